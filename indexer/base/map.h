@@ -1,0 +1,37 @@
+#ifndef AISLE_BASE_MAP_H
+#define AISLE_BASE_MAP_H
+
+/*
+ * A hash map from byte strings to uint64 values: open addressing, XXH3 with a per-process random secret, so that
+ * chosen keys cannot flood it. Keys are copied into the map. Out of memory is fatal. Not thread-safe.
+ */
+#include "indexer/base/str.h"
+
+struct map_slot;
+
+struct map {
+    struct map_slot *slots;
+    size_t capacity; /* a power of two, or 0 */
+    size_t count;
+    char *keys; /* the keys' bytes, one after another */
+    size_t keys_size;
+    size_t keys_capacity;
+};
+
+void map_init(struct map *m);
+void map_release(struct map *m);
+void map_clear(struct map *m);
+
+/* The value's place, valid until the next map_put, or NULL. */
+uint64_t *map_get(const struct map *m, struct str key);
+
+/* The place of the key's value, set to `value` first when the key was not there; *added tells (may be NULL). */
+uint64_t *map_put(struct map *m, struct str key, uint64_t value, bool *added);
+
+/* True when the key was there. */
+bool map_remove(struct map *m, struct str key);
+
+/* Every entry in no particular order: size_t at = 0; while (map_next(m, &at, &key, &value)) ... */
+bool map_next(const struct map *m, size_t *at, struct str *key, uint64_t *value);
+
+#endif
