@@ -1,0 +1,33 @@
+#ifndef AISLE_ANALYZERS_SYNONYMS_H
+#define AISLE_ANALYZERS_SYNONYMS_H
+
+/*
+ * Synonyms, applied to queries: phrases of tokens that may be replaced by other phrases, at reduced weight. Compiled
+ * from groups ("tv, television, flat screen": each for each) and one-way rules ("ipad => tablet"). Immutable after
+ * synonyms_build; any thread.
+ */
+#include "analyzers/analyzer.h"
+
+struct synonyms;
+
+struct synonym_rule {
+    const struct str *from; /* phrases that trigger; for a group the same list as `to` */
+    size_t from_count;
+    const struct str *to;
+    size_t to_count;
+};
+
+MUST_CHECK enum status synonyms_build(struct synonyms **out, const struct analyzer *a, const struct synonym_rule *rules,
+                                      size_t count, struct error *err);
+void synonyms_free(struct synonyms *s);
+
+/* The longest phrase that starts at tokens[at] of a query's TOKEN_WORD tokens: its length in tokens, and the
+ * alternatives, each a list of token texts. False when none starts there. Borrowed from s. */
+struct synonym_phrase {
+    const struct str *tokens;
+    size_t count;
+};
+bool synonyms_match(const struct synonyms *s, const struct str *tokens, size_t count, size_t at, size_t *length,
+                    const struct synonym_phrase **alternatives, size_t *alternative_count);
+
+#endif
