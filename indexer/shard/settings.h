@@ -1,0 +1,148 @@
+#ifndef AISLE_SHARD_SETTINGS_H
+#define AISLE_SHARD_SETTINGS_H
+
+/*
+ * An index's settings: JSON as people and clients write it, checked and compiled. Unknown keys are kept and given back.
+ * Immutable after settings_parse; any thread.
+ *
+ * Keys (README.md has the reference): searchableAttributes, attributesForFaceting, customRanking, ranking, replicas,
+ * languages (the first is used; `indexLanguages`, `queryLanguages` are taken too), stemmer, stopWords, synonyms,
+ * identifiers, attributesToRetrieve, unretrievableAttributes, attributesToHighlight, attributesToSnippet,
+ * highlightPreTag, highlightPostTag, hitsPerPage, maxValuesPerFacet, paginationLimitedTo, minHits, typoTolerance,
+ * distinct, attributeForDistinct, groupAttribute, roles (role -> attribute name), feeds (the feed mapping),
+ * hierarchicalAttributes, sortFacetValuesBy.
+ */
+#include "indexer/base/arena.h"
+#include "indexer/base/json.h"
+#include "indexer/shard/types.h"
+
+enum role {
+    ROLE_NONE,
+    ROLE_ID,
+    ROLE_GROUP,
+    ROLE_TITLE,
+    ROLE_BRAND,
+    ROLE_CATEGORY,
+    ROLE_SHORT_TEXT,
+    ROLE_DESCRIPTION,
+    ROLE_PRICE,
+    ROLE_SALE_PRICE,
+    ROLE_IDENTIFIER, /* gtin, ean, upc, isbn, mpn, model, productno: several attributes may have it */
+    ROLE_QUANTITY,
+    ROLE_AVAILABILITY,
+    ROLE_POPULARITY,
+    ROLE_COUNT
+};
+const char *role_name(enum role role); /* "title", "brand", ... as written in the settings */
+
+/* One entry of searchableAttributes: a field. "title^3", "name,alternative_name", "unordered(description)", and "*" for
+ * every other text attribute. Without weights the order gives them. */
+struct search_field {
+    struct str name;              /* the first attribute's name, or "*" */
+    const struct str *attributes; /* dotted paths */
+    size_t attribute_count;
+    bool rest;    /* "*" */
+    float weight; /* > 0 */
+    float b;      /* length normalization, 0..1: .75 for text; 0 for brand, category, identifiers */
+};
+
+enum facet_kind { FACET_PLAIN, FACET_HIERARCHICAL, FACET_NUMERIC };
+
+/* One entry of attributesForFaceting: "brand", "searchable(brand)", "filterOnly(sku)", "afterDistinct(x)",
+ * "hierarchical(category)", "numeric(width)". */
+struct facet_setting {
+    struct str attribute;
+    bool kind_given;
+    enum facet_kind kind;
+    bool searchable;
+    bool filter_only;
+};
+
+struct sort_key {
+    struct str attribute;
+    bool descending;
+};
+
+struct replica_setting {
+    struct str name;
+    const struct sort_key *keys; /* the asc()/desc() entries of its ranking; the parent's ranking follows */
+    size_t key_count;
+    bool virtual_name; /* was written "virtual(name)" */
+};
+
+struct synonym_setting {
+    struct str id;
+    const struct str *from; /* NULL with count 0: a group, each of `to` for each */
+    size_t from_count;
+    const struct str *to;
+    size_t to_count;
+};
+
+struct settings {
+    struct arena arena; /* owns all below */
+    struct json source; /* the whole document as given, unknown keys included */
+
+    const struct search_field *fields; /* at most LIMIT_FIELDS; field_id is the position */
+    size_t field_count;
+    const struct facet_setting *facets;
+    size_t facet_count;
+    const struct sort_key *custom_ranking;
+    size_t custom_ranking_count;
+    const struct sort_key *ranking; /* asc()/desc() entries of `ranking`, before relevance */
+    size_t ranking_count;
+    const struct replica_setting *replicas;
+    size_t replica_count;
+
+    struct str language; /* "" neutral */
+    struct str stemmer;
+    bool stop_words_given;
+    const struct str *stop_words;
+    size_t stop_word_count;
+    const struct synonym_setting *synonyms;
+    size_t synonym_count;
+    float synonym_weight; /* .5 */
+
+    const struct str *identifiers; /* attributes whose exact value is always first; indexed whole */
+    size_t identifier_count;
+    struct str role_attribute[ROLE_COUNT]; /* empty: none. ROLE_IDENTIFIER: see identifiers */
+    struct str group_attribute;            /* "item_group_id" unless set */
+
+    const struct str *retrieve; /* attributesToRetrieve; count 0: all */
+    size_t retrieve_count;
+    const struct str *unretrievable;
+    size_t unretrievable_count;
+    const struct str *highlight; /* attributesToHighlight; not given: the searchable ones */
+    size_t highlight_count;
+    bool highlight_given;
+    struct str highlight_pre_tag, highlight_post_tag; /* <em>, </em> */
+
+    int64_t hits_per_page;         /* 20 */
+    int64_t max_values_per_facet;  /* 100 */
+    int64_t pagination_limited_to; /* LIMIT_PAGINATION */
+    int64_t min_hits;              /* 20 */
+    bool typo_tolerance;           /* true */
+    bool distinct;                 /* false */
+    bool sort_facets_by_alpha;     /* sortFacetValuesBy: "alpha" instead of "count" */
+    float k1;                      /* .6 */
+    float prior_weight;            /* lambda, .1 */
+};
+
+/* Compiles a JSON document. An error names the key and what would be right: "'searchableAttributes[2]': weight 'x' is
+ * not a number above 0; write \"title^3\"". Free with settings_free. base, if not NULL, gives every key that the
+ * document does not have (PUT changes only what it names). */
+MUST_CHECK enum status settings_parse(struct settings **out, struct str text, const struct settings *base,
+                                      struct error *err);
+void settings_free(struct settings *s);
+
+/* The document again, as JSON: what was set, and every default that is not. */
+void settings_write(const struct settings *s, struct buf *out, bool pretty);
+
+/* The key by which a replica's name finds its sort order; NULL when `name` is no replica. */
+const struct replica_setting *settings_replica(const struct settings *s, struct str name);
+
+enum settings_change { SETTINGS_SAME, SETTINGS_IMMEDIATE, SETTINGS_REBUILD };
+/* What going from a to b needs: SETTINGS_REBUILD when language, stemmer, searchable attributes that were not indexed,
+ * facets that have no column, identifiers or groups change. */
+enum settings_change settings_compare(const struct settings *a, const struct settings *b);
+
+#endif
