@@ -2,6 +2,7 @@
 #define AISLE_BASE_CLOCK_H
 
 /* Time. The wall clock may jump; deadlines and durations use the monotonic one. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -16,19 +16,20 @@ struct map {
     char *keys; /* the keys' bytes, one after another */
     size_t keys_size;
     size_t keys_capacity;
+    size_t keys_dead; /* bytes of removed keys among them */
 };
 
 void map_init(struct map *m);
 void map_release(struct map *m);
 void map_clear(struct map *m);
 
-/* The value's place, valid until the next map_put, or NULL. */
+/* The value's place, valid until the next map_put or map_remove, or NULL. */
 uint64_t *map_get(const struct map *m, struct str key);
 
 /* The place of the key's value, set to `value` first when the key was not there; *added tells (may be NULL). */
 uint64_t *map_put(struct map *m, struct str key, uint64_t value, bool *added);
 
-/* True when the key was there. */
+/* True when the key was there. Not between calls of map_next. */
 bool map_remove(struct map *m, struct str key);
 
 /* Every entry in no particular order: size_t at = 0; while (map_next(m, &at, &key, &value)) ... */
