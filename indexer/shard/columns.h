@@ -1,0 +1,75 @@
+#ifndef AISLE_SHARD_COLUMNS_H
+#define AISLE_SHARD_COLUMNS_H
+
+/*
+ * Values by document, in memory as the shard file holds them.
+ *
+ * Facet columns are immutable and hold codes of the generation's dictionary. Number columns that are single-valued can
+ * be changed in place: a cell is one aligned 64-bit word, written by the live writer with a release store and read by
+ * searches with relaxed loads; the file is mapped copy-on-write, so changes never reach it. The stock flag is a flat
+ * bitmap derived from availability and quantity and is changed with atomic bit operations.
+ */
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "indexer/base/str.h"
+#include "indexer/shard/types.h"
+
+enum facet_column_kind {
+    FACET_COLUMN_NONE, /* no document of the shard has a value */
+    FACET_COLUMN_U8,   /* one value at most: codes[doc] = code + 1, 0 for none */
+    FACET_COLUMN_U16,
+    FACET_COLUMN_U32,
+    FACET_COLUMN_MULTI, /* offsets[doc] .. offsets[doc + 1] in list; distinct, ascending codes */
+    FACET_COLUMN_SPARSE /* docs[i] has list[i]; docs ascend, repeated for several values */
+};
+
+struct facet_column {
+    enum facet_column_kind kind;
+    const void *codes;       /* U8, U16, U32 */
+    const uint32_t *offsets; /* MULTI: document count + 1 */
+    const facet_code *list;  /* MULTI, SPARSE: plain codes */
+    const doc_id *docs;      /* SPARSE */
+    uint32_t list_count;
+};
+
+#define NUMBER_MISSING INT64_MIN
+
+enum number_column_kind {
+    NUMBER_COLUMN_NONE,
+    NUMBER_COLUMN_DENSE, /* cells[doc] */
+    NUMBER_COLUMN_MULTI, /* cells[offsets[doc] .. offsets[doc + 1]], ascending; immutable */
+    NUMBER_COLUMN_SPARSE /* docs[i] has cells[i]; docs ascend, each once */
+};
+
+struct number_column {
+    enum number_column_kind kind;
+    bool is_double; /* a cell holds a double's bits; else units of 10^-scale */
+    uint8_t scale;
+    _Atomic int64_t *cells;
+    const uint32_t *offsets;
+    const doc_id *docs;
+    uint32_t count; /* of cells */
+};
+
+/* The cell's place for a document, or NULL when there is none (SPARSE without the document, MULTI, NONE). */
+_Atomic int64_t *number_cell(const struct number_column *c, doc_id doc);
+
+static inline int64_t number_load(const _Atomic int64_t *cell)
+{
+    return atomic_load_explicit(cell, memory_order_relaxed);
+}
+
+/* A cell's value as a double; NaN for NUMBER_MISSING. Equal decimals give equal doubles below 2^53 units. */
+double number_as_double(const struct number_column *c, int64_t cell);
+
+/* The cell that holds a JSON number's text exactly; false when the column can't (then the object is rebuilt in a delta
+ * shard, whose column can). */
+bool number_cell_of_text(const struct number_column *c, struct str text, int64_t *cell);
+
+/* Bounds of a comparison in the column's own units: the cells that satisfy `value op bound` are low..high inclusive
+ * (never NUMBER_MISSING). False when none can. op is one of "=", "<", "<=", ">", ">=". bound is a JSON number's text.
+ */
+bool number_range_of(const struct number_column *c, const char *op, struct str bound, int64_t *low, int64_t *high);
+
+#endif

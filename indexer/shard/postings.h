@@ -1,0 +1,55 @@
+#ifndef AISLE_SHARD_POSTINGS_H
+#define AISLE_SHARD_POSTINGS_H
+
+/*
+ * A posting list: the documents that hold a term in any field, ascending, and for each the fact: how often in which
+ * field. One list a term, not one a field. A fact is 16 nibbles, four bits of frequency a field, 15 meaning 15 or more;
+ * nibble 15 is the side field of letter/digit splits. Facts are few, so a shard has a table of them, the most frequent
+ * first, and postings hold its indices.
+ *
+ * Two kinds. Packed: blocks of 128 documents, delta coded and bit-packed, with the last document of each block apart so
+ * that seeking touches no block. Dense, for terms with df > N/32: a flat bitmap, with facts by rank. Both have facts in
+ * blocks of 128 by rank.
+ *
+ * A struct postings is a borrowed view; decoding writes to the caller's memory. No function here fails: the bytes were
+ * checked by shard_check_terms before the query started, and every loop is bounded by the chunk's end on any bytes.
+ */
+#include "indexer/shard/types.h"
+
+#define POSTINGS_BLOCK 128
+
+struct postings {
+    uint32_t df;
+    uint32_t block_count;
+    const uint64_t *bits;         /* dense: bit doc of word doc/64; else NULL */
+    const uint32_t *block_ranks;  /* dense: the number of set bits before each 4,096 documents; else NULL */
+    const doc_id *block_last;     /* packed: the last document of each block */
+    const uint32_t *block_offset; /* packed: where each block begins in data */
+    const uint8_t *data;
+    const uint8_t *data_end;
+    const uint8_t *facts; /* dense: fact indices by rank, fact_bytes each */
+    uint8_t fact_bytes;   /* dense: 1, 2 or 4 */
+};
+
+/* Packed lists: decodes block number `block` into docs[128] and fact indices into facts[128] (NULL: not wanted);
+ * returns how many, 128 but for the last block. */
+uint32_t postings_block(const struct postings *p, uint32_t block, doc_id docs[POSTINGS_BLOCK],
+                        uint32_t facts[POSTINGS_BLOCK]);
+
+/* Packed lists: the first block at or after `from` whose last document is >= doc; block_count when there is none. */
+uint32_t postings_seek(const struct postings *p, uint32_t from, doc_id doc);
+
+/* Dense lists: the fact index of a document that is set. */
+uint32_t postings_dense_fact(const struct postings *p, doc_id doc);
+
+/* Both kinds: sets the bits of the list's documents in window base..base+4095 into bits[64] (OR). base is a multiple of
+ * 4096. *block is a cursor for packed lists: 0 at first, moved forward. */
+void postings_window(const struct postings *p, doc_id base, uint32_t *block, uint64_t bits[64]);
+
+/* The frequency of a fact in a field. */
+static inline uint32_t fact_frequency(uint64_t fact, field_id field)
+{
+    return (uint32_t)(fact >> (4 * field)) & 15u;
+}
+
+#endif

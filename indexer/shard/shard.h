@@ -1,0 +1,110 @@
+#ifndef AISLE_SHARD_SHARD_H
+#define AISLE_SHARD_SHARD_H
+
+/*
+ * One shard: an immutable inverted index over some products, with columns, facet sets, keys and stored objects, in one
+ * chunked and checksummed file (FORMAT.md) that is mapped, or in memory for a delta. What changes in place is in its
+ * number columns and stock flag (columns.h); deletions are in the snapshot (snapshot.h).
+ *
+ * Documents are in order of (primary category in tree preorder, popularity descending, product, variant); the variants
+ * of a product lie side by side, all in one shard.
+ *
+ * Opened shards may be read by any thread. Opening checks header, table of chunks, directories and dictionaries; the
+ * 64 KB blocks of data chunks are verified before first use: shard_check_* does so for what a query is about to read,
+ * and after it returned STATUS_OK readers have no error path. A block found damaged stays damaged: the shard is then
+ * to be left out of answers, and they say so.
+ */
+#include "indexer/base/buf.h"
+#include "indexer/base/file.h"
+#include "indexer/shard/bitmaps.h"
+#include "indexer/shard/columns.h"
+#include "indexer/shard/dictionary.h"
+#include "indexer/shard/postings.h"
+
+struct shard;
+
+struct shard_open_options {
+    bool verify_all; /* every block now, instead of before first use */
+};
+MUST_CHECK enum status shard_open(struct shard **out, const char *path, const struct shard_open_options *options,
+                                  struct error *err);
+/* Takes image's memory, also on failure. */
+MUST_CHECK enum status shard_open_memory(struct shard **out, struct buf *image, struct error *err);
+void shard_close(struct shard *s);
+
+uint64_t shard_uid(const struct shard *s); /* random, made at build; names the shard in checkpoints */
+uint32_t shard_doc_count(const struct shard *s);
+uint32_t shard_group_count(const struct shard *s);
+uint64_t shard_size_bytes(const struct shard *s);
+/* The group ordinal of each document, ascending; NULL when every document is a group of its own. */
+const uint32_t *shard_groups(const struct shard *s);
+/* The rank of each document's objectID in byte order within the shard; ties in every order end here. */
+const uint32_t *shard_id_ranks(const struct shard *s);
+
+/* --- keys and stored objects --- */
+doc_id shard_find(const struct shard *s, struct str object_id); /* DOC_NONE */
+struct str shard_object_id(const struct shard *s, doc_id doc);  /* borrowed from the shard */
+/* Appends the stored object's JSON, without the attributes that live in number columns (shard_object_overlay names
+ * them). STATUS_FORMAT when its block is damaged. */
+MUST_CHECK enum status shard_object(const struct shard *s, doc_id doc, struct buf *out, struct error *err);
+/* The attributes that were cut out of stored objects and must be put back from the number columns. */
+const attr_id *shard_cut_attributes(const struct shard *s, uint32_t *count);
+
+/* --- terms --- */
+struct term {
+    term_id id;
+    uint32_t df;
+};
+uint32_t shard_term_count(const struct shard *s);
+bool shard_term_find(const struct shard *s, struct str text, struct term *out);
+/* The terms that begin with prefix, itself included: ordinals first..end-1, in byte order. *df_sum is the sum of their
+ * document frequencies. Side-field-only terms are included. */
+void shard_term_prefix(const struct shard *s, struct str prefix, term_id *first, term_id *end, uint64_t *df_sum);
+uint32_t shard_term_df(const struct shard *s, term_id id);
+/* Appends the term's text. */
+void shard_term_text(const struct shard *s, term_id id, struct buf *out);
+MUST_CHECK enum status shard_check_terms(const struct shard *s, term_id first, term_id end, struct error *err);
+void shard_postings(const struct shard *s, term_id id, struct postings *out);
+/* A prebuilt union for a heavy prefix, if there is one: postings whose facts have frequency 1 in each field where any
+ * term of the prefix occurs. */
+bool shard_prefix_postings(const struct shard *s, struct str prefix, struct postings *out);
+/* Terms within one edit (delete, insert, substitute, transpose) of text when distance is 1, two edits when 2, the first
+ * letter kept; at most `limit`, with their distances, in order (distance, df descending, text). */
+struct fuzzy_term {
+    term_id id;
+    uint32_t df;
+    uint8_t distance;
+};
+uint32_t shard_term_fuzzy(const struct shard *s, struct str text, int distance, struct fuzzy_term *out, uint32_t limit);
+const uint64_t *shard_facts(const struct shard *s, uint32_t *count);
+
+/* Positions of a term in its list's posting number `rank`: pairs (field, position) ascending, at most `limit`. */
+struct term_position {
+    field_id field;
+    uint32_t position;
+};
+uint32_t shard_positions(const struct shard *s, term_id id, uint32_t rank, struct term_position *out, uint32_t limit);
+MUST_CHECK enum status shard_check_positions(const struct shard *s, term_id id, struct error *err);
+
+/* Field lengths as codes, document-major: lengths[doc * field_stride + field]. */
+const uint8_t *shard_lengths(const struct shard *s, uint32_t *field_stride);
+uint8_t length_encode(uint32_t tokens); /* monotone; exact up to 40 */
+uint32_t length_decode(uint8_t code);   /* the smallest length with this code */
+/* Sum of the (decoded) lengths and number of documents in which the field has tokens; the statistics of avglen. */
+void shard_field_totals(const struct shard *s, field_id field, uint64_t *tokens, uint64_t *docs);
+
+/* --- columns --- */
+/* NONE columns for attributes that the shard has never heard of. */
+const struct facet_column *shard_facet_column(const struct shard *s, attr_id attr);
+const struct number_column *shard_number_column(const struct shard *s, attr_id attr);
+MUST_CHECK enum status shard_check_attribute(const struct shard *s, attr_id attr, struct error *err);
+/* The documents with a facet value; false when there are none. For a hierarchical node: with it or a node below. */
+bool shard_facet_set(const struct shard *s, attr_id attr, facet_code code, struct docset *out);
+/* Stock: bit doc is set when the object is available, and when it is in stock. NULL when the index has no stock. */
+_Atomic uint64_t *shard_available_bits(const struct shard *s);
+_Atomic uint64_t *shard_in_stock_bits(const struct shard *s);
+
+/* Every byte of the file against its checksums and structure. The message names chunk, offset and reason. */
+MUST_CHECK enum status shard_verify(const char *path, struct error *err);
+
+#endif

@@ -1,0 +1,128 @@
+#ifndef AISLE_SERVER_LIVE_LIVE_H
+#define AISLE_SERVER_LIVE_LIVE_H
+
+/*
+ * A data directory in service: its indexes, the update log, and the one sequencer that decides, logs, syncs, publishes
+ * and acknowledges, in this order (STORAGE in FORMAT.md has the files). No sockets, no searches.
+ *
+ * Threads: readers (registered with rcu.h) take snapshots; any thread submits batches; one sequencer thread decides and
+ * applies; one log thread writes and syncs; one background thread checkpoints, merges deltas and rebuilds.
+ *
+ * Batches are applied in the order of submission. A batch is acknowledged when its log records are on disk and the next
+ * snapshot shows it. Each operation has its own outcome; a failed one changes nothing.
+ */
+#include "indexer/base/arena.h"
+#include "indexer/base/json.h"
+#include "indexer/shard/snapshot.h"
+
+struct live;
+
+struct live_options {
+    const char *data_dir;
+    bool create;               /* make the directory when it is not there */
+    uint64_t checkpoint_bytes; /* of log since the last checkpoint; 256 MB */
+    uint64_t checkpoint_ms;    /* 30 s */
+    uint64_t commit_delay_us;  /* how long a group commit may wait for company; 0 */
+    bool verify_on_start;      /* every block of every file */
+    bool read_only;            /* no lock, no log, no updates: the tools' view of the newest manifest and log */
+};
+
+/* Opens and recovers: newest manifest, then the log after it. STATUS_BUSY when another process has the lock;
+ * STATUS_FORMAT names the damaged file and offset. Returns owned. */
+MUST_CHECK enum status live_open(struct live **out, const struct live_options *options, struct error *err);
+/* Acknowledges what was submitted, checkpoints, stops the threads. */
+void live_close(struct live *l);
+
+/* The newest snapshot of an index, or of the parent of a replica's name; NULL when there is none. Valid until the
+ * reader's next quiescent moment. */
+const struct snapshot *live_snapshot(struct live *l, struct str index);
+
+struct live_index_info {
+    struct str name; /* borrowed until the reader's next quiescent moment */
+    uint64_t entries, products;
+    uint64_t data_bytes, file_bytes;
+    int64_t created_ms, updated_ms;
+    uint32_t deltas;
+    uint32_t generation;
+    bool pending; /* a rebuild is under way */
+};
+/* All indexes in name order into the arena. */
+MUST_CHECK enum status live_list(struct live *l, struct arena *arena, struct live_index_info **out, size_t *count);
+
+enum live_op_kind {
+    LIVE_PUT,     /* add or replace an object whole; without objectID in the body one is made */
+    LIVE_PARTIAL, /* merge members into an object; values {"_operation": Increment | Decrement | IncrementFrom |
+                     IncrementSet | Add | Remove | AddUnique, "value": ...} are applied */
+    LIVE_DELETE,
+    LIVE_CLEAR, /* all objects; settings stay */
+    LIVE_DELETE_INDEX,
+    LIVE_SETTINGS, /* body: keys to change */
+    LIVE_SETTINGS_REPLACE,
+    LIVE_COPY, /* index -> target; scope bits */
+    LIVE_MOVE  /* index -> target, which is replaced; atomic for readers */
+};
+
+enum live_scope { LIVE_SCOPE_OBJECTS = 1, LIVE_SCOPE_SETTINGS = 2, LIVE_SCOPE_SYNONYMS = 4, LIVE_SCOPE_ALL = 7 };
+
+struct live_op {
+    enum live_op_kind kind;
+    struct str index;
+    struct str object_id; /* may be empty for LIVE_PUT: then taken from the body or made */
+    struct json body;
+    struct str target;
+    unsigned scope;
+    bool create_missing; /* LIVE_PARTIAL of an object that is not there: create it */
+    bool must_be_new;    /* LIVE_PUT: STATUS_CONFLICT when it is there */
+    /* outcome */
+    enum status status;
+    char message[160];
+    struct str object_id_out; /* in the batch's arena */
+    bool created;
+    bool rebuilding; /* LIVE_SETTINGS: in force when the task is published */
+};
+
+struct live_batch {
+    struct arena arena; /* owns the operations and what they borrow; released by the one who made it */
+    struct live_op *ops;
+    size_t op_count;
+    void (*done)(struct live_batch *batch); /* called once, on a live thread; must not block */
+    void *context;
+    /* outcome */
+    enum status
+        status; /* of the whole: STATUS_OK, STATUS_FULL (507), STATUS_IO (503: the log is fenced), STATUS_LIMIT */
+    struct error error;
+    uint64_t seq; /* the last sequence number of the batch; visible in snapshots with seq at least this */
+    uint64_t task_id;
+};
+
+/* Hands a batch to the sequencer; done is always called. STATUS_BUSY when too much is waiting (then done is not). */
+MUST_CHECK enum status live_submit(struct live *l, struct live_batch *batch);
+/* The same, waiting for done; for tools and tests. */
+MUST_CHECK enum status live_submit_wait(struct live *l, struct live_batch *batch);
+
+/* True when the task is in force; false while a rebuild that it needs goes on. Tasks never heard of are published. */
+bool live_task_published(struct live *l, uint64_t task_id);
+
+/* Adopts a finished candidate (a directory that aisle-indexer build left, with candidate.json): replays the updates
+ * accepted after its as-of time onto it, checks it, publishes the manifest, swaps. *report is JSON text in the arena.
+ * Blocks; from a thread that is no reader. */
+MUST_CHECK enum status live_adopt(struct live *l, const char *candidate_dir, struct arena *arena, struct str *report,
+                                  struct error *err);
+/* Writes a checkpoint now; for tests and tools. */
+MUST_CHECK enum status live_checkpoint(struct live *l, struct error *err);
+
+struct live_stats {
+    uint64_t seq; /* last acknowledged */
+    uint64_t log_bytes, log_segments;
+    uint64_t syncs, sync_ns_total, sync_ns_max;
+    uint64_t ops_applied, batches;
+    uint64_t queue_ops;
+    uint64_t checkpoints, merges;
+    uint64_t deltas;
+    uint64_t replayed; /* records at the last start */
+    uint64_t recovery_ms;
+    bool fenced;
+};
+void live_stats(struct live *l, struct live_stats *out);
+
+#endif
