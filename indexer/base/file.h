@@ -56,7 +56,8 @@ bool file_exists(const char *path);
 /* Modification time, ms since 1970. */
 MUST_CHECK enum status file_modified_ms(const char *path, int64_t *ms, struct error *err);
 
-MUST_CHECK enum status dir_make(const char *path, struct error *err);   /* with parents; fine when it is there */
+/* With parents; fine when it is there. What it made is durable when it returns. */
+MUST_CHECK enum status dir_make(const char *path, struct error *err);
 MUST_CHECK enum status dir_remove(const char *path, struct error *err); /* with all it holds; fine when it is not */
 MUST_CHECK enum status dir_sync(const char *path, struct error *err);
 /* The names in a directory, sorted, "." and ".." left out; returns owned: free with dir_names_free. */

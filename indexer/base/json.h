@@ -17,9 +17,12 @@ struct json {
     enum json_type type;
     uint32_t count; /* elements or members */
     union {
-        struct str text;             /* JSON_STRING: decoded bytes; JSON_NUMBER: the number as it was written */
-        struct json *items;          /* JSON_ARRAY */
-        struct json_member *members; /* JSON_OBJECT, in the order written */
+        struct str text;    /* JSON_STRING: decoded bytes; JSON_NUMBER: the number as it was written */
+        struct json *items; /* JSON_ARRAY */
+        struct {
+            struct json_member *members; /* JSON_OBJECT, in the order written */
+            uint32_t capacity;           /* json_object_set's own; 0 when members was set by hand */
+        };
     };
 };
 
@@ -52,7 +55,8 @@ bool json_double(const struct json *j, double *out);
 bool json_i64(const struct json *j, int64_t *out); /* also 5.0 and 1e3 */
 bool json_bool(const struct json *j, bool *out);
 
-/* Building values by hand. json_object_set replaces or appends; the members' array is grown in the arena. */
+/* Building values by hand. json_object_set replaces or appends; the members' array is grown in the arena (false
+ * when that is full). Copies of a struct share it: clone before changing one of them. */
 struct json json_of_str(struct str s);
 struct json json_of_i64(int64_t value, struct arena *arena);
 struct json json_of_double(double value, struct arena *arena); /* the shortest text that reads back the same */
@@ -64,7 +68,7 @@ bool json_object_remove(struct json *object, struct str name);
 /* A deep copy into another arena. */
 struct json json_clone(const struct json *j, struct arena *arena);
 
-/* Writing. json_write makes the compact form; json_write_pretty indents by two spaces. */
+/* Writing. json_write makes the compact form; json_write_pretty indents by two spaces and ends the line. */
 void json_write(struct buf *out, const struct json *j);
 void json_write_pretty(struct buf *out, const struct json *j);
 void json_write_string(struct buf *out, struct str s); /* quoted and escaped; ill-formed UTF-8 becomes U+FFFD */
