@@ -1,0 +1,33 @@
+#ifndef AISLE_BUILD_SPOOL_H
+#define AISLE_BUILD_SPOOL_H
+
+/*
+ * The normalized objects of a build between its two passes: the first reads the feeds and learns what attributes there
+ * are, the second builds shards. A file of length-prefixed JSON texts, written through a buffer and then mapped, and a
+ * table of hashed objectIDs in memory (16 bytes an object), by which the last of several objects with one id wins.
+ *
+ * One thread writes; after spool_seal any number of threads may read.
+ */
+#include "indexer/base/status.h"
+#include "indexer/base/str.h"
+
+struct spool;
+
+/* Makes the file at path, which must not exist. Returns owned. */
+MUST_CHECK enum status spool_create(struct spool **out, const char *path, struct error *err);
+void spool_free(struct spool *s); /* removes the file */
+
+MUST_CHECK enum status spool_add(struct spool *s, struct str object_id, struct str json, struct error *err);
+MUST_CHECK enum status spool_seal(struct spool *s, struct error *err);
+
+uint32_t spool_count(const struct spool *s);    /* objects added */
+uint32_t spool_replaced(const struct spool *s); /* of these, earlier ones with an id that came again */
+
+/* Walks the objects that stay, in feed order. *at starts at 0; *ordinal counts added objects. False at the end. */
+struct spool_cursor {
+    size_t at;
+    uint32_t next;
+};
+bool spool_next(const struct spool *s, struct spool_cursor *cursor, uint32_t *ordinal, struct str *json);
+
+#endif

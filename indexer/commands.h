@@ -1,0 +1,11 @@
+#ifndef AISLE_INDEXER_COMMANDS_H
+#define AISLE_INDEXER_COMMANDS_H
+
+/* The subcommands of aisle-indexer, one file each (command_NAME.c). argv[0] is the subcommand's name; the result is the
+ * exit code, 2 for wrong usage. */
+int command_build(int argc, char **argv);
+int command_analyze(int argc, char **argv);
+int command_dump(int argc, char **argv);
+int command_verify(int argc, char **argv);
+
+#endif
