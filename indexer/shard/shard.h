@@ -44,6 +44,9 @@ const uint32_t *shard_id_ranks(const struct shard *s);
 /* --- keys and stored objects --- */
 doc_id shard_find(const struct shard *s, struct str object_id); /* DOC_NONE */
 struct str shard_object_id(const struct shard *s, doc_id doc);  /* borrowed from the shard */
+/* The first document of the product with this group value (object_group in shard_build.h), its variants follow it;
+ * DOC_NONE. Tombstones are not looked at. */
+doc_id shard_find_group(const struct shard *s, struct str group);
 /* Appends the stored object's JSON, without the attributes that live in number columns (shard_object_overlay names
  * them). STATUS_FORMAT when its block is damaged. */
 MUST_CHECK enum status shard_object(const struct shard *s, doc_id doc, struct buf *out, struct error *err);
