@@ -75,7 +75,7 @@ static enum status step(struct inflater *z, struct buf *out, size_t room, struct
 }
 
 enum status inflater_push(struct inflater *z, struct str input, size_t *used, struct buf *out, size_t max_out,
-                          bool *done, struct error *err)
+                          struct error *err)
 {
     size_t taken = input.size < UINT_MAX ? input.size : UINT_MAX;
     size_t start = out->size;
@@ -97,8 +97,12 @@ enum status inflater_push(struct inflater *z, struct str input, size_t *used, st
         }
     }
     *used = taken - z->stream.avail_in;
-    *done = z->between_members && z->any_member;
     return status;
+}
+
+bool inflater_done(const struct inflater *z)
+{
+    return z->between_members && z->any_member;
 }
 
 enum status gzip_compress(struct str data, int level, struct buf *out)

@@ -11,10 +11,12 @@ enum inflate_format { INFLATE_GZIP_OR_ZLIB };
 struct inflater *inflater_new(void);
 void inflater_free(struct inflater *z);
 
-/* Feeds input and appends what it gives to out, at most max_out bytes; *used tells how much input was taken. *done is
- * set at the end of the last member seen so far (concatenated members are read on). STATUS_FORMAT on damage. */
+/* Feeds input and appends what it gives to out, at most max_out bytes; *used tells how much input was taken.
+ * Concatenated members are read on, zeros behind the last are skipped. STATUS_FORMAT on damage. */
 MUST_CHECK enum status inflater_push(struct inflater *z, struct str input, size_t *used, struct buf *out,
-                                     size_t max_out, bool *done, struct error *err);
+                                     size_t max_out, struct error *err);
+/* True at the end of a member: input that ends elsewhere was cut. */
+bool inflater_done(const struct inflater *z);
 
 /* A gzip member holding data. */
 MUST_CHECK enum status gzip_compress(struct str data, int level, struct buf *out);
