@@ -1,0 +1,370 @@
+#include "server/live/update_log_internal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "indexer/base/clock.h"
+#include "indexer/base/hash.h"
+
+#define SEGMENT_BYTES_DEFAULT (UINT64_C(64) << 20)
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the log is written as memory has it");
+
+static void put_u32(char *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof(v));
+}
+
+static void put_u64(char *p, uint64_t v)
+{
+    memcpy(p, &v, sizeof(v));
+}
+
+/* ---- records to be ---- */
+
+static size_t put_head(struct buf *b, uint8_t kind, uint8_t flags, uint64_t seq)
+{
+    size_t at = b->size;
+    buf_put_u64(b, 0); /* checksum, length and epoch come when the record is sealed */
+    buf_put_u16(b, LOG_MAGIC);
+    buf_put_u8(b, kind);
+    buf_put_u8(b, flags);
+    buf_put_u32(b, 0);
+    buf_put_u64(b, seq);
+    buf_put_u32(b, 0);
+    return at;
+}
+
+void log_writer_start(struct log_writer *w, uint64_t first_seq)
+{
+    static const char empty[LOG_BATCH_PAYLOAD];
+    buf_clear(&w->bytes);
+    w->first_seq = first_seq;
+    w->count = 0;
+    put_head(&w->bytes, LOG_BATCH, 0, first_seq);
+    buf_append(&w->bytes, empty, sizeof(empty));
+}
+
+void log_writer_release(struct log_writer *w)
+{
+    buf_release(&w->bytes);
+    w->count = 0;
+}
+
+uint64_t log_writer_begin(struct log_writer *w, uint8_t kind, uint8_t flags)
+{
+    uint64_t seq = w->first_seq + w->count++;
+    w->record_at = put_head(&w->bytes, kind, flags, seq);
+    return seq;
+}
+
+void log_writer_end(struct log_writer *w)
+{
+    if (!w->bytes.failed) {
+        put_u32(w->bytes.data + w->record_at + 12, (uint32_t)(w->bytes.size - w->record_at - LOG_RECORD_HEADER));
+    }
+}
+
+/* Writes epochs and checksums: the length of each record is known, the epoch only now. */
+static void seal_all(struct log_writer *w, uint32_t epoch, uint64_t durable_seq, int64_t wall_ms)
+{
+    char *data = w->bytes.data;
+    put_u32(data + 12, LOG_BATCH_PAYLOAD);
+    put_u64(data + LOG_RECORD_HEADER, durable_seq);
+    put_u64(data + LOG_RECORD_HEADER + 8, (uint64_t)wall_ms);
+    put_u32(data + LOG_RECORD_HEADER + 16, w->count);
+    for (size_t at = 0; at < w->bytes.size;) {
+        uint32_t length;
+        memcpy(&length, data + at + 12, sizeof(length));
+        put_u32(data + at + 24, epoch);
+        put_u64(data + at, hash64(data + at + 8, LOG_RECORD_HEADER - 8 + (size_t)length));
+        at += LOG_RECORD_HEADER + (size_t)length;
+    }
+}
+
+/* ---- segments ---- */
+
+void log_segment_path(const struct update_log *log, uint64_t first_seq, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%016" PRIx64 ".log", log->dir, first_seq);
+}
+
+static void segment_header(const struct update_log *log, struct buf *out)
+{
+    buf_append(out, "AISLELOG", 8);
+    buf_put_u32(out, 1);
+    buf_put_u32(out, LOG_SEGMENT_HEADER);
+    buf_put_u64(out, log->next_seq);
+    buf_put_u32(out, log->epoch);
+    buf_put_u32(out, 0);
+    buf_put_u64(out, log->durable_seq);
+    buf_put_u64(out, (uint64_t)clock_wall_ms());
+    buf_put_u64(out, 0);
+    buf_put_u64(out, hash64(out->data, out->size));
+}
+
+enum status log_segment_make(struct update_log *log, struct error *err)
+{
+    char path[LOG_PATH_BYTES];
+    struct buf header = BUF_EMPTY;
+    struct file *file = NULL;
+    log_segment_path(log, log->next_seq, path, sizeof(path));
+    segment_header(log, &header);
+    /* A file of that name can only be left over from an attempt that failed: nothing in it was ever acknowledged. */
+    enum status status = file_open(&file, path, FILE_REWRITE, err);
+    if (status != STATUS_OK) {
+        goto out;
+    }
+    if ((status = file_preallocate(file, log->segment_bytes, err)) != STATUS_OK ||
+        (status = file_write_at(file, 0, header.data, header.size, err)) != STATUS_OK ||
+        (status = file_sync(file, err)) != STATUS_OK || (status = dir_sync(log->dir, err)) != STATUS_OK) {
+        struct error ignored;
+        file_close(file);
+        file = NULL;
+        (void)!file_remove(path, &ignored);
+        goto out;
+    }
+    file_close(log->file);
+    log->file = file;
+    file = NULL;
+    log->end = LOG_SEGMENT_HEADER;
+    log->dirty_tail = false;
+    pthread_mutex_lock(&log->lock);
+    struct log_segment segment = {log->next_seq, log->next_seq - 1, LOG_SEGMENT_HEADER, log->wall_ms};
+    vec_push(&log->segments, segment);
+    pthread_mutex_unlock(&log->lock);
+out:
+    file_close(file);
+    buf_release(&header);
+    return status;
+}
+
+static bool is_fenced(struct update_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    bool fenced = log->fenced;
+    pthread_mutex_unlock(&log->lock);
+    return fenced;
+}
+
+static void fence(struct update_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    log->fenced = true;
+    pthread_mutex_unlock(&log->lock);
+}
+
+static enum status fenced_error(struct error *err)
+{
+    return error_set(err, STATUS_IO, "the update log takes no writes until a restart, since a sync of it failed");
+}
+
+/* Takes back what a failed append left behind the last good record, so that the next one starts clean. */
+static enum status cut_tail(struct update_log *log, struct error *err)
+{
+    enum status status = file_truncate(log->file, log->end, err);
+    if (status == STATUS_OK) {
+        log->dirty_tail = false;
+        log->epoch++;
+    }
+    return status;
+}
+
+/* The newest segment is cut to what is in use and a new one begins. */
+static enum status rotate(struct update_log *log, struct error *err)
+{
+    struct file *old = log->file;
+    uint64_t old_end = log->end;
+    struct error ignored;
+    log->file = NULL; /* so that making the new one leaves the old one open */
+    enum status status = log_segment_make(log, err);
+    if (status != STATUS_OK) {
+        log->file = old;
+        return status;
+    }
+    /* Only returns the space: without it the bytes behind are zeros. */
+    (void)!file_truncate(old, old_end, &ignored);
+    file_close(old);
+    return STATUS_OK;
+}
+
+static enum status append_batch(struct update_log *log, struct log_writer *records, int64_t wall_ms, struct error *err)
+{
+    enum status status;
+    if (log->dirty_tail && (status = cut_tail(log, err)) != STATUS_OK) {
+        return status;
+    }
+    if (log->end + records->bytes.size > log->segment_bytes && log->end > LOG_SEGMENT_HEADER &&
+        (status = rotate(log, err)) != STATUS_OK) {
+        return status;
+    }
+    seal_all(records, log->epoch, log->durable_seq, wall_ms);
+    status = file_write_at(log->file, log->end, records->bytes.data, records->bytes.size, err);
+    if (status != STATUS_OK) {
+        struct error ignored;
+        log->dirty_tail = true;
+        (void)!cut_tail(log, &ignored); /* else before the next append */
+    }
+    return status;
+}
+
+static enum status update_log_append(void *self, struct log_writer *records, int64_t wall_ms, struct error *err)
+{
+    struct update_log *log = self;
+    if (is_fenced(log)) {
+        return fenced_error(err);
+    }
+    assert(!log->read_only && !log->unsynced && records->first_seq == log->next_seq && records->count > 0);
+    if (records->bytes.failed) {
+        return error_set(err, STATUS_LIMIT, "a batch of %u updates does not fit into memory", records->count);
+    }
+    if (wall_ms < log->wall_ms) {
+        wall_ms = log->wall_ms;
+    }
+    if (append_batch(log, records, wall_ms, err) != STATUS_OK) {
+        if (err) {
+            err->code = STATUS_FULL;
+        }
+        return STATUS_FULL;
+    }
+    log->end += records->bytes.size;
+    log->next_seq += records->count;
+    log->unsynced = true;
+    pthread_mutex_lock(&log->lock);
+    log->wall_ms = wall_ms;
+    log->written += records->bytes.size;
+    pthread_mutex_unlock(&log->lock);
+    return STATUS_OK;
+}
+
+static enum status update_log_sync(void *self, struct error *err)
+{
+    struct update_log *log = self;
+    if (is_fenced(log)) {
+        return fenced_error(err);
+    }
+    enum status status = file_sync(log->file, err);
+    if (status != STATUS_OK) {
+        /* The kernel may have dropped the pages and say that all is well the next time: never try again. */
+        fence(log);
+        error_prefix(err, "the update log takes no more writes");
+        return STATUS_IO;
+    }
+    log->unsynced = false;
+    pthread_mutex_lock(&log->lock);
+    log->durable_seq = log->next_seq - 1;
+    struct log_segment *last = &log->segments.items[log->segments.count - 1];
+    last->last_seq = log->durable_seq;
+    last->size = log->end;
+    last->last_wall_ms = log->wall_ms;
+    pthread_mutex_unlock(&log->lock);
+    return STATUS_OK;
+}
+
+static enum status update_log_trim(void *self, uint64_t before_seq, int64_t before_ms, uint64_t keep_bytes,
+                                   struct error *err)
+{
+    struct update_log *log = self;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK) {
+        uint64_t first = 0;
+        uint64_t total = 0;
+        pthread_mutex_lock(&log->lock);
+        for (size_t i = 0; i < log->segments.count; i++) {
+            total += log->segments.items[i].size;
+        }
+        const struct log_segment *oldest = log->segments.items;
+        bool old = log->segments.count > 1 && oldest->last_seq < before_seq &&
+                   (oldest->last_wall_ms < before_ms || total - oldest->size > keep_bytes);
+        if (old) {
+            first = oldest->first_seq;
+            log->segments.count--;
+            memmove(log->segments.items, log->segments.items + 1, log->segments.count * sizeof(*oldest));
+        }
+        pthread_mutex_unlock(&log->lock);
+        if (!old) {
+            break;
+        }
+        char path[LOG_PATH_BYTES];
+        log_segment_path(log, first, path, sizeof(path));
+        status = file_remove(path, err);
+        /* In order on the disk too: a gap between kept segments would look like damage. */
+        if (status == STATUS_OK) {
+            status = dir_sync(log->dir, err);
+        }
+    }
+    return status;
+}
+
+static void update_log_stats(void *self, struct log_stats *out)
+{
+    struct update_log *log = self;
+    *out = (struct log_stats){0};
+    pthread_mutex_lock(&log->lock);
+    out->durable_seq = log->durable_seq;
+    out->written = log->written;
+    out->segments = log->segments.count;
+    out->first_seq = log->segments.count ? log->segments.items[0].first_seq : log->durable_seq + 1;
+    for (size_t i = 0; i < log->segments.count; i++) {
+        out->bytes += log->segments.items[i].size;
+    }
+    out->cut_bytes = log->cut_bytes;
+    out->wall_ms = log->wall_ms;
+    out->fenced = log->fenced;
+    pthread_mutex_unlock(&log->lock);
+}
+
+static void update_log_close(void *self)
+{
+    struct update_log *log = self;
+    if (!log) {
+        return;
+    }
+    file_close(log->file);
+    vec_release(&log->segments);
+    pthread_mutex_destroy(&log->lock);
+    free(log->dir);
+    free(log);
+}
+
+static enum status update_log_read(void *self, uint64_t from_seq, uint64_t to_seq, log_visit visit, void *context,
+                                   struct error *err)
+{
+    return log_read(self, from_seq, to_seq, visit, context, err);
+}
+
+const struct log_backend update_log_backend = {
+    .name = "files",
+    .append = update_log_append,
+    .sync = update_log_sync,
+    .read = update_log_read,
+    .trim = update_log_trim,
+    .stats = update_log_stats,
+    .close = update_log_close,
+};
+
+enum status update_log_open(struct update_log **out, const struct log_options *options, struct error *err)
+{
+    struct update_log *log = xcalloc(1, sizeof(*log));
+    size_t size = strlen(options->dir) + 1;
+    enum status status = STATUS_OK;
+    log->dir = memcpy(xmalloc(size), options->dir, size);
+    log->segment_bytes = options->segment_bytes ? options->segment_bytes : SEGMENT_BYTES_DEFAULT;
+    log->read_only = options->read_only;
+    pthread_mutex_init(&log->lock, NULL);
+    if (!log->read_only) {
+        status = dir_make(log->dir, err);
+    }
+    if (status == STATUS_OK) {
+        status = log_recover(log, options->applied_seq, err);
+    }
+    if (status != STATUS_OK) {
+        update_log_close(log);
+        log = NULL;
+    }
+    *out = log;
+    return status;
+}

@@ -1,0 +1,67 @@
+#ifndef AISLE_SERVER_LIVE_UPDATE_LOG_INTERNAL_H
+#define AISLE_SERVER_LIVE_UPDATE_LOG_INTERNAL_H
+
+/* What update_log.c (writing) and update_log_scan.c (reading and recovery) share. */
+#include <pthread.h>
+
+#include "indexer/base/file.h"
+#include "indexer/base/vec.h"
+#include "server/live/update_log.h"
+
+enum { LOG_PATH_BYTES = 4096 };
+
+struct log_segment {
+    uint64_t first_seq;
+    uint64_t last_seq; /* first_seq - 1 when it has no record */
+    uint64_t size;     /* of the header and the valid records */
+    int64_t last_wall_ms;
+};
+
+struct update_log {
+    char *dir;
+    uint64_t segment_bytes;
+    bool read_only;
+    struct file *file; /* the newest segment */
+    uint64_t next_seq; /* of the record behind what was written */
+    uint64_t end;      /* where the next batch goes in the newest segment */
+    uint32_t epoch;
+    bool unsynced;
+    bool dirty_tail; /* a failed append may have left bytes behind `end` */
+    uint64_t cut_bytes;
+
+    pthread_mutex_t lock; /* guards what follows, which other threads look at */
+    VEC(struct log_segment) segments;
+    uint64_t durable_seq;
+    uint64_t written;
+    int64_t wall_ms;
+    bool fenced;
+};
+
+/* One segment's bytes while it is scanned. */
+struct log_scan {
+    const uint8_t *data;
+    size_t size;
+    size_t at;
+    uint64_t next_seq;
+    uint32_t epoch;
+    uint32_t batch_left; /* records that the present batch still has */
+    int64_t wall_ms;
+    uint64_t durable; /* the highest that a valid record named */
+};
+
+void log_segment_path(const struct update_log *log, uint64_t first_seq, char *path, size_t size);
+
+/* Decodes the record at s->at when it is the valid next one; else false, and s stays where it is. */
+bool log_scan_next(struct log_scan *s, struct log_record *out);
+
+/* Finds and checks the segments, fills log->segments, next_seq, end, epoch, durable_seq; cuts the torn tail unless
+ * read_only. */
+MUST_CHECK enum status log_recover(struct update_log *log, uint64_t applied_seq, struct error *err);
+
+/* Makes a new segment that starts at log->next_seq, durable with its name. */
+MUST_CHECK enum status log_segment_make(struct update_log *log, struct error *err);
+
+MUST_CHECK enum status log_read(struct update_log *log, uint64_t from_seq, uint64_t to_seq, log_visit visit,
+                                void *context, struct error *err);
+
+#endif
