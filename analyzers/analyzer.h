@@ -25,9 +25,10 @@ enum token_kind {
 };
 
 struct token {
-    struct str text;   /* borrowed from the analysis until its next use */
-    uint32_t position; /* from 0 */
-    uint32_t start;    /* byte range in the original text */
+    struct str text;    /* borrowed from the analysis until its next use */
+    struct str surface; /* before stemming; the last word of a query is a prefix of this form, not of its stem */
+    uint32_t position;  /* from 0 */
+    uint32_t start;     /* byte range in the original text */
     uint32_t end;
     uint8_t kind; /* enum token_kind */
     bool stop;    /* a stop word: counted in positions; indexed, but optional in queries */

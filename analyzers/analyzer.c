@@ -1,0 +1,237 @@
+#include "analyzers/analyzer.h"
+
+#include "analyzers/analyzer_internal.h"
+
+#include <stdlib.h>
+
+static enum status choose_stemmer(struct analyzer *a, const char *name, struct error *err)
+{
+    bool english = strcmp(a->language->code, "en") == 0;
+    bool has_snowball = a->language->stemmer != NULL;
+    if (!name || !*name || strcmp(name, "default") == 0) {
+        a->stemmer = english ? STEMMER_LIGHT : has_snowball ? STEMMER_SNOWBALL : STEMMER_NONE;
+        return STATUS_OK;
+    }
+    if (strcmp(name, "none") == 0) {
+        a->stemmer = STEMMER_NONE;
+        return STATUS_OK;
+    }
+    if (strcmp(name, "light") == 0 && english) {
+        a->stemmer = STEMMER_LIGHT;
+        return STATUS_OK;
+    }
+    if (strcmp(name, "snowball") == 0 && has_snowball) {
+        a->stemmer = STEMMER_SNOWBALL;
+        return STATUS_OK;
+    }
+    const char *known = english ? "light, snowball" : has_snowball ? "snowball" : "nothing else";
+    return error_set(err, STATUS_INPUT, "no stemmer '%s' for language '%s': it takes default, none, %s", name,
+                     a->language->code, known);
+}
+
+static enum status unknown_language(const char *code, struct error *err)
+{
+    struct buf known = BUF_EMPTY;
+    for (size_t i = 1; i < language_count; i++)
+        buf_printf(&known, "%s%s", i > 1 ? " " : "", languages[i].code);
+    enum status status =
+        error_set(err, STATUS_INPUT, "unknown language '%.16s', known are: %.*s", code, STR_ARG(buf_str(&known)));
+    buf_release(&known);
+    return status;
+}
+
+/* The stop words folded as texts are, separated by spaces. */
+static enum status collect_stop_words(struct analyzer *a, const struct analyzer_options *options, struct error *err)
+{
+    struct arena arena;
+    struct buf words = BUF_EMPTY;
+    struct normalized normalized = {0};
+    arena_init(&arena, 0);
+    enum status status = STATUS_OK;
+    if (!options->stop_words_given && a->language->stop_words)
+        buf_append_str(&words, str_from(a->language->stop_words));
+    for (size_t i = 0; options->stop_words_given && i < options->stop_word_count && status == STATUS_OK; i++) {
+        struct str word = options->stop_words[i];
+        status = normalize(&a->normalizer, word, 0, word.size, &normalized);
+        struct str folded = normalized_fold(&a->normalizer, &normalized, &arena);
+        for (size_t at = 0; at < folded.size; at++) /* "don't" is the word dont */
+            if (folded.data[at] != '\'')
+                buf_append_char(&words, folded.data[at]);
+        buf_append_char(&words, ' ');
+    }
+    if (status != STATUS_OK || words.failed || !stop_words_init(&a->stop_words, buf_str(&words)))
+        status = error_set(err, STATUS_LIMIT, "no memory for stop words");
+    normalized_release(&normalized);
+    buf_release(&words);
+    arena_release(&arena);
+    return status;
+}
+
+enum status analyzer_open(struct analyzer **out, const struct analyzer_options *options, struct error *err)
+{
+    *out = NULL;
+    const struct language *language = language_find(options->language ? options->language : "");
+    if (!language)
+        return unknown_language(options->language, err);
+    struct analyzer *a = xcalloc(1, sizeof(*a));
+    UErrorCode code = U_ZERO_ERROR;
+    a->language = language;
+    enum status status = choose_stemmer(a, options->stemmer, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = normalizer_init(&a->normalizer, language->dotless_i, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = collect_stop_words(a, options, err);
+    if (status != STATUS_OK)
+        goto out;
+    a->words = ubrk_open(UBRK_WORD, "", NULL, 0, &code);
+    if (U_FAILURE(code))
+        status = error_set(err, STATUS_LIMIT, "ICU has no word break data: %s", u_errorName(code));
+out:
+    if (status == STATUS_OK)
+        *out = a;
+    else
+        analyzer_close(a);
+    return status;
+}
+
+void analyzer_close(struct analyzer *a)
+{
+    if (!a)
+        return;
+    if (a->words)
+        ubrk_close(a->words);
+    stop_words_release(&a->stop_words);
+    free(a);
+}
+
+struct analysis *analysis_new(const struct analyzer *a)
+{
+    struct analysis *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    UErrorCode code = U_ZERO_ERROR;
+    s->analyzer = a;
+    arena_init(&s->texts, ANALYZE_ARENA_BYTES);
+    s->words = ubrk_clone(a->words, &code);
+    if (U_FAILURE(code) || !stemmer_init(&s->stemmer, a->stemmer, a->language->stemmer)) {
+        analysis_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void analysis_free(struct analysis *s)
+{
+    if (!s)
+        return;
+    if (s->words)
+        ubrk_close(s->words);
+    stemmer_release(&s->stemmer);
+    normalized_release(&s->normalized);
+    arena_release(&s->texts);
+    free(s->tokens);
+    free(s->runs);
+    free(s->atoms);
+    free(s->units);
+    free(s->glued);
+    free(s);
+}
+
+static struct str start(struct analysis *s, struct str text)
+{
+    arena_reset(&s->texts);
+    s->token_count = s->run_count = s->atom_count = 0;
+    s->position = 0;
+    s->failed = false;
+    if (text.size > ANALYZE_TEXT_BYTES)
+        text.size = str_utf8_cut(text, ANALYZE_TEXT_BYTES);
+    return text;
+}
+
+static enum status finish(const struct analysis *s, const struct token **tokens, size_t *count)
+{
+    *tokens = s->tokens;
+    *count = s->failed ? 0 : s->token_count;
+    return s->failed ? STATUS_LIMIT : STATUS_OK;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The first byte from `at` on that is not ASCII, or text.size. */
+static size_t find_non_ascii(struct str text, size_t at)
+{
+    for (; at + 8 <= text.size; at += 8) {
+        uint64_t word;
+        memcpy(&word, text.data + at, sizeof(word));
+        if (word & 0x8080808080808080u)
+            break;
+    }
+    while (at < text.size && !((uint8_t)text.data[at] & 0x80))
+        at++;
+    return at;
+}
+
+/* The end of the words from `at` on that hold other characters than ASCII, one beside the other. */
+static size_t end_of_foreign(struct str text, size_t at)
+{
+    for (;;) {
+        while (at < text.size && !is_space(text.data[at]))
+            at++;
+        size_t space = at;
+        while (at < text.size && is_space(text.data[at]))
+            at++;
+        while (at < text.size && !is_space(text.data[at]) && !((uint8_t)text.data[at] & 0x80))
+            at++;
+        if (at >= text.size || is_space(text.data[at]))
+            return space;
+    }
+}
+
+/* White space bounds everything in the chain: words are independent of what stands behind it. So only the words that
+ * hold other characters than ASCII need ICU. */
+enum status analyze(struct analysis *s, struct str text, const struct token **tokens, size_t *count)
+{
+    text = start(s, text);
+    if (s->analyzer->language->dotless_i && str_find_char(text, 'I') != SIZE_MAX)
+        return analyze_reference(s, text, tokens, count);
+    for (size_t at = 0; at < text.size && !s->failed;) {
+        size_t foreign = find_non_ascii(text, at);
+        while (foreign < text.size && foreign > at && !is_space(text.data[foreign - 1]))
+            foreign--;
+        ascii_tokens(s, text, at, foreign);
+        at = foreign < text.size ? end_of_foreign(text, foreign) : foreign;
+        segment_tokens(s, text, foreign, at);
+    }
+    return finish(s, tokens, count);
+}
+
+enum status analyze_reference(struct analysis *s, struct str text, const struct token **tokens, size_t *count)
+{
+    text = start(s, text);
+    segment_tokens(s, text, 0, text.size);
+    return finish(s, tokens, count);
+}
+
+void analyze_fold(struct analysis *s, struct str text, struct buf *out)
+{
+    text = start(s, text);
+    if (normalize(&s->analyzer->normalizer, text, 0, text.size, &s->normalized) != STATUS_OK) {
+        out->failed = true;
+        return;
+    }
+    struct str folded = normalized_fold(&s->analyzer->normalizer, &s->normalized, &s->texts);
+    if (folded.data)
+        buf_append_str(out, folded);
+    else
+        out->failed = true;
+}
+
+const char *const *analyzer_languages(void)
+{
+    return language_codes;
+}

@@ -1,0 +1,91 @@
+#ifndef AISLE_TESTS_UNIT_ANALYZERS_TOKENS_H
+#define AISLE_TESTS_UNIT_ANALYZERS_TOKENS_H
+
+/* Tokens as text, for the analyzers' tests. Include it first. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "analyzers/analyzer.h"
+#include "indexer/base/limits.h"
+
+struct setup {
+    struct analyzer *analyzer;
+    struct analysis *analysis;
+};
+
+static inline struct setup setup_open(const char *language, const char *stemmer)
+{
+    struct setup setup;
+    struct error err = {0};
+    struct analyzer_options options = {.language = language, .stemmer = stemmer};
+    if (analyzer_open(&setup.analyzer, &options, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+    setup.analysis = analysis_new(setup.analyzer);
+    assert_non_null(setup.analysis);
+    return setup;
+}
+
+static inline void setup_close(struct setup *setup)
+{
+    analysis_free(setup->analysis);
+    analyzer_close(setup->analyzer);
+}
+
+/* "0 att p:at! p:t": positions, kinds, ! for stop words. */
+static inline void describe(struct setup *setup, struct str text, bool reference, struct buf *out)
+{
+    const struct token *tokens;
+    size_t count;
+    assert_int_equal((reference ? analyze_reference : analyze)(setup->analysis, text, &tokens, &count), STATUS_OK);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_append_char(out, ' ');
+        if (i == 0 || tokens[i].position != tokens[i - 1].position)
+            buf_printf(out, "%u ", tokens[i].position);
+        static const char *const kinds[] = {"", "p:", "s:"};
+        buf_printf(out, "%s" STR_FMT "%s", kinds[tokens[i].kind], STR_ARG(tokens[i].text), tokens[i].stop ? "!" : "");
+    }
+    buf_append_char(out, 0);
+}
+
+/* Everything a token has. */
+static inline void describe_fully(struct setup *setup, struct str text, bool reference, struct buf *out)
+{
+    const struct token *tokens;
+    size_t count;
+    assert_int_equal((reference ? analyze_reference : analyze)(setup->analysis, text, &tokens, &count), STATUS_OK);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%u:%u:%u-%u:" STR_FMT "(" STR_FMT ")%s%s ", tokens[i].position, tokens[i].kind,
+                   tokens[i].start, tokens[i].end, STR_ARG(tokens[i].text), STR_ARG(tokens[i].surface),
+                   tokens[i].stop ? "!" : "", tokens[i].has_digit ? "#" : "");
+    buf_append_char(out, 0);
+}
+
+/* AISLE_SEED repeats a run. */
+static inline uint64_t random_seed(void)
+{
+    const char *given = getenv("AISLE_SEED");
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)now.tv_nsec * 2654435761u + (uint64_t)now.tv_sec;
+    printf("seed: AISLE_SEED=%llu\n", (unsigned long long)seed);
+    return seed;
+}
+
+static inline uint64_t random_below(uint64_t *seed, uint64_t limit)
+{
+    *seed += 0x9e3779b97f4a7c15u; /* splitmix64 */
+    uint64_t z = *seed;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return (z ^ z >> 31) % limit;
+}
+
+#endif
