@@ -44,7 +44,7 @@ enum number_column_kind {
 
 struct number_column {
     enum number_column_kind kind;
-    bool is_double; /* a cell holds a double's bits; else units of 10^-scale */
+    bool is_double; /* a cell holds a double as number_cell_of_double makes it; else units of 10^-scale */
     uint8_t scale;
     _Atomic int64_t *cells;
     const uint32_t *offsets;
@@ -60,6 +60,10 @@ static inline int64_t number_load(const _Atomic int64_t *cell)
     return atomic_load_explicit(cell, memory_order_relaxed);
 }
 
+/* A double as a cell: its bits, with all but the sign flipped in negative numbers, so that cells of a column compare as
+ * their values do. -0 is stored as 0. The value must be finite. */
+int64_t number_cell_of_double(double value);
+
 /* A cell's value as a double; NaN for NUMBER_MISSING. Equal decimals give equal doubles below 2^53 units. */
 double number_as_double(const struct number_column *c, int64_t cell);
 
@@ -71,5 +75,9 @@ bool number_cell_of_text(const struct number_column *c, struct str text, int64_t
  * (never NUMBER_MISSING). False when none can. op is one of "=", "<", "<=", ">", ">=". bound is a JSON number's text.
  */
 bool number_range_of(const struct number_column *c, const char *op, struct str bound, int64_t *low, int64_t *high);
+
+/* Appends a cell's value as a JSON number, exact: "12.9". Nothing for NUMBER_MISSING. */
+struct buf;
+void number_write(const struct number_column *c, int64_t cell, struct buf *out);
 
 #endif
