@@ -231,6 +231,25 @@ void analyze_fold(struct analysis *s, struct str text, struct buf *out)
         out->failed = true;
 }
 
+static bool has_split(const struct token *tokens, size_t count, const struct token *part)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tokens[i].kind == TOKEN_SPLIT && tokens[i].start < part->end && tokens[i].end > part->start)
+            return true;
+    return false;
+}
+
+size_t analyze_leaves(const struct token *tokens, size_t count, uint16_t *leaves, size_t room)
+{
+    size_t found = 0;
+    if (count == 0 || tokens[count - 1].kind != TOKEN_SPLIT)
+        return 0;
+    for (size_t i = 0; i < count && found < room; i++)
+        if (tokens[i].kind == TOKEN_SPLIT || (tokens[i].kind == TOKEN_PART && !has_split(tokens, count, &tokens[i])))
+            leaves[found++] = (uint16_t)i;
+    return found;
+}
+
 const char *const *analyzer_languages(void)
 {
     return language_codes;

@@ -83,8 +83,8 @@ static struct str stemmed(struct analysis *s, struct str surface)
     return s->failed ? surface : result;
 }
 
-/* Adds a token at the present position, unless the position has the same text already. first: the position's first
- * token. */
+/* Adds a token at the present position, unless the position has the same text in the same kind. first: the position's
+ * first token. */
 static void add_piece(struct analysis *s, size_t first, struct token token, bool digits)
 {
     token.surface.size = str_utf8_cut(token.surface, LIMIT_TOKEN_BYTES);
@@ -93,7 +93,7 @@ static void add_piece(struct analysis *s, size_t first, struct token token, bool
     token.position = s->position;
     token.text = digits ? token.surface : stemmed(s, token.surface);
     for (size_t i = first; i < s->token_count; i++)
-        if (str_equal(s->tokens[i].text, token.text))
+        if (s->tokens[i].kind == token.kind && str_equal(s->tokens[i].text, token.text))
             return;
     add_token(s, token);
 }
@@ -113,6 +113,14 @@ static void add_kind(struct analysis *s, size_t first, enum token_kind kind, str
 {
     add_piece(s, first, (struct token){.surface = text, .start = u->start, .end = u->end, .kind = (uint8_t)kind},
               u->digits > 0);
+}
+
+/* A second spelling of the position's WORD. */
+static void add_spelling(struct analysis *s, size_t first, struct str text, const struct unit *u)
+{
+    add_kind(s, first, TOKEN_PART, text, u);
+    if (s->token_count > first + 1 && str_equal(s->tokens[s->token_count - 1].text, s->tokens[first].text))
+        s->token_count--;
 }
 
 static void add_run(struct analysis *s, size_t first, enum token_kind kind, const struct run *run)
@@ -193,7 +201,7 @@ static void add_accented_stem(struct analysis *s, size_t first, const struct uni
                                 .kind = TOKEN_PART});
 }
 
-static void emit_word(struct analysis *s, struct unit *u)
+static void emit_word(struct analysis *s, const struct unit *u)
 {
     size_t first = s->token_count;
     struct unit marked = *u;
@@ -209,11 +217,12 @@ static void emit_word(struct analysis *s, struct unit *u)
         marked.start -= 1;
     }
     add_kind(s, first, TOKEN_WORD, text, &marked);
-    if (text.data != u->base.data || text.size != u->base.size)
-        add_kind(s, first, TOKEN_PART, u->base, u);
-    add_kind(s, first, TOKEN_PART, u->full, u);
+    if (u->base.size > 1) /* c++ is not c */
+        add_spelling(s, first, u->base, u);
+    if (u->apostrophe)
+        add_spelling(s, first, u->full, u);
     add_accented_stem(s, first, u);
-    for (uint32_t i = 0; u->comma && i < u->atom_count && i < SPLIT_RUNS; i++)
+    for (uint32_t i = 0; u->comma && u->run_count == 1 && i < u->atom_count && i < SPLIT_RUNS; i++)
         add_run(s, first, TOKEN_PART, &s->runs[s->atoms[u->first_atom + i].first_run]);
     add_hangul_pairs(s, first, u);
     add_splits(s, first, u);
@@ -353,7 +362,7 @@ static bool try_number(struct analysis *s, size_t at)
     }
     if (!between)
         return false;
-    u->comma = u->comma || s->atoms[at - 1].joiner == ',';
+    u->comma = u->comma || (s->atoms[at - 1].joiner == ',' && right->text.size > 1);
     glue_number(s, &s->atoms[at], between);
     return true;
 }

@@ -12,6 +12,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"analyze", command_analyze, "show what a text becomes: tokens, positions, offsets"},
     {NULL, NULL, NULL},
 };
 
