@@ -2,15 +2,21 @@
 #define AISLE_SHARD_SUGGEST_H
 
 /*
- * Autocomplete: phrases that shoppers type, in a static trie with the top 10 of each heavy node materialised. A
- * suggestion is a category, a brand, or a phrase of one to three title words; it carries a score (popularity of its
- * products, at build) and the number of live products it would find, which live writes keep up to date. Suggestions
- * with no live product are never shown.
+ * Autocomplete: phrases that shoppers type. A suggestion is a category, a brand, or one to three words of titles; it
+ * carries a score (how many objects have it and how popular they are, at build) and the number of live objects that
+ * have it, which live writes keep up to date. Suggestions that no live object has are never shown.
  *
- * Built for a generation; live writes add phrases in an overlay. One writer, any number of readers, as dictionary.h.
- * A prefix matches from the start of the phrase, or from the start of any of its words.
+ * A prefix matches from the start of a phrase or from the start of any of its words. Phrases are sorted by their folded
+ * text, so a prefix is a range; prefixes with many phrases have their best ones materialised in a hash table, which
+ * makes the usual look-up one probe. (Completion with materialised tops: Hsu and Ottaviano, Space-efficient data
+ * structures for top-k completion, WWW 2013, section 3.)
+ *
+ * Built for a generation; live writes add phrases in an overlay. One writer, any number of readers without locks
+ * (rcu.h): what suggest_find returned is valid until the reader's next quiescent moment.
  */
+#include "analyzers/analyzer.h"
 #include "indexer/base/buf.h"
+#include "indexer/base/json.h"
 #include "indexer/shard/settings.h"
 #include "indexer/shard/types.h"
 
@@ -20,31 +26,34 @@ struct suggestion {
     struct str text;     /* as it is written, "Wireless headphones" */
     struct str category; /* SUGGESTION_CATEGORY: the node's full path; else empty */
     enum suggestion_kind kind;
-    uint32_t products; /* live */
+    uint32_t objects; /* live */
     uint32_t score;
 };
 
-struct suggest;
-
-/* Collects the phrases of products and writes the trie. Bounded memory: rare phrases are dropped as it grows. */
+/* Collects the phrases of every object and writes the file's bytes. Memory is bounded: when it grows over memory_bytes,
+ * phrases that only one object had so far are dropped, and their counts are then lower bounds. */
 struct suggest_builder;
-struct suggest_builder *suggest_builder_new(const struct settings *settings, size_t memory_bytes);
+struct suggest_builder *suggest_builder_new(const struct settings *settings, const struct analyzer *analyzer,
+                                            size_t memory_bytes);
 void suggest_builder_free(struct suggest_builder *b);
-/* One product (group): the JSON of its first variant. */
-struct json;
 void suggest_builder_add(struct suggest_builder *b, const struct json *object, double popularity);
 void suggest_builder_finish(struct suggest_builder *b, struct buf *out);
 
-struct suggest *suggest_new(const struct settings *settings); /* empty */
+struct suggest;
+struct suggest *suggest_new(const struct settings *settings); /* no phrases yet */
+/* Borrows bytes and settings. Every offset is checked; STATUS_FORMAT says what is wrong. */
 MUST_CHECK enum status suggest_open(struct suggest **out, const struct settings *settings, struct str bytes,
                                     struct error *err);
 void suggest_free(struct suggest *s);
 
-/* Writer only: a product appeared (+1) or went (-1). Phrases not known are added when it appeared. */
-void suggest_count(struct suggest *s, const struct json *object, int change);
+/* Writer only: an object appeared (+1) or went (-1). Phrases not known are added when it appeared, until the overlay
+ * is full (SUGGEST_OVERLAY_MAX); counts take effect at once, new phrases with suggest_publish. */
+#define SUGGEST_OVERLAY_MAX 65536
+void suggest_count(struct suggest *s, struct analysis *analysis, const struct json *object, int change);
+void suggest_publish(struct suggest *s);
 
-/* The best suggestions for what was typed, by score; folded as queries are. Texts are borrowed from s; under a read
- * section (rcu.h). */
-size_t suggest_find(const struct suggest *s, struct str typed, struct suggestion *out, size_t limit);
+/* The best suggestions for what was typed, folded by analyze_fold, by score, then text. An empty prefix gives the best
+ * of all. */
+size_t suggest_find(const struct suggest *s, struct str folded, struct suggestion *out, size_t limit);
 
 #endif
