@@ -134,7 +134,11 @@ void *xcalloc(size_t count, size_t size)
 
 void *xrealloc_array(void *old, size_t count, size_t size)
 {
-    void *p = reallocarray(old, count ? count : 1, size ? size : 1);
+    size_t bytes;
+    void *p = NULL;
+    if (!__builtin_mul_overflow(count, size, &bytes)) {
+        p = realloc(old, bytes ? bytes : 1);
+    }
     if (!p) {
         fatal("out of memory for %zu items of %zu bytes", count, size);
     }
