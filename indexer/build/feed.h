@@ -7,6 +7,11 @@
  * object whose members are the item's fields under the names of the mapping, values still as the feed spells them (feed
  * XML and CSV give strings; product.h makes prices, stock and paths of them).
  *
+ * Every item handed over has "objectID" as its first member, a string: the value of the field that is the feed's id, or
+ * a hash of the item where the feed has none (info.id_source says which). Elements of XML feeds that have a role get
+ * its canonical name (item_group_id, title, brand, category, short_description, description, price, sale_price, gtin,
+ * mpn, quantity, availability, popularity); everything else keeps its own.
+ *
  * A bad item is reported to on_reject and skipped; a feed broken beyond repair ends with STATUS_FORMAT after every item
  * that was complete before the break was handed over.
  */
@@ -24,8 +29,8 @@ struct feed_field {
 };
 struct feed_mapping {
     enum feed_kind kind;
-    struct str item;
-    char separator; /* CSV: ',', ';', '\t' or '|' */
+    struct str item; /* XML: the element's local name, or its path from the root: "shop/offers/offer" */
+    char separator;  /* CSV: ',', ';', '\t' or '|'; 0: found out */
     const struct feed_field *fields;
     size_t field_count;
 };
@@ -63,13 +68,16 @@ struct feed_handler {
 
 struct feed_info {
     enum feed_kind kind;
-    char title[128];  /* the feed's own name: "Google Merchant RSS", "Yandex YML", "CSV, ';'" */
-    int64_t date_ms;  /* the feed's own date, 0 when it has none */
-    char currency[4]; /* declared for the whole feed (YML, BMEcat), or "" */
-    bool partial;     /* an update, not a whole catalog (BMEcat T_UPDATE_*) */
-    bool broken;      /* ended before its end */
-    uint64_t bytes;   /* unpacked */
-    uint64_t items;   /* handed over, rejected ones included */
+    char title[128];    /* the feed's own name: "Google Merchant RSS", "Yandex YML", "CSV, ';'" */
+    int64_t date_ms;    /* the feed's own date, 0 when it has none */
+    char currency[4];   /* declared for the whole feed (YML, BMEcat), or "" */
+    char language[16];  /* declared: "de", "en-US", or "" */
+    char encoding[24];  /* when it was not UTF-8: "windows-1252", "utf-16le"; else "" */
+    char id_source[96]; /* where objectID came from: "'sku'", "'index' (first column that is filled and unique)", ... */
+    bool partial;       /* an update, not a whole catalog (BMEcat T_UPDATE_*) */
+    bool broken;        /* ended before its end; the items before were handed over */
+    uint64_t bytes;     /* unpacked */
+    uint64_t items;     /* handed over, rejected ones included */
 };
 
 /* Reads a whole feed; path "-" is standard input. mapping may be NULL (all recognised); *recognised, if not NULL, is

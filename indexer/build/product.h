@@ -8,12 +8,16 @@
  * Feeds speak in strings, clients of the API in JSON: product_from_feed normalizes the first, while objects sent over
  * the wire are taken as they are (only objectID is checked). What a role is called in an index is in its settings.
  */
+#include "indexer/base/limits.h"
 #include "indexer/build/feed.h"
 #include "indexer/shard/settings.h"
 
 /* The roles recognised without settings, in the order that decides between two candidates. Returns ROLE_NONE for
  * names that are plain attributes. Case, "g:" and punctuation do not matter. */
 enum role role_of_name(struct str name);
+
+/* The same, with the name's place among the names of its role: the lowest wins. *rank may be NULL. */
+enum role role_of_name_ranked(struct str name, unsigned *rank);
 
 struct product_options {
     const struct settings *settings; /* NULL: roles recognised by name */
@@ -22,22 +26,51 @@ struct product_options {
     int64_t as_of_ms;             /* decides whether a sale price is in effect */
 };
 
-/* Normalizes item->object in place. Afterwards it has "objectID" when one of the id fields was there. XML and money
- * strings: price, sale_price become numbers, "currency" the code, "effective_price" the price to pay at as_of;
- * "availability" gives "in_stock" (true, false) and a quantity field becomes a number; HTML in descriptions becomes
- * text; category strings with separators become arrays of "A > B > C" paths kept under the same name. STATUS_INPUT
- * names the field and the reason, such as "'g:price': '12,99,1 USD' is not an amount". */
+/*
+ * Normalizes item->object in place; "objectID" is there already. Of XML and CSV: price, sale_price and other names with
+ * "price" in them become numbers, "currency" the code, "effective_price" the price to pay at as_of; availability and
+ * quantity give "in_stock" (true, false), a quantity becomes a number; HTML in texts becomes text; category strings
+ * with separators become arrays of "A > B > C" paths. A price without any digit ("on request") is kept as a string.
+ * Other numbers stay strings here: which columns are numeric is known only at the feed's end (infer.h) and done by
+ * product_numbers. Of JSON only money strings with a currency are changed. STATUS_INPUT names the field and the reason,
+ * such as "'price': '12,99,1 USD' is not an amount".
+ */
 MUST_CHECK enum status product_from_feed(const struct product_options *options, struct feed_item *item,
                                          struct error *err);
 
+/* Strings of attributes that the settings make numeric facets become JSON numbers ("51", "2,5"), where they are plain
+ * numbers; all else stays. For objects of XML and CSV feeds, before they are stored. */
+void product_numbers(const struct settings *settings, struct json *object, struct arena *arena);
+
+/* A plain number as feeds write it: digits with at most one '.' or ',' as the decimal point, an optional '-', no
+ * leading zeros before other digits, at most 15 digits. The JSON number's text goes to out. */
+bool plain_number(struct str s, char out[24]);
+
 /* "12.99 USD", "USD 12.99", "$1,299.00", "1.299,00 EUR", "1 299,00 Kč", "SR 2,375", "1'299.00". The amount goes to out
  * as a JSON number's text, the ISO 4217 code (or "" when the string has none) to currency. A lone separator with three
- * digits behind it is a thousands separator ("1,299") unless hint says decimals. False when s is not an amount. */
+ * digits behind it is a thousands separator ("1,299") except in currencies with three decimals. "free" is 0. Nothing is
+ * rounded. False when s is not an amount: other words, a minus, separators that make no sense ("12,99,1"). */
 struct money {
     char amount[32];
     char currency[4];
 };
 bool money_parse(struct str s, struct money *out);
+
+/*
+ * The category paths a value stands for, each "A > B > C" with at most LIMIT_CATEGORY_LEVELS levels: a string is a path
+ * cut at '>', '|' or " / " (the first of these that it has); an array of strings without any is one path, its elements
+ * the levels; in any other array each element is a path (or an array of levels). Paths borrow the value or the arena.
+ */
+enum { CATEGORY_PATHS = 64 };
+struct category_paths {
+    struct str items[CATEGORY_PATHS];
+    size_t count;
+};
+void category_paths_of(const struct json *value, struct arena *arena, struct category_paths *paths);
+
+/* A path's levels, trimmed; returns their number. */
+size_t category_levels(struct str path, struct str levels[LIMIT_CATEGORY_LEVELS]);
+struct str category_join(const struct str *levels, size_t count, struct arena *arena);
 
 /* HTML to text: tags off (block elements end a word), entities decoded, script and style dropped, white space folded.
  */

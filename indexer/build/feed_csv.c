@@ -1,0 +1,410 @@
+#include "indexer/build/feed_csv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "indexer/build/feed_csv_shopify.h"
+#include "indexer/build/feed_internal.h"
+#include "indexer/build/product.h"
+
+/* What the first cell of good rows looks like: after a row with broken quotes, it tells a row's start from a line in
+ * the middle of one. */
+struct shape {
+    uint64_t rows;
+    size_t longest;
+    unsigned classes;
+};
+
+struct csv_feed {
+    struct feed_reader *r;
+    struct csv_dialect dialect;
+    struct str *names; /* the columns' */
+    uint32_t columns;
+    uint32_t id_column; /* == columns: a hash */
+    uint64_t line;      /* of the window's first byte */
+    struct csv_row row;
+    struct shape shape;
+    uint64_t resync_bytes; /* left for looking for the next good row */
+    struct csv_shopify *shopify;
+};
+
+static unsigned classes_of(struct str cell)
+{
+    unsigned classes = 0;
+    for (size_t i = 0; i < cell.size; i++) {
+        uint8_t c = (uint8_t)cell.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        classes |= c >= '0' && c <= '9'               ? 1u
+                   : letter                           ? 2u
+                   : c == '-' || c == '_' || c == '.' ? 4u
+                   : c >= 0x80                        ? 8u
+                                                      : 16u;
+    }
+    return classes;
+}
+
+static bool has_shape(const struct csv_feed *f, struct str cell)
+{
+    if (f->shape.rows < 3) {
+        return cell.size > 0;
+    }
+    return cell.size > 0 && cell.size <= f->shape.longest * 2 && (classes_of(cell) & ~f->shape.classes) == 0;
+}
+
+static void learn_shape(struct csv_feed *f, struct str cell)
+{
+    f->shape.rows++;
+    f->shape.longest = cell.size > f->shape.longest ? cell.size : f->shape.longest;
+    f->shape.classes |= classes_of(cell);
+}
+
+static void parse_row(struct csv_feed *f, const struct csv_dialect *dialect, struct str text, bool final)
+{
+    f->row.capacity = 0; /* the cells' array may have gone with the arena */
+    csv_row_parse(dialect, text, final, f->columns + 64, &f->r->items, &f->row);
+    /* separators too many at the line's end are harmless */
+    while (!f->row.partial && f->row.count > f->columns && f->row.cells[f->row.count - 1].size == 0) {
+        f->row.count--;
+    }
+}
+
+/* Parses the row at the window's start, reading on until it is whole or larger than an item may be. */
+static enum status next_row(struct csv_feed *f, struct error *err)
+{
+    struct feed_source *source = f->r->source;
+    size_t wanted = feed_source_window(source).size;
+    for (;;) {
+        struct str w = feed_source_window(source);
+        bool final = feed_source_ended(source) || w.size >= FEED_ITEM_BYTES;
+        if (w.size) {
+            parse_row(f, &f->dialect, w, final);
+        }
+        if (feed_source_ended(source) || (w.size && !f->row.partial)) {
+            return STATUS_OK;
+        }
+        arena_reset(&f->r->items);
+        wanted = wanted < FEED_CHUNK_BYTES ? FEED_CHUNK_BYTES * 2 : wanted * 2;
+        feed_source_fill(source, wanted);
+    }
+}
+
+static void consume(struct csv_feed *f, size_t size)
+{
+    struct str w = feed_source_window(f->r->source);
+    for (size_t i = 0; i < size; i++) {
+        f->line += w.data[i] == '\n';
+    }
+    feed_source_consume(f->r->source, size);
+    feed_report_progress(f->r);
+}
+
+static bool good_row(const struct csv_feed *f)
+{
+    return f->row.count == f->columns && !f->row.partial;
+}
+
+/* Where the next good row begins behind a bad one that starts the window: at one of its lines, or behind it. */
+static size_t resync(struct csv_feed *f, struct str bad, bool final)
+{
+    struct str w = feed_source_window(f->r->source);
+    size_t at = 0;
+    while (f->resync_bytes > 0) {
+        const char *end = memchr(bad.data + at, '\n', bad.size - at);
+        if (!end || (size_t)(end - bad.data) + 1 >= bad.size) {
+            break;
+        }
+        at = (size_t)(end - bad.data) + 1;
+        arena_reset(&f->r->items);
+        parse_row(f, &f->dialect, str_slice(w, at, w.size), final);
+        f->resync_bytes -= f->row.used < f->resync_bytes ? f->row.used : f->resync_bytes;
+        if (good_row(f) && has_shape(f, f->row.cells[0])) {
+            return at;
+        }
+    }
+    return bad.size;
+}
+
+/* The row at the window's start has the wrong number of cells. Another way to undo quotes may read it; else it is
+ * rejected and the reading goes on at the next row that is good. */
+static bool mend_or_skip(struct csv_feed *f)
+{
+    struct feed_source *source = f->r->source;
+    struct str w = feed_source_window(source);
+    uint32_t count = f->row.count;
+    size_t used = f->row.used;
+    bool partial = f->row.partial;
+    struct csv_dialect other = f->dialect;
+    other.backslash = !other.backslash;
+    arena_reset(&f->r->items);
+    parse_row(f, &other, w, feed_source_ended(source));
+    if (good_row(f) && has_shape(f, f->row.cells[0]) && memchr(w.data, '\\', f->row.used)) {
+        return true;
+    }
+    char reason[128];
+    if (partial || used >= FEED_ITEM_BYTES) {
+        snprintf(reason, sizeof(reason), "a quote is not closed within 1 MiB");
+    } else {
+        snprintf(reason, sizeof(reason), "%s%u columns where the header has %u", count > f->columns ? "at least " : "",
+                 count, f->columns);
+    }
+    struct str bad = str_slice(w, 0, used);
+    size_t line_end = str_find_char(bad, '\n');
+    struct str excerpt = str_slice(bad, 0, line_end == SIZE_MAX ? bad.size : line_end);
+    excerpt =
+        excerpt.size > FEED_EXCERPT_BYTES ? str_slice(excerpt, 0, str_utf8_cut(excerpt, FEED_EXCERPT_BYTES)) : excerpt;
+    struct feed_reject reject = {.line = f->line, .reason = reason, .excerpt = excerpt};
+    size_t skip = resync(f, bad, feed_source_ended(source));
+    feed_reject(f->r, &reject);
+    consume(f, skip);
+    arena_reset(&f->r->items);
+    return false;
+}
+
+static void reject_row(struct csv_feed *f, struct str field, const char *reason)
+{
+    struct str excerpt = str_slice(feed_source_window(f->r->source), 0, f->row.used);
+    excerpt =
+        excerpt.size > FEED_EXCERPT_BYTES ? str_slice(excerpt, 0, str_utf8_cut(excerpt, FEED_EXCERPT_BYTES)) : excerpt;
+    struct feed_reject reject = {.line = f->line, .field = field, .reason = reason, .excerpt = str_trim(excerpt)};
+    feed_reject(f->r, &reject);
+    arena_reset(&f->r->items);
+}
+
+static struct json row_object(struct csv_feed *f)
+{
+    struct json object = {.type = JSON_OBJECT};
+    object.members = arena_alloc(&f->r->items, (f->columns + 1) * sizeof(*object.members));
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < f->columns; i++) {
+        if (f->row.cells[i].size) {
+            object.members[n++] = (struct json_member){f->names[i], json_of_str(f->row.cells[i])};
+        }
+    }
+    object.count = n;
+    return object;
+}
+
+static void set_id(struct csv_feed *f, struct json *object)
+{
+    struct json rest = {.type = JSON_OBJECT, .count = object->count - 1, .members = object->members + 1};
+    struct str id = f->id_column < f->columns ? f->row.cells[f->id_column] : feed_item_hash(f->r, &rest);
+    struct str name = STR("objectID");
+    object->members[0] = (struct json_member){name, json_of_str(id)};
+    if (f->id_column < f->columns && str_equal(f->names[f->id_column], name)) {
+        (void)json_object_remove(&rest, name); /* the column itself is called so */
+        object->count = rest.count + 1;
+    }
+}
+
+static enum status take_row(struct csv_feed *f, struct error *err)
+{
+    struct str raw = str_slice(feed_source_window(f->r->source), 0, f->row.used);
+    size_t bad_at;
+    if (f->row.used > FEED_ITEM_BYTES) {
+        reject_row(f, (struct str){0}, "longer than 1 MiB");
+        return STATUS_OK;
+    }
+    if (!str_utf8_valid(raw, &bad_at)) {
+        char reason[64];
+        snprintf(reason, sizeof(reason), "ill-formed UTF-8 at byte %zu of the row", bad_at);
+        reject_row(f, (struct str){0}, reason);
+        return STATUS_OK;
+    }
+    learn_shape(f, f->row.cells[0]);
+    struct feed_item item = {
+        .object = row_object(f), .line = f->line, .offset = feed_source_offset(f->r->source), .arena = &f->r->items};
+    if (f->shopify) {
+        return csv_shopify_row(f->shopify, &item, err);
+    }
+    if (f->id_column < f->columns && f->row.cells[f->id_column].size == 0) {
+        char reason[96];
+        snprintf(reason, sizeof(reason), "no '%.40s', which is the feed's id", f->names[f->id_column].data);
+        reject_row(f, f->names[f->id_column], reason);
+        return STATUS_OK;
+    }
+    set_id(f, &item.object);
+    return feed_deliver(f->r, &item, err);
+}
+
+static enum status read_rows(struct csv_feed *f, struct error *err)
+{
+    f->resync_bytes = 64u << 20;
+    for (;;) {
+        enum status status = next_row(f, err);
+        struct str w = feed_source_window(f->r->source);
+        if (status != STATUS_OK || w.size == 0) {
+            return status;
+        }
+        bool blank = f->row.count == 1 && f->row.cells[0].size == 0 && f->columns > 1;
+        if (!blank && !good_row(f) && !mend_or_skip(f)) {
+            continue;
+        }
+        size_t used = f->row.used;
+        if (!blank) {
+            status = take_row(f, err);
+        }
+        if (status != STATUS_OK) {
+            return status;
+        }
+        arena_reset(&f->r->items);
+        consume(f, used);
+    }
+}
+
+/* The name a column has in objects: the mapping's, the header's, "column_3" when that is empty, and a number behind
+ * when it is taken. */
+static struct str column_name(const struct csv_feed *f, uint32_t column, struct str cell)
+{
+    struct arena *arena = f->r->arena;
+    const struct feed_mapping *mapping = f->r->mapping;
+    struct str name = cell.size ? arena_copy(arena, cell) : arena_printf(arena, "column_%u", column + 1);
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        if (str_equal(mapping->fields[i].path, name) && !str_equal(mapping->fields[i].name, STR("objectID"))) {
+            name = arena_copy(arena, mapping->fields[i].name);
+        }
+    }
+    for (uint32_t i = 0; i < column; i++) {
+        if (str_equal(f->names[i], name)) {
+            return arena_printf(arena, "%.*s_%u", (int)name.size, name.data, column + 1);
+        }
+    }
+    return name;
+}
+
+static enum status read_header(struct csv_feed *f, struct error *err)
+{
+    struct feed_reader *r = f->r;
+    f->columns = CSV_COLUMNS;
+    do {
+        struct str w = feed_source_window(r->source);
+        size_t blank = 0;
+        while (blank < w.size && (w.data[blank] == '\n' || w.data[blank] == '\r')) {
+            blank++;
+        }
+        consume(f, blank);
+        enum status status = next_row(f, err);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    } while (f->row.count == 1 && f->row.cells[0].size == 0 && !feed_source_ended(r->source));
+    struct str raw = str_slice(feed_source_window(r->source), 0, f->row.used);
+    if (f->row.count == 0 || f->row.count >= CSV_COLUMNS || !str_utf8_valid(raw, NULL)) {
+        return error_set(err, STATUS_FORMAT, "%s:1: the first line is not a header of column names", r->path);
+    }
+    uint32_t count = f->row.count;
+    while (count > 1 && f->row.cells[count - 1].size == 0) {
+        count--; /* separators at the end of every line */
+    }
+    f->names = ARENA_ARRAY(r->arena, struct str, count);
+    for (uint32_t i = 0; i < count; i++) {
+        f->names[i] = column_name(f, i, f->row.cells[i]);
+    }
+    f->columns = count;
+    consume(f, f->row.used);
+    arena_reset(&r->items);
+    return STATUS_OK;
+}
+
+static struct str survey_id(struct csv_feed *f)
+{
+    struct feed_reader *r = f->r;
+    struct feed_id_survey survey = {0};
+    struct str w = feed_source_window(r->source);
+    bool final = feed_source_ended(r->source);
+    while (w.size && survey.items < FEED_SAMPLE_ITEMS) {
+        parse_row(f, &f->dialect, w, final);
+        if (f->row.partial) {
+            break;
+        }
+        if (good_row(f)) {
+            feed_id_survey_item(&survey);
+            for (uint32_t i = 0; i < f->columns; i++) {
+                feed_id_survey_value(&survey, f->names[i], f->row.cells[i]);
+            }
+            if (survey.items < 100 && !f->row.damaged) {
+                learn_shape(f, f->row.cells[0]);
+            }
+        }
+        w = str_slice(w, f->row.used, w.size);
+        arena_reset(&r->items);
+    }
+    struct str name = feed_id_survey_choose(&survey, r);
+    feed_id_survey_release(&survey);
+    return name;
+}
+
+static void choose_id(struct csv_feed *f)
+{
+    struct feed_reader *r = f->r;
+    struct str path = feed_mapping_path(r->mapping, STR("objectID"));
+    if (path.size) {
+        snprintf(r->info->id_source, sizeof(r->info->id_source), "'%.60s' (from the settings)",
+                 arena_copy(r->arena, path).data);
+    } else {
+        path = survey_id(f);
+    }
+    f->id_column = f->columns;
+    for (uint32_t i = 0; i < f->columns && path.size; i++) {
+        if (str_equal(f->names[i], path)) {
+            f->id_column = i;
+        }
+    }
+    if (f->id_column < f->columns) {
+        struct feed_field *fields = ARENA_ARRAY(r->arena, struct feed_field, 1);
+        fields[0] = (struct feed_field){STR("objectID"), f->names[f->id_column]};
+        r->recognised->fields = fields;
+        r->recognised->field_count = 1;
+    }
+}
+
+/* Text that is not UTF-8 is taken for Windows-1252, which no byte contradicts. */
+static void choose_encoding(struct feed_reader *r)
+{
+    struct str w = feed_source_window(r->source);
+    size_t bad_at = 0;
+    if (r->info->encoding[0] || str_utf8_valid(w, &bad_at) || (bad_at + 4 > w.size && !feed_source_ended(r->source))) {
+        return;
+    }
+    /* a single wrong byte in real UTF-8 is a bad row, not another encoding: count what follows well-formed */
+    unsigned good = 0;
+    unsigned bad = 0;
+    for (size_t at = 0; at < w.size;) {
+        if ((uint8_t)w.data[at] < 0x80) {
+            at++;
+            continue;
+        }
+        size_t before = at;
+        uint32_t c = str_utf8_next(w, &at);
+        bool ill_formed = c == 0xfffd && at == before + 1;
+        bad += ill_formed;
+        good += !ill_formed;
+    }
+    if (bad > good / 10) {
+        snprintf(r->info->encoding, sizeof(r->info->encoding), "windows-1252");
+        feed_source_decode(r->source, FEED_WINDOWS_1252);
+    }
+}
+
+enum status feed_read_csv(struct feed_reader *r, struct error *err)
+{
+    struct csv_feed f = {.r = r, .line = 1};
+    feed_source_fill(r->source, FEED_PREFIX_BYTES);
+    choose_encoding(r);
+    f.dialect = csv_dialect_find(feed_source_window(r->source), feed_source_ended(r->source), r->mapping->separator);
+    snprintf(r->info->title, sizeof(r->info->title), f.dialect.separator == '\t' ? "TSV" : "CSV, '%c'",
+             f.dialect.separator);
+    r->recognised->separator = f.dialect.separator;
+    status = read_header(&f, err);
+    if (status == STATUS_OK) {
+        f.shopify = r->mapping->field_count ? NULL : csv_shopify_new(r, f.names, f.columns);
+        if (!f.shopify) {
+            choose_id(&f);
+        }
+        status = read_rows(&f, err);
+    }
+    if (status == STATUS_OK && f.shopify) {
+        status = csv_shopify_end(f.shopify, err);
+    }
+    csv_shopify_free(f.shopify);
+    return status;
+}

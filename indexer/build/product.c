@@ -1,0 +1,357 @@
+#include "indexer/build/product.h"
+
+#include <stdio.h>
+
+#include "indexer/base/number.h"
+#include "indexer/build/product_internal.h"
+
+/* What one pass over the members finds. */
+struct fields {
+    struct json_member *price, *sale_price, *quantity, *availability;
+    unsigned price_rank, sale_rank, quantity_rank, availability_rank;
+    struct json_member *sale_dates;
+    bool has_currency;
+};
+
+struct work {
+    const struct product_options *options;
+    struct json *object;
+    struct arena *arena;
+    struct fields fields;
+    char currency[4];
+    /* what is added at the end, since adding moves the members */
+    struct json effective_price;
+    enum availability in_stock;
+};
+
+static enum role role_of_member(const struct product_options *options, struct str name, unsigned *rank)
+{
+    const struct settings *s = options->settings;
+    *rank = UINT32_MAX;
+    enum role role = role_of_name_ranked(name, rank);
+    for (unsigned r = 1; s && r < ROLE_COUNT; r++) {
+        if (s->role_attribute[r].size && str_equal(s->role_attribute[r], name)) {
+            *rank = 0;
+            return (enum role)r;
+        }
+    }
+    return role;
+}
+
+static bool has_digit(struct str s)
+{
+    for (size_t i = 0; i < s.size; i++) {
+        char kind = s.data[i];
+        if (kind >= '0' && kind <= '9') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool price_name(struct str name)
+{
+    for (size_t i = 0; i + 5 <= name.size; i++) {
+        if (str_equal_nocase(str_slice(name, i, i + 5), STR("price")) ||
+            str_equal_nocase(str_slice(name, i, i + 5), STR("preis"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct json amount_value(const struct money *money, struct arena *arena)
+{
+    return json_number_text(arena_copy(arena, str_from(money->amount)));
+}
+
+static void take_currency(struct work *w, const char code[4])
+{
+    if (code[0] && !w->currency[0]) {
+        memcpy(w->currency, code, sizeof(w->currency));
+    }
+}
+
+static bool looks_html(struct str s)
+{
+    for (size_t i = 0; i + 1 < s.size; i++) {
+        char c = s.data[i];
+        char next = s.data[i + 1];
+        bool letter = (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
+        if ((c == '<' && (letter || next == '/' || next == '!')) || (c == '&' && (letter || next == '#'))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void text_of(struct json *value, struct arena *arena)
+{
+    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++) {
+        text_of(&value->items[i], arena);
+    }
+    if (value->type == JSON_STRING && looks_html(value->text)) {
+        struct buf out = {0};
+        html_to_text(value->text, &out);
+        *value = json_of_str(arena_copy(arena, buf_str(&out)));
+        buf_release(&out);
+    }
+}
+
+static void paths_of(struct json *value, struct arena *arena)
+{
+    struct category_paths paths;
+    category_paths_of(value, arena, &paths);
+    if (value->type == JSON_STRING && paths.count == 1 && str_equal(paths.items[0], str_trim(value->text)) &&
+        str_find(paths.items[0], STR(" > ")) == SIZE_MAX) {
+        return; /* a plain name */
+    }
+    if (paths.count) {
+        struct json *items = arena_alloc(arena, paths.count * sizeof(*items));
+        for (size_t i = 0; i < paths.count; i++) {
+            items[i] = json_of_str(paths.items[i]);
+        }
+        *value = json_array(items, (uint32_t)paths.count);
+    }
+}
+
+static void keep_best(struct json_member **best, unsigned *best_rank, struct json_member *member, unsigned rank)
+{
+    if (!*best || rank < *best_rank) {
+        *best = member;
+        *best_rank = rank;
+    }
+}
+
+static void look_at(struct work *w, struct json_member *member)
+{
+    struct fields *f = &w->fields;
+    unsigned rank;
+    switch (role_of_member(w->options, member->name, &rank)) {
+    case ROLE_PRICE:
+        keep_best(&f->price, &f->price_rank, member, rank);
+        break;
+    case ROLE_SALE_PRICE:
+        keep_best(&f->sale_price, &f->sale_rank, member, rank);
+        break;
+    case ROLE_QUANTITY:
+        keep_best(&f->quantity, &f->quantity_rank, member, rank);
+        break;
+    case ROLE_AVAILABILITY:
+        keep_best(&f->availability, &f->availability_rank, member, rank);
+        break;
+    case ROLE_TITLE:
+    case ROLE_SHORT_TEXT:
+    case ROLE_DESCRIPTION:
+    case ROLE_BRAND:
+        text_of(&member->value, w->arena);
+        break;
+    case ROLE_CATEGORY:
+        text_of(&member->value, w->arena);
+        paths_of(&member->value, w->arena);
+        break;
+    case ROLE_NONE:
+        if (str_equal(member->name, STR("sale_price_effective_date"))) {
+            f->sale_dates = member;
+        } else if (str_equal_nocase(member->name, STR("currency"))) {
+            f->has_currency = true;
+        } else {
+            text_of(&member->value, w->arena);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+/* The first string of an array counts. */
+static struct str string_of(const struct json_member *member)
+{
+    const struct json *value = member ? &member->value : NULL;
+    struct str s = {0};
+    if (value && value->type == JSON_ARRAY && value->count) {
+        value = &value->items[0];
+    }
+    (void)json_string(value, &s);
+    return s;
+}
+
+/* The role's price must be an amount, or say in words that there is none. */
+static enum status read_price(struct work *w, struct json_member *member, struct error *err)
+{
+    struct str s = string_of(member);
+    struct money money;
+    if (!member || member->value.type == JSON_NUMBER || s.size == 0) {
+        return STATUS_OK;
+    }
+    if (money_parse(s, &money)) {
+        member->value = amount_value(&money, w->arena);
+        take_currency(w, money.currency);
+        return STATUS_OK;
+    }
+    if (!has_digit(s)) {
+        return STATUS_OK;
+    }
+    s = str_slice(s, 0, str_utf8_cut(s, s.size < 60 ? s.size : 60));
+    return error_set(err, STATUS_INPUT, "'" STR_FMT "': '" STR_FMT "' is not an amount", STR_ARG(member->name),
+                     STR_ARG(s));
+}
+
+static void read_other_prices(struct work *w)
+{
+    for (uint32_t i = 0; i < w->object->count; i++) {
+        struct json_member *member = &w->object->members[i];
+        struct money money;
+        if (member->value.type == JSON_STRING && price_name(member->name) && has_digit(member->value.text) &&
+            money_parse(member->value.text, &money)) {
+            member->value = amount_value(&money, w->arena);
+            take_currency(w, money.currency);
+        }
+    }
+}
+
+/* "2016-03-01T13:00-0800/2016-03-11T15:30-0800": in effect from the first, before the second; no dates: always. */
+static bool sale_in_effect(const struct work *w)
+{
+    struct str dates = string_of(w->fields.sale_dates);
+    struct str from_text = dates;
+    struct str to_text = {0};
+    int64_t from = INT64_MIN;
+    int64_t to = INT64_MAX;
+    size_t slash = str_find_char(dates, '/');
+    if (slash != SIZE_MAX) {
+        from_text = str_slice(dates, 0, slash);
+        to_text = str_slice(dates, slash + 1, dates.size);
+    }
+    bool dated = dates.size && (date_parse(from_text, &from) || slash != SIZE_MAX);
+    if (dated && to_text.size && !date_parse(to_text, &to)) {
+        to = INT64_MAX;
+    }
+    return w->options->as_of_ms >= from && w->options->as_of_ms < to;
+}
+
+static void find_effective_price(struct work *w)
+{
+    const struct json_member *price = w->fields.price;
+    const struct json_member *sale = w->fields.sale_price;
+    bool has_price = price && price->value.type == JSON_NUMBER;
+    const struct json *effective = has_price ? &price->value : NULL;
+    struct decimal full;
+    struct decimal reduced;
+    static const struct decimal nothing = {0, 0};
+    if (sale && sale->value.type == JSON_NUMBER && decimal_parse(sale->value.text, &reduced) &&
+        decimal_compare(reduced, nothing) > 0 && sale_in_effect(w) &&
+        (!has_price || (decimal_parse(price->value.text, &full) && decimal_compare(reduced, full) < 0))) {
+        effective = &sale->value;
+    }
+    if (effective) {
+        w->effective_price = *effective;
+    }
+}
+
+static bool read_quantity(struct str s, char out[24])
+{
+    s = str_trim(s);
+    if (s.size && (s.data[0] == '>' || s.data[0] == '<')) {
+        s = str_trim(str_slice(s, 1, s.size));
+    }
+    if (s.size && s.data[s.size - 1] == '+') {
+        s.size--;
+    }
+    return plain_number(s, out);
+}
+
+static void read_stock(struct work *w)
+{
+    struct fields *f = &w->fields;
+    enum availability known = availability_parse(string_of(f->availability));
+    struct str text = string_of(f->quantity);
+    struct decimal amount;
+    char number[24];
+    bool counted = false;
+    if (f->quantity && f->quantity->value.type == JSON_STRING && read_quantity(text, number)) {
+        f->quantity->value = json_number_text(arena_copy(w->arena, str_from(number)));
+    }
+    if (f->quantity && f->quantity->value.type == JSON_NUMBER) {
+        counted = decimal_parse(f->quantity->value.text, &amount);
+    } else if (known == AVAILABILITY_UNKNOWN) {
+        known = availability_parse(text); /* <stock>yes</stock> */
+    }
+    text = string_of(f->availability);
+    if (known == AVAILABILITY_UNKNOWN && read_quantity(text, number) && decimal_parse(str_from(number), &amount)) {
+        known = amount.units > 0 ? AVAILABILITY_IN : AVAILABILITY_OUT; /* availability counted */
+    }
+    if (counted && amount.units <= 0) {
+        known = AVAILABILITY_OUT;
+    } else if (counted && known == AVAILABILITY_UNKNOWN) {
+        known = AVAILABILITY_IN;
+    }
+    bool taken = f->availability && str_equal(f->availability->name, STR("in_stock"));
+    if (known != AVAILABILITY_UNKNOWN && taken) {
+        f->availability->value = json_of_bool(known == AVAILABILITY_IN);
+    } else {
+        w->in_stock = known;
+    }
+}
+
+static void set_currency(struct work *w)
+{
+    if (!w->currency[0] && w->options->default_currency) {
+        snprintf(w->currency, sizeof(w->currency), "%s", w->options->default_currency);
+    }
+    if (w->currency[0] && w->fields.price && !w->fields.has_currency) {
+        struct str code = arena_copy(w->arena, str_from(w->currency));
+        (void)json_object_set(w->object, STR("currency"), json_of_str(code), w->arena);
+    }
+}
+
+/* Objects of JSON feeds keep their members; only strings such as "12.99 USD" become number and currency. */
+static void from_json(struct work *w)
+{
+    for (uint32_t i = 0; i < w->object->count; i++) {
+        struct json_member *member = &w->object->members[i];
+        unsigned rank;
+        enum role role = role_of_member(w->options, member->name, &rank);
+        struct money money;
+        if (member->value.type == JSON_STRING && (role == ROLE_PRICE || role == ROLE_SALE_PRICE) &&
+            money_parse(member->value.text, &money) && money.currency[0]) {
+            member->value = amount_value(&money, w->arena);
+            w->fields.price = member;
+            take_currency(w, money.currency);
+        }
+        w->fields.has_currency = w->fields.has_currency || str_equal(member->name, STR("currency"));
+    }
+    if (w->currency[0]) {
+        set_currency(w);
+    }
+}
+
+enum status product_from_feed(const struct product_options *options, struct feed_item *item, struct error *err)
+{
+    struct work w = {.options = options, .object = &item->object, .arena = item->arena};
+    if (options->kind == FEED_NDJSON || options->kind == FEED_JSON_ARRAY) {
+        from_json(&w);
+        return STATUS_OK;
+    }
+    for (uint32_t i = 0; i < item->object.count; i++) {
+        look_at(&w, &item->object.members[i]);
+    }
+    enum status status = read_price(&w, w.fields.price, err);
+    if (status == STATUS_OK) {
+        status = read_price(&w, w.fields.sale_price, err);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    read_other_prices(&w);
+    find_effective_price(&w);
+    read_stock(&w);
+    set_currency(&w);
+    if (w.effective_price.type == JSON_NUMBER) {
+        (void)json_object_set(w.object, STR("effective_price"), w.effective_price, w.arena);
+    }
+    if (w.in_stock != AVAILABILITY_UNKNOWN) {
+        (void)json_object_set(w.object, STR("in_stock"), json_of_bool(w.in_stock == AVAILABILITY_IN), w.arena);
+    }
+    return STATUS_OK;
+}
