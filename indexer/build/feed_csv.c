@@ -69,7 +69,7 @@ static void parse_row(struct csv_feed *f, const struct csv_dialect *dialect, str
 }
 
 /* Parses the row at the window's start, reading on until it is whole or larger than an item may be. */
-static enum status next_row(struct csv_feed *f, struct error *err)
+static void next_row(struct csv_feed *f)
 {
     struct feed_source *source = f->r->source;
     size_t wanted = feed_source_window(source).size;
@@ -80,7 +80,7 @@ static enum status next_row(struct csv_feed *f, struct error *err)
             parse_row(f, &f->dialect, w, final);
         }
         if (feed_source_ended(source) || (w.size && !f->row.partial)) {
-            return STATUS_OK;
+            return;
         }
         arena_reset(&f->r->items);
         wanted = wanted < FEED_CHUNK_BYTES ? FEED_CHUNK_BYTES * 2 : wanted * 2;
@@ -230,19 +230,16 @@ static enum status read_rows(struct csv_feed *f, struct error *err)
 {
     f->resync_bytes = 64u << 20;
     for (;;) {
-        enum status status = next_row(f, err);
-        struct str w = feed_source_window(f->r->source);
-        if (status != STATUS_OK || w.size == 0) {
-            return status;
+        next_row(f);
+        if (feed_source_window(f->r->source).size == 0) {
+            return STATUS_OK;
         }
         bool blank = f->row.count == 1 && f->row.cells[0].size == 0 && f->columns > 1;
         if (!blank && !good_row(f) && !mend_or_skip(f)) {
             continue;
         }
         size_t used = f->row.used;
-        if (!blank) {
-            status = take_row(f, err);
-        }
+        enum status status = blank ? STATUS_OK : take_row(f, err);
         if (status != STATUS_OK) {
             return status;
         }
@@ -282,10 +279,7 @@ static enum status read_header(struct csv_feed *f, struct error *err)
             blank++;
         }
         consume(f, blank);
-        enum status status = next_row(f, err);
-        if (status != STATUS_OK) {
-            return status;
-        }
+        next_row(f);
     } while (f->row.count == 1 && f->row.cells[0].size == 0 && !feed_source_ended(r->source));
     struct str raw = str_slice(feed_source_window(r->source), 0, f->row.used);
     if (f->row.count == 0 || f->row.count >= CSV_COLUMNS || !str_utf8_valid(raw, NULL)) {
@@ -394,7 +388,7 @@ enum status feed_read_csv(struct feed_reader *r, struct error *err)
     snprintf(r->info->title, sizeof(r->info->title), f.dialect.separator == '\t' ? "TSV" : "CSV, '%c'",
              f.dialect.separator);
     r->recognised->separator = f.dialect.separator;
-    status = read_header(&f, err);
+    enum status status = read_header(&f, err);
     if (status == STATUS_OK) {
         f.shopify = r->mapping->field_count ? NULL : csv_shopify_new(r, f.names, f.columns);
         if (!f.shopify) {

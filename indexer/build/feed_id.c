@@ -36,13 +36,14 @@ static bool like_key(struct str value)
 void feed_id_survey_value(struct feed_id_survey *s, struct str name, struct str value)
 {
     bool added;
-    if (value.size == 0 || s->columns.count >= SURVEY_COLUMNS) {
-        return;
-    }
-    uint64_t *place = map_put(&s->names, name, s->columns.count, &added);
-    if (added) {
+    uint64_t *place = value.size ? map_get(&s->names, name) : NULL;
+    if (value.size && !place && s->columns.count < SURVEY_COLUMNS) {
         struct feed_id_column column = {.name = arena_copy(&s->arena, name)};
+        place = map_put(&s->names, name, s->columns.count, &added);
         vec_push(&s->columns, column);
+    }
+    if (!place) {
+        return;
     }
     uint64_t index = *place;
     struct feed_id_column *column = &s->columns.items[index];

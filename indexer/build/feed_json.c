@@ -84,7 +84,7 @@ static bool is_space(char c)
 }
 
 /* Skips white space; *c is the next byte, or 0 at the end. */
-static enum status peek(struct json_feed *f, char *c, struct error *err)
+static void peek(struct json_feed *f, char *c)
 {
     for (;;) {
         struct str w = feed_source_window(f->r->source);
@@ -95,7 +95,7 @@ static enum status peek(struct json_feed *f, char *c, struct error *err)
         *c = i < w.size ? w.data[i] : '\0';
         consume(f, i);
         if (*c || feed_source_ended(f->r->source)) {
-            return STATUS_OK;
+            return;
         }
         feed_source_fill(f->r->source, FEED_CHUNK_BYTES);
     }
@@ -103,7 +103,7 @@ static enum status peek(struct json_feed *f, char *c, struct error *err)
 
 /* Cuts the value at the window's start out into f->value. An oversized one is skipped. *whole is false when the feed
  * ends inside it. */
-static enum status cut_value(struct json_feed *f, bool *whole, struct error *err)
+static void cut_value(struct json_feed *f, bool *whole)
 {
     struct feed_source *source = f->r->source;
     struct skim k = {0};
@@ -116,7 +116,7 @@ static enum status cut_value(struct json_feed *f, bool *whole, struct error *err
             f->value = str_slice(w, 0, at);
             *whole = *whole || (at > 0 && k.depth == 0 && !k.in_string);
             f->oversized = f->oversized || at > FEED_ITEM_BYTES;
-            return STATUS_OK;
+            return;
         }
         if (at > FEED_ITEM_BYTES) {
             f->oversized = true;
@@ -127,7 +127,7 @@ static enum status cut_value(struct json_feed *f, bool *whole, struct error *err
     }
 }
 
-static enum status cut_line(struct json_feed *f, struct error *err)
+static void cut_line(struct json_feed *f)
 {
     struct feed_source *source = f->r->source;
     size_t at = 0;
@@ -138,7 +138,7 @@ static enum status cut_line(struct json_feed *f, struct error *err)
         if (end || feed_source_ended(source)) {
             f->value = end ? str_slice(w, 0, (size_t)(end - w.data)) : w;
             f->oversized = f->oversized || f->value.size > FEED_ITEM_BYTES;
-            return STATUS_OK;
+            return;
         }
         at = w.size;
         if (at > FEED_ITEM_BYTES) {
@@ -240,16 +240,14 @@ static enum status read_lines(struct json_feed *f, struct error *err)
 {
     for (;;) {
         char c;
-        enum status status = peek(f, &c, err);
-        if (status != STATUS_OK || !c) {
-            return status;
+        peek(f, &c);
+        if (!c) {
+            return STATUS_OK;
         }
-        status = cut_line(f, err);
+        cut_line(f);
         struct str line = f->value;
         f->value = str_trim(line);
-        if (status == STATUS_OK) {
-            status = take_value(f, err);
-        }
+        enum status status = take_value(f, err);
         if (status != STATUS_OK) {
             return status;
         }
@@ -262,19 +260,16 @@ static enum status read_values(struct json_feed *f, struct error *err)
     for (;;) {
         char c;
         bool whole;
-        enum status status = peek(f, &c, err);
-        if (status != STATUS_OK || !c) {
-            return status;
+        peek(f, &c);
+        if (!c) {
+            return STATUS_OK;
         }
-        status = cut_value(f, &whole, err);
-        if (status != STATUS_OK) {
-            return status;
-        }
+        cut_value(f, &whole);
         if (!whole || f->value.size == 0) {
             return broken(f, "the file ends inside a value or has a stray bracket", err);
         }
         size_t size = f->value.size;
-        status = take_value(f, err);
+        enum status status = take_value(f, err);
         if (status != STATUS_OK) {
             return status;
         }
@@ -287,40 +282,33 @@ static enum status read_array(struct json_feed *f, struct error *err)
 {
     char c;
     bool whole;
-    enum status status = peek(f, &c, err);
-    while (status == STATUS_OK && c != ']') {
+    for (peek(f, &c); c != ']'; peek(f, &c)) {
         if (!c) {
             return broken(f, "the file ends inside the array of items", err);
         }
-        status = cut_value(f, &whole, err);
-        if (status != STATUS_OK) {
-            return status;
-        }
+        cut_value(f, &whole);
         if (!whole || f->value.size == 0) {
             return broken(f, whole ? "expected an item" : "the file ends inside an item", err);
         }
         size_t size = f->value.size;
-        status = take_value(f, err);
+        enum status status = take_value(f, err);
         if (status != STATUS_OK) {
             return status;
         }
         consume(f, size);
-        status = peek(f, &c, err);
-        if (status == STATUS_OK && c == ',') {
+        peek(f, &c);
+        if (c == ',') {
             consume(f, 1);
-            status = peek(f, &c, err);
-        } else if (status == STATUS_OK && c && c != ']') {
+        } else if (c && c != ']') {
             return broken(f, "expected ',' or ']' behind an item", err);
         }
     }
-    if (status == STATUS_OK) {
-        consume(f, 1);
-        status = f->wrapped ? STATUS_OK : peek(f, &c, err);
-        if (status == STATUS_OK && !f->wrapped && c) {
-            return broken(f, "text behind the end of the array", err);
-        }
+    consume(f, 1);
+    if (!f->wrapped) {
+        peek(f, &c);
+        return c ? broken(f, "text behind the end of the array", err) : STATUS_OK;
     }
-    return status;
+    return STATUS_OK;
 }
 
 /* How many members of an item have a role: what tells products from other objects. */

@@ -12,7 +12,6 @@ struct feed_source {
     uint64_t total_bytes;
     struct inflater *inflater; /* NULL: plain */
     bool input_ended;
-    bool inflated_whole;
 
     struct buf packed; /* read, not yet unpacked: from packed_at */
     size_t packed_at;
@@ -87,33 +86,36 @@ void feed_source_close(struct feed_source *s)
     free(s);
 }
 
+static enum status inflate_some(struct feed_source *s, struct str input, size_t *used, struct buf *out,
+                                struct error *err)
+{
+    size_t before = out->size;
+    enum status status = inflater_push(s->inflater, input, used, out, FEED_CHUNK_BYTES, err);
+    if (status == STATUS_OK && input.size == 0 && out->size == before && !inflater_done(s->inflater)) {
+        status = error_set(err, STATUS_FORMAT, "the gzip stream ends before its end");
+    }
+    return status;
+}
+
 /* Appends some unpacked bytes to out; none means the end. */
 static enum status unpack_some(struct feed_source *s, struct buf *out, struct error *err)
 {
     size_t before = out->size;
-    while (out->size == before) {
-        if (s->packed_at == s->packed.size) {
+    bool last = false;
+    while (out->size == before && !last) {
+        if (s->packed_at == s->packed.size && !s->input_ended) {
             buf_clear(&s->packed);
             s->packed_at = 0;
-            if (!s->input_ended) {
-                enum status status = read_some(s, &s->packed, err);
-                if (status != STATUS_OK) {
-                    return status;
-                }
-            }
-            if (s->packed.size == 0) {
-                if (s->inflater && !s->inflated_whole) {
-                    s->inflated_whole = true;
-                    return error_set(err, STATUS_FORMAT, "the gzip stream ends before its end");
-                }
-                return STATUS_OK;
+            enum status status = read_some(s, &s->packed, err);
+            if (status != STATUS_OK) {
+                return status;
             }
         }
         struct str rest = {s->packed.data + s->packed_at, s->packed.size - s->packed_at};
         size_t used = rest.size;
+        last = rest.size == 0;
         if (s->inflater) {
-            enum status status =
-                inflater_push(s->inflater, rest, &used, out, FEED_CHUNK_BYTES, &s->inflated_whole, err);
+            enum status status = inflate_some(s, rest, &used, out, err);
             if (status != STATUS_OK) {
                 return status;
             }

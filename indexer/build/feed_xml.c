@@ -160,6 +160,9 @@ static void on_error(void *user, xmlErrorPtr e)
     struct str message = str_trim(str_from(e->message ? e->message : "not well-formed"));
     size_t line_end = str_find_char(message, '\n');
     message = line_end == SIZE_MAX ? message : str_slice(message, 0, line_end);
+    if (e->code == XML_ERR_DOCUMENT_END && p->depth > 0) {
+        message = STR("the document ends inside an element"); /* libxml2 calls this extra content */
+    }
     error_set(&why, STATUS_FORMAT, "%d: " STR_FMT, e->line, STR_ARG(message));
     xml_parser_stop(p, &why);
 }
@@ -280,6 +283,9 @@ enum status xml_parser_push(struct xml_parser *p, struct str bytes, bool final, 
             stop(p, "not well-formed");
         }
         /* what waits is an unfinished tag: libxml2 needs quadratic time for its attributes */
+        if (!p->stopped && pending(p) > XML_TAG_BYTES && *p->context->input->cur == '&') {
+            (void)xmlParseChunk(p->context, NULL, 0, 1); /* a bare '&' waits for a ';': this names the error */
+        }
         if (!p->stopped && pending(p) > XML_TAG_BYTES) {
             stop(p, "a tag or comment is longer than %d bytes", XML_TAG_BYTES);
         }

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
-#include "indexer/base/clock.h"
 #include "indexer/base/limits.h"
+#include "indexer/base/number.h"
 #include "indexer/build/feed_xml_tree.h"
 #include "indexer/build/product_internal.h"
 

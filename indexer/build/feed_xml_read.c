@@ -221,7 +221,7 @@ enum status feed_read_xml(struct feed_reader *r, struct error *err)
     xml_layout_find(r, &f.layout);
     struct xml_events events = {&f, on_start, on_text, on_end};
     f.parser = xml_parser_new(&events);
-    status = read_document(&f, err);
+    enum status status = read_document(&f, err);
     if (status == STATUS_OK && f.layout.path_count == 0) {
         status = error_set(err, STATUS_FORMAT, "no repeated element looks like a product; name it in the settings");
     }
