@@ -1,6 +1,7 @@
 #include "analyzers/analyzer.h"
 
 #include "analyzers/analyzer_internal.h"
+#include "analyzers/word_break.h"
 
 #include <stdlib.h>
 
@@ -74,7 +75,6 @@ enum status analyzer_open(struct analyzer **out, const struct analyzer_options *
     if (!language)
         return unknown_language(options->language, err);
     struct analyzer *a = xcalloc(1, sizeof(*a));
-    UErrorCode code = U_ZERO_ERROR;
     a->language = language;
     enum status status = choose_stemmer(a, options->stemmer, err);
     if (status != STATUS_OK)
@@ -85,9 +85,7 @@ enum status analyzer_open(struct analyzer **out, const struct analyzer_options *
     status = collect_stop_words(a, options, err);
     if (status != STATUS_OK)
         goto out;
-    a->words = ubrk_open(UBRK_WORD, "", NULL, 0, &code);
-    if (U_FAILURE(code))
-        status = error_set(err, STATUS_LIMIT, "ICU has no word break data: %s", u_errorName(code));
+    status = word_break_open(&a->words, WORD_BREAK_LOCALE, err);
 out:
     if (status == STATUS_OK)
         *out = a;

@@ -117,6 +117,7 @@ struct language {
     const char *stemmer;    /* libstemmer's algorithm, or NULL */
     const char *stop_words; /* separated by spaces, or NULL */
     const char *elisions;   /* articles before an apostrophe, between spaces, or NULL */
+    const char *digraphs;   /* characters of two bytes, each with the two letters that stand for it, or NULL */
     bool dotless_i;         /* I is the capital of dotless i */
     bool suffix_apostrophe; /* what follows an apostrophe is an ending */
 };

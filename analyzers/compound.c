@@ -119,7 +119,8 @@ static void add_kind(struct analysis *s, size_t first, enum token_kind kind, str
 static void add_spelling(struct analysis *s, size_t first, struct str text, const struct unit *u)
 {
     add_kind(s, first, TOKEN_PART, text, u);
-    if (s->token_count > first + 1 && str_equal(s->tokens[s->token_count - 1].text, s->tokens[first].text))
+    if (s->token_count > first + 1 && s->tokens[s->token_count - 1].kind == TOKEN_PART &&
+        str_equal(s->tokens[s->token_count - 1].text, s->tokens[first].text))
         s->token_count--;
 }
 
@@ -179,20 +180,41 @@ static void add_hangul_pairs(struct analysis *s, size_t first, const struct unit
     }
 }
 
-/* A letters-only word with diacritics is also stemmed with them, since endings such as -cion with its accent are only
- * then seen. */
-static void add_accented_stem(struct analysis *s, size_t first, const struct unit *u)
+/* u->accented as people write it who lack the letters: gruen for grün. Each entry of digraphs is a character of two
+ * bytes and its two letters. */
+static struct str respelled(struct analysis *s, const struct unit *u, const char *digraphs)
 {
+    struct str text = u->accented;
+    char *out = arena_alloc(&s->texts, text.size);
+    if (!out)
+        return (struct str){0};
+    memcpy(out, text.data, text.size);
+    for (size_t at = 0; at + 1 < text.size; at++)
+        for (const char *entry = digraphs; *entry; entry += 4)
+            if (memcmp(out + at, entry, 2) == 0)
+                memcpy(out + at, entry + 2, 2);
+    return normalizer_fold(&s->analyzer->normalizer, (struct str){out, text.size}, &s->texts);
+}
+
+/* A word of letters with diacritics is found by a second spelling: in the languages that have digraphs for them, with
+ * these; in the others by its stem as the stemmer sees it with its diacritics, since it knows endings such as -ción
+ * only so. */
+static void add_accented(struct analysis *s, size_t first, const struct unit *u)
+{
+    char out[LIMIT_TOKEN_BYTES];
+    const char *digraphs = s->analyzer->language->digraphs;
     if (u->accented.size == 0 || u->accented.size > LIMIT_TOKEN_BYTES)
         return;
-    char out[LIMIT_TOKEN_BYTES];
+    if (digraphs) {
+        struct str text = respelled(s, u, digraphs);
+        if (text.size > 0 && !str_equal(text, u->full))
+            add_spelling(s, first, text, u);
+        return;
+    }
     struct str with = {out, stem(&s->stemmer, u->accented, out)};
     struct str text = normalizer_fold(&s->analyzer->normalizer, with, &s->texts);
-    if (!text.data || text.size == 0)
+    if (text.size == 0 || str_equal(text, s->tokens[first].text))
         return;
-    for (size_t i = first; i < s->token_count; i++)
-        if (str_equal(s->tokens[i].text, text))
-            return;
     add_token(s, (struct token){.text = text,
                                 .surface = u->full,
                                 .position = s->position,
@@ -221,7 +243,7 @@ static void emit_word(struct analysis *s, const struct unit *u)
         add_spelling(s, first, u->base, u);
     if (u->apostrophe)
         add_spelling(s, first, u->full, u);
-    add_accented_stem(s, first, u);
+    add_accented(s, first, u);
     for (uint32_t i = 0; u->comma && u->run_count == 1 && i < u->atom_count && i < SPLIT_RUNS; i++)
         add_run(s, first, TOKEN_PART, &s->runs[s->atoms[u->first_atom + i].first_run]);
     add_hangul_pairs(s, first, u);

@@ -17,10 +17,12 @@ const struct language languages[] = {
      .stop_words = "a aby ale ani az bez by do i jako je jsou k ke na nad ne nebo o od po pod pro pri s se si "
                    "tak to u v ve z za ze"},
     {.code = "da",
+     .digraphs = "\u00e5aa\u00f8oe",
      .stemmer = "danish",
      .stop_words = "af at den der det de du en er et for fra har i ikke kan med og om pa samt som til ud ved "
                    "vi"},
     {.code = "de",
+     .digraphs = "\u00e4ae\u00f6oe\u00fcue",
      .stemmer = "german",
      .stop_words = "aber als am an auch auf aus bei bis das dass dem den der des die doch du ein eine einem "
                    "einen einer eines er es fur hat ich ihr im in ist mit nach nicht noch nur ob oder ohne "
@@ -73,6 +75,7 @@ const struct language languages[] = {
     {.code = "lv", .stop_words = "ar bez gan no par pec pie un uz vai ka lai"},
     {.code = "my"},
     {.code = "nb",
+     .digraphs = "\u00e5aa\u00f8oe",
      .stemmer = "norwegian",
      .stop_words = "av at de den der det du en er et for fra har i ikke kan med og om pa som til ut ved vi"},
     {.code = "ne", .stemmer = "nepali", .stop_words = "को का की र छ मा"},
@@ -81,6 +84,7 @@ const struct language languages[] = {
      .stop_words = "aan als bij dan dat de der deze die dit door een en er het hij ik in is je maar met naar "
                    "niet of om onder ook op over te tot uit van voor was wat wij worden zijn zo zonder"},
     {.code = "no",
+     .digraphs = "\u00e5aa\u00f8oe",
      .stemmer = "norwegian",
      .stop_words = "av at de den der det du en er et for fra har i ikke kan med og om pa som til ut ved vi"},
     {.code = "pl",

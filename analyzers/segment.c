@@ -1,9 +1,20 @@
 #include "analyzers/analyzer_internal.h"
+#include "analyzers/word_break.h"
 
 #include <unicode/uchar.h>
 #include <unicode/uscript.h>
 #include <unicode/utf16.h>
 #include <unicode/utf8.h>
+
+enum status word_break_open(UBreakIterator **out, const char *locale, struct error *err)
+{
+    UErrorCode code = U_ZERO_ERROR;
+    *out = ubrk_open(UBRK_WORD, locale, NULL, 0, &code);
+    if (U_SUCCESS(code))
+        return STATUS_OK;
+    *out = NULL;
+    return error_set(err, STATUS_LIMIT, "ICU has no word break data: %s", u_errorName(code));
+}
 
 /* One pass over normalized text. */
 struct walk {

@@ -68,6 +68,43 @@ static inline void describe_fully(struct setup *setup, struct str text, bool ref
     buf_append_char(out, 0);
 }
 
+static inline void check_text(struct str s)
+{
+    assert_in_range(s.size, 1, LIMIT_TOKEN_BYTES);
+    assert_true(str_utf8_valid(s, NULL));
+}
+
+/* True when byte `at` of text starts a character, as far as bytes tell. */
+static inline bool is_boundary(struct str text, size_t at)
+{
+    return at >= text.size || ((uint8_t)text.data[at] & 0xc0) != 0x80 || !str_utf8_valid(text, NULL);
+}
+
+/* What analyzer.h promises of any text. */
+static inline void check_tokens(struct setup *setup, struct str text, bool reference)
+{
+    const struct token *tokens;
+    size_t count;
+    assert_int_equal((reference ? analyze_reference : analyze)(setup->analysis, text, &tokens, &count), STATUS_OK);
+    for (size_t i = 0; i < count; i++) {
+        const struct token *t = &tokens[i], *before = i ? t - 1 : NULL;
+        check_text(t->text);
+        check_text(t->surface);
+        if (t->start >= t->end || t->end > text.size)
+            fail_msg("token %zu covers %u-%u of %zu bytes", i, t->start, t->end, text.size);
+        if (text.size < 1000)
+            assert_true(is_boundary(text, t->start) && is_boundary(text, t->end));
+        if (!before || before->position != t->position) {
+            assert_int_equal(t->position, before ? before->position + 1 : 0);
+            assert_int_equal(t->kind, TOKEN_WORD);
+            continue;
+        }
+        assert_true(t->kind > before->kind || (t->kind == before->kind && t->start >= before->start));
+        assert_int_not_equal(t->kind, TOKEN_WORD);
+        assert_false(t->stop && t->kind == TOKEN_SPLIT);
+    }
+}
+
 /* AISLE_SEED repeats a run. */
 static inline uint64_t random_seed(void)
 {
