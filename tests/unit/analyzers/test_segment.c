@@ -101,9 +101,9 @@ static void test_dictionaries(void **state)
     (void)state;
     expect("th", "หูฟังไร้สาย", "0 หู 1 ฟัง 2 ไร้ 3 สาย");
     expect("lo", "ພາສາລາວ", "0 ພາສາ 1 ລາວ");
-    expect("km", "ភាសាខ្មែរ", "0 ភាសា 1 ខ្មែរ");
+    expect("km", "ស្បែកជើងកីឡា", "0 ស្បែកជើង 1 កីឡា");
     expect("zh", "蓝牙耳机", "0 蓝牙 s:蓝 s:牙 1 耳机 s:耳 s:机");
-    expect("ja", "ワイヤレスイヤホン", "0 ワイヤレス 1 イヤホン");
+    expect("ja", "防水スピーカー", "0 防水 s:防 s:水 1 スピーカー");
     expect("ja", "ﾜｲﾔﾚｽ", "0 ワイヤレス");
     expect("ko", "무선이어폰", "0 무선이어폰 p:무선 p:선이 p:이어 p:어폰 s:무 s:선 s:이 s:어 s:폰");
     expect("zh", "iPhone手机壳", "0 iphone 1 手机 s:手 s:机 2 壳");
