@@ -14,6 +14,9 @@
  * A struct postings is a borrowed view; decoding writes to the caller's memory. No function here fails: the bytes were
  * checked by shard_check_terms before the query started, and every loop is bounded by the chunk's end on any bytes.
  */
+#include <stdbool.h>
+
+#include "indexer/base/buf.h"
 #include "indexer/shard/types.h"
 
 #define POSTINGS_BLOCK 128
@@ -45,6 +48,26 @@ uint32_t postings_dense_fact(const struct postings *p, doc_id doc);
 /* Both kinds: sets the bits of the list's documents in window base..base+4095 into bits[64] (OR). base is a multiple of
  * 4096. *block is a cursor for packed lists: 0 at first, moved forward. */
 void postings_window(const struct postings *p, doc_id base, uint32_t *block, uint64_t bits[64]);
+
+/* Both kinds: decodes the whole list into docs[df] and facts[df] (either may be NULL). For building and checking. */
+void postings_list(const struct postings *p, doc_id *docs, uint32_t *facts);
+
+/* --- the list's bytes (FORMAT.md, "POST") --- */
+/* Whether a list of df of doc_count documents is dense. */
+static inline bool postings_is_dense(uint32_t df, uint32_t doc_count)
+{
+    return df > doc_count / 32 && df >= POSTINGS_BLOCK;
+}
+
+/* Appends the list of ascending docs and their fact indices, whose place must be a multiple of 8 in out. */
+void postings_encode(const doc_id *docs, const uint32_t *facts, uint32_t df, uint32_t doc_count, struct buf *out);
+
+/* The view of a list that begins at bytes.data; what follows the list may be in bytes too. *used is the list's own
+ * size. False when the bytes are too few for such a list; an over-read of up to 16 bytes behind it must be harmless. */
+bool postings_open(struct str bytes, uint32_t df, uint32_t doc_count, struct postings *out, size_t *used);
+
+/* Whether the list is well-formed: ascending documents below doc_count, df of them, facts below fact_count. */
+bool postings_valid(const struct postings *p, uint32_t doc_count, uint32_t fact_count);
 
 /* The frequency of a fact in a field. */
 static inline uint32_t fact_frequency(uint64_t fact, field_id field)

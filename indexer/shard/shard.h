@@ -19,6 +19,7 @@
 #include "indexer/shard/bitmaps.h"
 #include "indexer/shard/columns.h"
 #include "indexer/shard/dictionary.h"
+#include "indexer/shard/positions.h"
 #include "indexer/shard/postings.h"
 
 struct shard;
@@ -47,11 +48,13 @@ struct str shard_object_id(const struct shard *s, doc_id doc);  /* borrowed from
 /* The first document of the product with this group value (object_group in shard_build.h), its variants follow it;
  * DOC_NONE. Tombstones are not looked at. */
 doc_id shard_find_group(const struct shard *s, struct str group);
-/* Appends the stored object's JSON, without the attributes that live in number columns (shard_object_overlay names
- * them). STATUS_FORMAT when its block is damaged. */
+/* Appends the stored object's JSON, where the attributes that live in number columns (shard_cut_attributes names them)
+ * are null. STATUS_FORMAT when its block is damaged. */
 MUST_CHECK enum status shard_object(const struct shard *s, doc_id doc, struct buf *out, struct error *err);
 /* The attributes that were cut out of stored objects and must be put back from the number columns. */
 const attr_id *shard_cut_attributes(const struct shard *s, uint32_t *count);
+/* The shared compression dictionary's bytes, for docs_dictionary_new; empty when there is none. */
+struct str shard_docs_dictionary(const struct shard *s);
 
 /* --- terms --- */
 struct term {
@@ -66,10 +69,12 @@ void shard_term_prefix(const struct shard *s, struct str prefix, term_id *first,
 uint32_t shard_term_df(const struct shard *s, term_id id);
 /* Appends the term's text. */
 void shard_term_text(const struct shard *s, term_id id, struct buf *out);
+/* Verifies the postings of terms first..end-1, and the field lengths, before their first use. */
 MUST_CHECK enum status shard_check_terms(const struct shard *s, term_id first, term_id end, struct error *err);
+/* Empty (df 0) for a list that is malformed. */
 void shard_postings(const struct shard *s, term_id id, struct postings *out);
-/* A prebuilt union for a heavy prefix, if there is one: postings whose facts have frequency 1 in each field where any
- * term of the prefix occurs. */
+/* A prebuilt union for a heavy prefix, if there is one and it is undamaged (it is verified here): postings whose facts
+ * have frequency 1 in each field where any term of the prefix occurs. */
 bool shard_prefix_postings(const struct shard *s, struct str prefix, struct postings *out);
 /* Terms within one edit (delete, insert, substitute, transpose) of text when distance is 1, two edits when 2, the first
  * letter kept; at most `limit`, with their distances, in order (distance, df descending, text). */
@@ -82,10 +87,6 @@ uint32_t shard_term_fuzzy(const struct shard *s, struct str text, int distance, 
 const uint64_t *shard_facts(const struct shard *s, uint32_t *count);
 
 /* Positions of a term in its list's posting number `rank`: pairs (field, position) ascending, at most `limit`. */
-struct term_position {
-    field_id field;
-    uint32_t position;
-};
 uint32_t shard_positions(const struct shard *s, term_id id, uint32_t rank, struct term_position *out, uint32_t limit);
 MUST_CHECK enum status shard_check_positions(const struct shard *s, term_id id, struct error *err);
 
@@ -97,13 +98,21 @@ uint32_t length_decode(uint8_t code);   /* the smallest length with this code */
 void shard_field_totals(const struct shard *s, field_id field, uint64_t *tokens, uint64_t *docs);
 
 /* --- columns --- */
-/* NONE columns for attributes that the shard has never heard of. */
+/* Never NULL: NONE columns for attributes that the shard has never heard of. */
 const struct facet_column *shard_facet_column(const struct shard *s, attr_id attr);
 const struct number_column *shard_number_column(const struct shard *s, attr_id attr);
 MUST_CHECK enum status shard_check_attribute(const struct shard *s, attr_id attr, struct error *err);
+/* The writer's store into a single-valued number column: checks the attribute's blocks first, since a block that was
+ * changed can't be verified any more, then stores and notes that the attribute differs from the stored objects.
+ * STATUS_NOT_FOUND when the document has no cell. One writer at a time. */
+MUST_CHECK enum status shard_number_store(struct shard *s, attr_id attr, doc_id doc, int64_t cell, struct error *err);
+/* The attributes that shard_number_store changed, cut ones or not: *count of them, and their numbers one by one. */
+uint32_t shard_changed_count(const struct shard *s);
+attr_id shard_changed_attribute(const struct shard *s, uint32_t index);
 /* The documents with a facet value; false when there are none. For a hierarchical node: with it or a node below. */
 bool shard_facet_set(const struct shard *s, attr_id attr, facet_code code, struct docset *out);
-/* Stock: bit doc is set when the object is available, and when it is in stock. NULL when the index has no stock. */
+/* Stock: bit doc is set when the object is available, and when it is in stock. NULL when the index has no stock.
+ * Verified when the shard is opened. */
 _Atomic uint64_t *shard_available_bits(const struct shard *s);
 _Atomic uint64_t *shard_in_stock_bits(const struct shard *s);
 

@@ -1,0 +1,32 @@
+#ifndef AISLE_SHARD_KEYS_H
+#define AISLE_SHARD_KEYS_H
+
+/* A table of distinct texts by number, with a hash table to find them: the objectIDs of a shard by document (chunks
+ * KOFF, KTXT, KHSH), and the group values of its products by group where they are not the objectIDs (GOFF, ...). */
+#include "indexer/shard/container.h"
+#include "indexer/shard/types.h"
+
+struct keys {
+    uint32_t count;
+    const uint32_t *offsets; /* count + 1 */
+    const char *text;
+    uint32_t capacity;
+    const uint32_t *slots; /* pairs: low half of the hash, number + 1 */
+};
+
+enum keys_kind { KEYS_OBJECTS, KEYS_GROUPS };
+
+MUST_CHECK enum status keys_open(struct keys *k, enum keys_kind kind, const struct container *c, uint32_t count,
+                                 struct error *err);
+/* The text's number, or DOC_NONE. */
+uint32_t keys_find(const struct keys *k, struct str key);
+
+static inline struct str keys_text(const struct keys *k, uint32_t number)
+{
+    return (struct str){k->text + k->offsets[number], k->offsets[number + 1] - k->offsets[number]};
+}
+
+MUST_CHECK enum status keys_write(struct container_writer *w, enum keys_kind kind, const struct str *keys,
+                                  uint32_t count, struct error *err);
+
+#endif

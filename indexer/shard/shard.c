@@ -1,0 +1,506 @@
+#include "indexer/shard/shard.h"
+
+#include <stdlib.h>
+
+#include "indexer/base/limits.h"
+#include "indexer/shard/shard_internal.h"
+
+#define OBJECT_MAX_BYTES ((size_t)LIMIT_OBJECT_BYTES * 4) /* escapes may grow an object when it is written again */
+
+/* Chunks that are small or read without a check of their own: verified when the shard is opened. */
+static const uint32_t CHECKED_AT_OPEN[] = {
+    CHUNK_META,
+    CHUNK_GROUPS,
+    CHUNK_RANKS,
+    CHUNK_FACTS,
+    CHUNK_AVAILABLE,
+    CHUNK_IN_STOCK,
+    CHUNK_DOC_BASES,
+    CHUNK_DOC_ENDS,
+    CHUNK_DOC_DICT,
+    CHUNK_ID('K', 'O', 'F', 'F'),
+    CHUNK_ID('K', 'T', 'X', 'T'),
+    CHUNK_ID('K', 'H', 'S', 'H'),
+    CHUNK_ID('G', 'O', 'F', 'F'),
+    CHUNK_ID('G', 'T', 'X', 'T'),
+    CHUNK_ID('G', 'H', 'S', 'H'),
+    CHUNK_ID('T', 'B', 'L', 'K'),
+    CHUNK_ID('T', 'T', 'X', 'T'),
+    CHUNK_ID('T', 'R', 'E', 'C'),
+    CHUNK_ID('T', 'S', 'U', 'M'),
+    CHUNK_ID('T', 'H', 'S', 'H'),
+    CHUNK_ID('P', 'F', 'X', 'R'),
+    CHUNK_ID('P', 'F', 'X', 'T'),
+    CHUNK_ID('A', 'T', 'T', 'R'),
+    CHUNK_ID('S', 'E', 'T', 'X'),
+};
+
+/* --- opening --- */
+static enum status read_meta(struct shard *s, struct error *err)
+{
+    struct str bytes = container_chunk(&s->container, CHUNK_META);
+    struct reader r = reader_of(bytes.data, bytes.size);
+    struct shard_meta *m = &s->meta;
+    uint32_t flags = 0;
+
+    m->doc_count = reader_u32(&r);
+    m->group_count = reader_u32(&r);
+    m->term_count = reader_u32(&r);
+    m->fact_count = reader_u32(&r);
+    m->field_count = reader_u32(&r);
+    flags = reader_u32(&r);
+    m->has_stock = flags & META_STOCK;
+    m->has_group_keys = flags & META_GROUP_KEYS;
+    m->created_ms = (int64_t)reader_u64(&r);
+    for (int f = 0; f < META_FIELDS; f++) {
+        m->field_tokens[f] = reader_u64(&r);
+        m->field_docs[f] = reader_u64(&r);
+    }
+    if (r.failed || r.at != r.size || m->field_count == 0 || m->field_count > LIMIT_FIELDS ||
+        m->doc_count > UINT32_MAX / 2 || m->group_count > m->doc_count)
+        return error_set(err, STATUS_FORMAT, "chunk 'META': does not hold what it must");
+    return STATUS_OK;
+}
+
+/* A chunk that must be exactly so long. */
+static enum status sized_chunk(const struct shard *s, uint32_t id, uint64_t size, const void *out, struct error *err)
+{
+    struct str bytes = container_chunk(&s->container, id);
+    char name[5];
+
+    if (bytes.size != size) {
+        container_chunk_name(id, name);
+        return error_set(err, STATUS_FORMAT, "chunk '%s': has %zu bytes instead of %llu", name, bytes.size,
+                         (unsigned long long)size);
+    }
+    memcpy((void *)(uintptr_t)out, &bytes.data, sizeof(void *));
+    return STATUS_OK;
+}
+
+static enum status open_arrays(struct shard *s, struct error *err)
+{
+    const struct shard_meta *m = &s->meta;
+    uint64_t words = ((uint64_t)m->doc_count + 63) / 64 * 8;
+    enum status status = sized_chunk(s, CHUNK_FACTS, (uint64_t)m->fact_count * 8, &s->facts, err);
+
+    if (status == STATUS_OK)
+        status = sized_chunk(s, CHUNK_LENGTHS, (uint64_t)m->doc_count * m->field_count, &s->lengths, err);
+    if (status == STATUS_OK && m->group_count < m->doc_count)
+        status = sized_chunk(s, CHUNK_GROUPS, (uint64_t)m->doc_count * 4, &s->groups, err);
+    if (status == STATUS_OK)
+        status = sized_chunk(s, CHUNK_RANKS, (uint64_t)m->doc_count * 4, &s->ranks, err);
+    if (status == STATUS_OK && m->has_stock)
+        status = sized_chunk(s, CHUNK_AVAILABLE, words, &s->available, err);
+    if (status == STATUS_OK && m->has_stock)
+        status = sized_chunk(s, CHUNK_IN_STOCK, words, &s->in_stock, err);
+    if (status == STATUS_OK)
+        status = sized_chunk(s, CHUNK_DOC_BASES, ((uint64_t)m->doc_count / DOCS_PER_BASE + 1) * 8, &s->doc_bases, err);
+    if (status == STATUS_OK)
+        status = sized_chunk(s, CHUNK_DOC_ENDS, ((uint64_t)m->doc_count + 1) * 4, &s->doc_offsets, err);
+    s->postings = container_chunk(&s->container, CHUNK_POSTINGS);
+    s->positions = container_chunk(&s->container, CHUNK_POSITIONS);
+    s->docs = container_chunk(&s->container, CHUNK_DOCS);
+    return status;
+}
+
+static enum status check_arrays(const struct shard *s, struct error *err)
+{
+    const struct shard_meta *m = &s->meta;
+    const struct term_record *ends = &s->terms.records[s->terms.count];
+
+    for (uint32_t i = 0; s->groups && i < m->doc_count; i++) {
+        if (s->groups[i] >= m->group_count || (i && s->groups[i] < s->groups[i - 1]))
+            return error_set(err, STATUS_FORMAT, "chunk 'GRUP': group of document %u", i);
+    }
+    for (uint32_t i = 0; i < m->doc_count; i++) {
+        uint64_t from = 0, to = 0;
+
+        if (s->ranks[i] >= m->doc_count)
+            return error_set(err, STATUS_FORMAT, "chunk 'RANK': rank of document %u", i);
+        shard_object_place(s, i, &from, &to);
+        if (from > to || to > s->docs.size)
+            return error_set(err, STATUS_FORMAT, "chunk 'DOFF': place of document %u", i);
+    }
+    if ((uint64_t)ends->postings * TEXT_UNIT > s->postings.size ||
+        (uint64_t)ends->positions * TEXT_UNIT > s->positions.size)
+        return error_set(err, STATUS_FORMAT, "chunk 'TREC': ends behind the postings");
+    for (uint32_t i = 0; i < s->terms.count; i++) {
+        if (s->terms.records[i].df > m->doc_count)
+            return error_set(err, STATUS_FORMAT, "chunk 'TREC': document frequency of term %u", i);
+    }
+    return STATUS_OK;
+}
+
+static enum status open_parts(struct shard *s, struct error *err)
+{
+    struct container *c = &s->container;
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < sizeof(CHECKED_AT_OPEN) / sizeof(CHECKED_AT_OPEN[0]); i++)
+        status = container_check_chunk(c, CHECKED_AT_OPEN[i], err);
+    if (status == STATUS_OK)
+        status = read_meta(s, err);
+    if (status == STATUS_OK)
+        status = keys_open(&s->keys, KEYS_OBJECTS, c, s->meta.doc_count, err);
+    if (status == STATUS_OK && s->meta.has_group_keys)
+        status = keys_open(&s->group_keys, KEYS_GROUPS, c, s->meta.group_count, err);
+    if (status == STATUS_OK)
+        status = terms_open(&s->terms, c, s->meta.term_count, err);
+    if (status == STATUS_OK)
+        status = prefixes_open(&s->prefixes, c, err);
+    if (status == STATUS_OK)
+        status = attributes_open(&s->attributes, c, s->meta.doc_count, err);
+    if (status == STATUS_OK)
+        status = open_arrays(s, err);
+    if (status == STATUS_OK)
+        status = check_arrays(s, err);
+    if (status == STATUS_OK) {
+        s->objects = docs_dictionary_new(container_chunk(c, CHUNK_DOC_DICT));
+        s->changed = xcalloc((size_t)s->attributes.count + 1, sizeof(*s->changed));
+    }
+    return status;
+}
+
+enum status shard_open(struct shard **out, const char *path, const struct shard_open_options *options,
+                       struct error *err)
+{
+    struct shard *s = xcalloc(1, sizeof(*s));
+    enum status status = file_map(&s->map, path, FILE_MAP_PRIVATE, err);
+
+    *out = NULL;
+    if (status == STATUS_OK)
+        status = container_open(&s->container, CONTAINER_SHARD, s->map.data, s->map.size, err);
+    if (status == STATUS_OK && options && options->verify_all)
+        status = container_check_all(&s->container, err);
+    if (status == STATUS_OK)
+        status = open_parts(s, err);
+    if (status == STATUS_FORMAT)
+        error_prefix(err, "'%s'", path);
+    if (status == STATUS_OK) {
+        *out = s;
+        s = NULL;
+    }
+    shard_close(s);
+    return status;
+}
+
+enum status shard_open_memory(struct shard **out, struct buf *image, struct error *err)
+{
+    struct shard *s = xcalloc(1, sizeof(*s));
+    enum status status = STATUS_OK;
+
+    *out = NULL;
+    s->image = *image;
+    *image = BUF_EMPTY;
+    status = container_open(&s->container, CONTAINER_SHARD, s->image.data, s->image.size, err);
+    if (status == STATUS_OK)
+        status = container_check_all(&s->container, err);
+    if (status == STATUS_OK)
+        status = open_parts(s, err);
+    if (status == STATUS_OK) {
+        *out = s;
+        s = NULL;
+    }
+    shard_close(s);
+    return status;
+}
+
+void shard_close(struct shard *s)
+{
+    if (!s)
+        return;
+    attributes_close(&s->attributes);
+    docs_dictionary_free(s->objects);
+    free((void *)s->changed);
+    container_close(&s->container);
+    if (s->map.data)
+        file_unmap(&s->map);
+    buf_release(&s->image);
+    free(s);
+}
+
+/* --- what it is --- */
+uint64_t shard_uid(const struct shard *s)
+{
+    return s->container.uid;
+}
+
+uint32_t shard_doc_count(const struct shard *s)
+{
+    return s->meta.doc_count;
+}
+
+uint32_t shard_group_count(const struct shard *s)
+{
+    return s->meta.group_count;
+}
+
+uint64_t shard_size_bytes(const struct shard *s)
+{
+    return s->container.size;
+}
+
+const uint32_t *shard_groups(const struct shard *s)
+{
+    return s->groups;
+}
+
+const uint32_t *shard_id_ranks(const struct shard *s)
+{
+    return s->ranks;
+}
+
+/* --- keys and stored objects --- */
+doc_id shard_find(const struct shard *s, struct str object_id)
+{
+    return keys_find(&s->keys, object_id);
+}
+
+doc_id shard_find_group(const struct shard *s, struct str group)
+{
+    uint32_t number = 0, low = 0, high = s->meta.doc_count;
+
+    if (!s->meta.has_group_keys)
+        return keys_find(&s->keys, group);
+    number = keys_find(&s->group_keys, group);
+    if (number == DOC_NONE || !s->groups)
+        return number;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (s->groups[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->meta.doc_count ? low : DOC_NONE;
+}
+
+struct str shard_object_id(const struct shard *s, doc_id doc)
+{
+    return keys_text(&s->keys, doc);
+}
+
+void shard_object_place(const struct shard *s, doc_id doc, uint64_t *from, uint64_t *to)
+{
+    uint32_t last = doc + 1 < s->meta.doc_count ? doc + 1 : s->meta.doc_count;
+
+    *from = s->doc_bases[doc / DOCS_PER_BASE] + s->doc_offsets[doc];
+    *to = s->doc_bases[last / DOCS_PER_BASE] + s->doc_offsets[last];
+}
+
+enum status shard_object(const struct shard *s, doc_id doc, struct buf *out, struct error *err)
+{
+    uint64_t from = 0, to = 0;
+    enum status status = STATUS_OK;
+
+    shard_object_place(s, doc, &from, &to);
+    status = container_check((struct container *)&s->container, CHUNK_DOCS, from, to, err);
+    if (status != STATUS_OK)
+        return status;
+    return docs_decompress(s->objects, str_slice(s->docs, (size_t)from, (size_t)to), OBJECT_MAX_BYTES, out, err);
+}
+
+const attr_id *shard_cut_attributes(const struct shard *s, uint32_t *count)
+{
+    *count = s->attributes.cut_count;
+    return s->attributes.cut;
+}
+
+struct str shard_docs_dictionary(const struct shard *s)
+{
+    return docs_dictionary_bytes(s->objects);
+}
+
+/* --- terms --- */
+uint32_t shard_term_count(const struct shard *s)
+{
+    return s->terms.count;
+}
+
+bool shard_term_find(const struct shard *s, struct str text, struct term *out)
+{
+    out->id = terms_find(&s->terms, text);
+    if (out->id == TERM_NONE)
+        return false;
+    out->df = s->terms.records[out->id].df;
+    return true;
+}
+
+void shard_term_prefix(const struct shard *s, struct str prefix, term_id *first, term_id *end, uint64_t *df_sum)
+{
+    terms_prefix(&s->terms, prefix, first, end);
+    *df_sum = terms_df_sum(&s->terms, *first, *end);
+}
+
+uint32_t shard_term_df(const struct shard *s, term_id id)
+{
+    return s->terms.records[id].df;
+}
+
+void shard_term_text(const struct shard *s, term_id id, struct buf *out)
+{
+    char text[TERM_MAX_BYTES];
+
+    buf_append(out, text, terms_text(&s->terms, id, text));
+}
+
+enum status shard_check_terms(const struct shard *s, term_id first, term_id end, struct error *err)
+{
+    struct container *c = (struct container *)&s->container;
+    enum status status = container_check_chunk(c, CHUNK_LENGTHS, err);
+
+    if (status != STATUS_OK || first >= end)
+        return status;
+    return container_check(c, CHUNK_POSTINGS, (uint64_t)s->terms.records[first].postings * TEXT_UNIT,
+                           (uint64_t)s->terms.records[end].postings * TEXT_UNIT, err);
+}
+
+void shard_postings(const struct shard *s, term_id id, struct postings *out)
+{
+    const struct term_record *r = &s->terms.records[id];
+    struct str bytes = str_slice(s->postings, (size_t)r->postings * TEXT_UNIT, (size_t)r[1].postings * TEXT_UNIT);
+    size_t used = 0;
+
+    if (!postings_open(bytes, r->df, s->meta.doc_count, out, &used))
+        *out = (struct postings){0};
+}
+
+bool shard_prefix_postings(const struct shard *s, struct str prefix, struct postings *out)
+{
+    struct str bytes;
+    uint32_t df = 0;
+    size_t used = 0;
+
+    return prefixes_find(&s->prefixes, (struct container *)&s->container, prefix, &bytes, &df) &&
+           postings_open(bytes, df, s->meta.doc_count, out, &used);
+}
+
+const uint64_t *shard_facts(const struct shard *s, uint32_t *count)
+{
+    *count = s->meta.fact_count;
+    return s->facts;
+}
+
+static struct str positions_bytes(const struct shard *s, term_id id)
+{
+    const struct term_record *r = &s->terms.records[id];
+
+    return str_slice(s->positions, (size_t)r->positions * TEXT_UNIT, (size_t)r[1].positions * TEXT_UNIT);
+}
+
+uint32_t shard_positions(const struct shard *s, term_id id, uint32_t rank, struct term_position *out, uint32_t limit)
+{
+    return positions_read(positions_bytes(s, id), s->terms.records[id].df, rank, out, limit);
+}
+
+enum status shard_check_positions(const struct shard *s, term_id id, struct error *err)
+{
+    const struct term_record *r = &s->terms.records[id];
+
+    return container_check((struct container *)&s->container, CHUNK_POSITIONS, (uint64_t)r->positions * TEXT_UNIT,
+                           (uint64_t)r[1].positions * TEXT_UNIT, err);
+}
+
+/* --- lengths --- */
+const uint8_t *shard_lengths(const struct shard *s, uint32_t *field_stride)
+{
+    *field_stride = s->meta.field_count;
+    return s->lengths;
+}
+
+/* Codes up to 40 are the length; above, each octave from 32 on has 16 steps, as a float with four bits of mantissa. */
+uint8_t length_encode(uint32_t tokens)
+{
+    uint32_t exponent = 0;
+
+    if (tokens <= 40)
+        return (uint8_t)tokens;
+    if (tokens > LIMIT_FIELD_TOKENS)
+        tokens = LIMIT_FIELD_TOKENS;
+    exponent = 31U - (uint32_t)__builtin_clz(tokens) - 4;
+    return (uint8_t)(36 + (exponent - 1) * 16 + ((tokens >> exponent) - 16));
+}
+
+uint32_t length_decode(uint8_t code)
+{
+    uint32_t step = code - 36U;
+
+    return code <= 40 ? code : (16 + step % 16) << (step / 16 + 1);
+}
+
+void shard_field_totals(const struct shard *s, field_id field, uint64_t *tokens, uint64_t *docs)
+{
+    *tokens = field < META_FIELDS ? s->meta.field_tokens[field] : 0;
+    *docs = field < META_FIELDS ? s->meta.field_docs[field] : 0;
+}
+
+/* --- columns --- */
+const struct facet_column *shard_facet_column(const struct shard *s, attr_id attr)
+{
+    static const struct facet_column none = {.kind = FACET_COLUMN_NONE};
+    const struct attribute_columns *c = attributes_find(&s->attributes, attr);
+
+    return c ? &c->facet : &none;
+}
+
+const struct number_column *shard_number_column(const struct shard *s, attr_id attr)
+{
+    static const struct number_column none = {.kind = NUMBER_COLUMN_NONE};
+    const struct attribute_columns *c = attributes_find(&s->attributes, attr);
+
+    return c ? &c->number : &none;
+}
+
+enum status shard_check_attribute(const struct shard *s, attr_id attr, struct error *err)
+{
+    return attributes_check(&s->attributes, (struct container *)&s->container, attr, err);
+}
+
+enum status shard_number_store(struct shard *s, attr_id attr, doc_id doc, int64_t cell, struct error *err)
+{
+    _Atomic int64_t *place = number_cell(shard_number_column(s, attr), doc);
+    enum status status = STATUS_OK;
+    uint32_t count = shard_changed_count(s);
+
+    if (!place)
+        return error_set(err, STATUS_NOT_FOUND, "document %u has no number of attribute %u to change", doc, attr);
+    status = shard_check_attribute(s, attr, err);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t i = 0; i <= count; i++) {
+        if (i == count) {
+            atomic_store_explicit(&s->changed[count], attr, memory_order_relaxed);
+            atomic_store_explicit(&s->changed_count, count + 1, memory_order_release);
+        } else if (shard_changed_attribute(s, i) == attr) {
+            break;
+        }
+    }
+    atomic_store_explicit(place, cell, memory_order_release);
+    return STATUS_OK;
+}
+
+uint32_t shard_changed_count(const struct shard *s)
+{
+    return atomic_load_explicit(&s->changed_count, memory_order_acquire);
+}
+
+attr_id shard_changed_attribute(const struct shard *s, uint32_t index)
+{
+    return atomic_load_explicit(&s->changed[index], memory_order_relaxed);
+}
+
+bool shard_facet_set(const struct shard *s, attr_id attr, facet_code code, struct docset *out)
+{
+    return attributes_set(&s->attributes, attr, code, out);
+}
+
+_Atomic uint64_t *shard_available_bits(const struct shard *s)
+{
+    return s->available;
+}
+
+_Atomic uint64_t *shard_in_stock_bits(const struct shard *s)
+{
+    return s->in_stock;
+}
