@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "indexer/base/hash.h"
+#include "indexer/base/json_internal.h"
 #include "indexer/base/limits.h"
 
 /*
@@ -52,42 +53,6 @@ static inline void skip_space(struct parser *p)
     while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t')) {
         p->at++;
     }
-}
-
-#define ONES UINT64_C(0x0101010101010101)
-#define TOPS UINT64_C(0x8080808080808080)
-
-/* The top bit of each byte of word that is a quote, a backslash, a control character or not ASCII. Above the first
- * such byte a carry may mark others by mistake: only the first is looked at. */
-static inline uint64_t special_bytes(uint64_t word)
-{
-    uint64_t quote = word ^ (ONES * '"');
-    uint64_t backslash = word ^ (ONES * '\\');
-    return ((quote - ONES) | (backslash - ONES) | (word - ONES * 0x20) | word) & TOPS;
-}
-
-/* The first byte at or behind `at` that ends a plain run: a quote, a backslash, a control character; or the end.
- * *not_ascii is set when the run holds other than ASCII. */
-static inline const char *plain_run_end(const char *at, const char *end, bool *not_ascii)
-{
-    while ((size_t)(end - at) >= sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, at, sizeof(word));
-        if (special_bytes(word)) {
-            break;
-        }
-        at += sizeof(word);
-    }
-    for (; at < end; at++) {
-        unsigned char c = (unsigned char)*at;
-        if (c == '"' || c == '\\' || c < 0x20) {
-            break;
-        }
-        if (c >= 0x80) {
-            *not_ascii = true;
-        }
-    }
-    return at;
 }
 
 static int hex_value(char c)
@@ -213,7 +178,7 @@ static bool parse_escaped(struct parser *p, const char *from, struct str *out)
             continue;
         }
         const char *run = p->at;
-        p->at = plain_run_end(run, close, &not_ascii);
+        p->at = json_plain_end(run, close, &not_ascii);
         if (p->at == run) {
             return fail(p, "a control character in a string");
         }
@@ -230,7 +195,7 @@ static bool parse_string(struct parser *p, struct str *out)
 {
     const char *from = p->at;
     bool not_ascii = false;
-    const char *at = plain_run_end(from, p->end, &not_ascii);
+    const char *at = json_plain_end(from, p->end, &not_ascii);
     p->at = at;
     if (at == p->end) {
         return fail(p, "expected '\"' at the end of the string");

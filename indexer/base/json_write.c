@@ -4,13 +4,8 @@
 #include <stdlib.h>
 
 #include "indexer/base/json.h"
+#include "indexer/base/json_internal.h"
 #include "indexer/base/number.h"
-
-/* How a byte goes into a string: as it is, escaped, or checked as a part of a longer sequence. */
-static inline bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
 
 static void write_escaped(struct buf *out, unsigned char c)
 {
@@ -38,28 +33,35 @@ static void write_escaped(struct buf *out, unsigned char c)
     }
 }
 
-void json_write_string(struct buf *out, struct str s)
+/* A run that needs no escapes. What is ill-formed in it becomes U+FFFD. */
+static void write_run(struct buf *out, struct str run, bool not_ascii)
 {
-    buf_append_char(out, '"');
-    size_t at = 0;
-    while (at < s.size) {
-        size_t run = at;
-        while (at < s.size && is_plain((unsigned char)s.data[at])) {
-            at++;
-        }
-        buf_append(out, s.data + run, at - run);
-        if (at == s.size) {
-            break;
-        }
-        if ((unsigned char)s.data[at] < 0x80) {
-            write_escaped(out, (unsigned char)s.data[at++]);
-            continue;
-        }
+    if (!not_ascii || str_utf8_valid(run, NULL)) {
+        buf_append_str(out, run);
+        return;
+    }
+    for (size_t at = 0; at < run.size;) {
         size_t from = at;
-        if (str_utf8_next(s, &at) == 0xFFFD && at == from + 1) {
+        if (str_utf8_next(run, &at) == 0xFFFD) {
             buf_literal(out, "\xEF\xBF\xBD");
         } else {
-            buf_append(out, s.data + from, at - from);
+            buf_append(out, run.data + from, at - from);
+        }
+    }
+}
+
+void json_write_string(struct buf *out, struct str s)
+{
+    const char *at = s.data;
+    const char *end = s.data + s.size;
+    buf_append_char(out, '"');
+    while (at < end) {
+        bool not_ascii = false;
+        const char *run = at;
+        at = json_plain_end(at, end, &not_ascii);
+        write_run(out, (struct str){run, (size_t)(at - run)}, not_ascii);
+        if (at < end) {
+            write_escaped(out, (unsigned char)*at++);
         }
     }
     buf_append_char(out, '"');

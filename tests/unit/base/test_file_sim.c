@@ -1,3 +1,4 @@
+/* Labels: concurrent */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 
 #include "indexer/base/file.h"
 #include "indexer/base/file_sim.h"
-#include "indexer/base/hash.h"
+#include "tests/support/random.h"
 
 static int start(void **state)
 {
@@ -297,6 +298,193 @@ static void test_cut_at_every_operation(void **state)
     file_sim_start(); /* for the teardown */
 }
 
+/*
+ * Against a model: one file, random writes, resizes and syncs. The model remembers for each byte every value it had
+ * since the last sync (a bit for each value; values are few), and every size. After the cut each byte must be one of
+ * these, or anything when it was behind the synced size.
+ */
+enum { MODEL_BYTES = 2500, VALUES = 60 };
+
+struct model {
+    uint64_t possible[MODEL_BYTES];
+    uint8_t now[MODEL_BYTES];
+    bool size_possible[MODEL_BYTES + 1];
+    size_t size;
+    size_t synced_size;
+};
+
+static void model_set(struct model *m, size_t at, uint8_t value)
+{
+    m->now[at] = value;
+    m->possible[at] |= UINT64_C(1) << value;
+}
+
+static void model_resize(struct model *m, size_t size)
+{
+    for (size_t i = size; i < MODEL_BYTES; i++) {
+        model_set(m, i, 0);
+    }
+    m->size = size;
+    m->size_possible[size] = true;
+}
+
+static void model_settle(struct model *m)
+{
+    memset(m->size_possible, 0, sizeof(m->size_possible));
+    m->size_possible[m->size] = true;
+    m->synced_size = m->size;
+    for (size_t i = 0; i < MODEL_BYTES; i++) {
+        m->possible[i] = UINT64_C(1) << m->now[i];
+    }
+}
+
+static void model_step(struct model *m, struct file *f, struct random *r)
+{
+    uint64_t kind = random_below(r, 10);
+    size_t from = random_below(r, MODEL_BYTES);
+    if (kind < 6) {
+        uint8_t bytes[MODEL_BYTES];
+        size_t count = 1 + random_below(r, MODEL_BYTES - from);
+        for (size_t i = 0; i < count; i++) {
+            bytes[i] = (uint8_t)(1 + random_below(r, VALUES));
+            model_set(m, from + i, bytes[i]);
+        }
+        assert_int_equal(file_write_at(f, from, bytes, count, NULL), STATUS_OK);
+        m->size = from + count > m->size ? from + count : m->size;
+        m->size_possible[m->size] = true;
+    } else if (kind < 8) {
+        assert_int_equal(file_truncate(f, from, NULL), STATUS_OK);
+        model_resize(m, from);
+    } else {
+        assert_int_equal(file_sync(f, NULL), STATUS_OK);
+        model_settle(m);
+    }
+}
+
+/* Reads what is left, checks it, and takes it over as the new truth. */
+static void model_check(struct model *m, struct file *f)
+{
+    uint8_t bytes[MODEL_BYTES];
+    size_t size = 0;
+    assert_int_equal(file_read_at(f, 0, bytes, sizeof(bytes), &size, NULL), STATUS_OK);
+    assert_true(m->size_possible[size]);
+    for (size_t i = 0; i < size; i++) {
+        /* Garbage fills whole sectors that begin behind the synced size. */
+        bool free_choice = i / FILE_SIM_SECTOR * FILE_SIM_SECTOR >= m->synced_size;
+        if (!free_choice && !(m->possible[i] >> bytes[i] & 1)) {
+            fail_msg("byte %zu is %u", i, bytes[i]);
+        }
+    }
+    memset(m->now, 0, sizeof(m->now));
+    for (size_t i = 0; i < size; i++) {
+        m->now[i] = bytes[i] <= VALUES ? bytes[i] : 0;
+    }
+    m->size = size;
+    model_settle(m);
+}
+
+static void test_against_a_model(void **state)
+{
+    (void)state;
+    struct random r = random_start("file_sim_against_a_model");
+    for (size_t round = 0; round < random_rounds(300, 10000); round++) {
+        static struct model m;
+        struct file *f = NULL;
+        memset(&m, 0, sizeof(m));
+        model_settle(&m);
+        make_durable("a", "");
+        for (int cuts = 0; cuts < 3; cuts++) {
+            assert_int_equal(file_open(&f, "a", FILE_UPDATE, NULL), STATUS_OK);
+            for (uint64_t i = random_below(&r, 12); i > 0; i--) {
+                model_step(&m, f, &r);
+            }
+            file_close(f);
+            file_sim_power_on(random_next(&r));
+            assert_int_equal(file_open(&f, "a", FILE_UPDATE, NULL), STATUS_OK);
+            model_check(&m, f);
+            /* Garbage is not in the model: begin again from zeros, synced. */
+            assert_int_equal(file_truncate(f, 0, NULL), STATUS_OK);
+            assert_int_equal(file_sync(f, NULL), STATUS_OK);
+            model_resize(&m, 0);
+            model_settle(&m);
+            file_close(f);
+        }
+    }
+}
+
+static void *write_own_file(void *context)
+{
+    char path[32];
+    char text[32];
+    int number = *(int *)context;
+    for (int i = 0; i < 200; i++) {
+        sprintf(path, "thread%d", number);
+        sprintf(text, "%d/%d", number, i);
+        if (file_replace(path, str_from(text), NULL) != STATUS_OK || !has_content(path, text)) {
+            *(int *)context = -1;
+        }
+    }
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    int numbers[4] = {0, 1, 2, 3};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, write_own_file, &numbers[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(numbers[i], i);
+    }
+    file_sim_power_on(7);
+    assert_content("thread2", "2/199");
+}
+
+/* Every call of file_replace fails in turn, once: it says so, and the file is the old or the new one, whole. */
+static void test_replace_with_every_fault(void **state)
+{
+    (void)state;
+    static const enum file_sim_errno errors[] = {FILE_SIM_EIO, FILE_SIM_ENOSPC, FILE_SIM_SHORT_WRITE};
+    for (size_t e = 0; e < 3; e++) {
+        for (uint64_t nth = 1;; nth++) {
+            make_durable("a", "the old content");
+            file_sim_fail(&(struct file_sim_fault){FILE_SIM_ALL_CALLS, nth, false, errors[e]});
+            enum status status = file_replace("a", STR("and the new one"), NULL);
+            bool struck = file_sim_fault_count() > 0;
+            file_sim_fail(NULL);
+            if (!struck) {
+                assert_int_equal(status, STATUS_OK);
+                assert_int_equal(nth, 6); /* open, write, sync, rename, sync the directory */
+                break;
+            }
+            assert_int_equal(status, errors[e] == FILE_SIM_ENOSPC ? STATUS_FULL : STATUS_IO);
+            assert_true(has_content("a", "the old content") || has_content("a", "and the new one"));
+            file_sim_power_on(nth);
+            assert_true(has_content("a", "the old content") || has_content("a", "and the new one"));
+        }
+    }
+}
+
+/* The power goes at every operation of file_replace: always the old or the new content. */
+static void test_replace_with_every_cut(void **state)
+{
+    (void)state;
+    for (uint64_t cut = 1; cut <= 6; cut++) {
+        for (uint64_t seed = 0; seed < 50; seed++) {
+            make_durable("a", "the old content");
+            file_sim_cut_power_at(file_sim_operations() + cut);
+            enum status status = file_replace("a", STR("and the new one"), NULL);
+            assert_int_equal(status == STATUS_OK, cut == 6);
+            file_sim_power_on(seed);
+            bool is_new = has_content("a", "and the new one");
+            assert_true(is_new || (cut < 6 && has_content("a", "the old content")));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +497,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_failed_sync_is_reported_and_loses, start, stop),
         cmocka_unit_test_setup_teardown(test_faults, start, stop),
         cmocka_unit_test_setup_teardown(test_lock, start, stop),
+        cmocka_unit_test_setup_teardown(test_against_a_model, start, stop),
+        cmocka_unit_test_setup_teardown(test_threads, start, stop),
+        cmocka_unit_test_setup_teardown(test_replace_with_every_fault, start, stop),
+        cmocka_unit_test_setup_teardown(test_replace_with_every_cut, start, stop),
         cmocka_unit_test_setup_teardown(test_cut_at_every_operation, NULL, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
