@@ -7,11 +7,14 @@
 #include "indexer/build/feed_internal.h"
 #include "indexer/build/product.h"
 
+/* More than this many odd rows after a broken one are no accident: they are taken. */
+enum { ODD_ROWS = 3 };
+
 /* What the first cell of good rows looks like: after a row with broken quotes, it tells a row's start from a line in
  * the middle of one. */
 struct shape {
     uint64_t rows;
-    size_t longest;
+    size_t shortest, longest;
     unsigned classes;
 };
 
@@ -25,6 +28,8 @@ struct csv_feed {
     struct csv_row row;
     struct shape shape;
     uint64_t resync_bytes; /* left for looking for the next good row */
+    bool after_bad;        /* the row before was rejected: what does not begin like a row is still its rest */
+    unsigned odd_rows;     /* since then: as many cells as a row, but not beginning like one */
     struct csv_shopify *shopify;
 };
 
@@ -48,12 +53,15 @@ static bool has_shape(const struct csv_feed *f, struct str cell)
     if (f->shape.rows < 3) {
         return cell.size > 0;
     }
-    return cell.size > 0 && cell.size <= f->shape.longest * 2 && (classes_of(cell) & ~f->shape.classes) == 0;
+    size_t slack = f->shape.rows >= 10 && f->shape.shortest == f->shape.longest ? 0 : f->shape.longest;
+    size_t least = slack ? (f->shape.shortest + 1) / 2 : f->shape.shortest;
+    return cell.size > 0 && cell.size >= least && cell.size <= f->shape.longest + slack &&
+           (classes_of(cell) & ~f->shape.classes) == 0;
 }
 
 static void learn_shape(struct csv_feed *f, struct str cell)
 {
-    f->shape.rows++;
+    f->shape.shortest = f->shape.rows++ == 0 || cell.size < f->shape.shortest ? cell.size : f->shape.shortest;
     f->shape.longest = cell.size > f->shape.longest ? cell.size : f->shape.longest;
     f->shape.classes |= classes_of(cell);
 }
@@ -124,8 +132,51 @@ static size_t resync(struct csv_feed *f, struct str bad, bool final)
     return bad.size;
 }
 
-/* The row at the window's start has the wrong number of cells. Another way to undo quotes may read it; else it is
- * rejected and the reading goes on at the next row that is good. */
+/* True when a line of the row, but not its first, begins like a row of its own. */
+static bool holds_rows(const struct csv_feed *f, struct str raw)
+{
+    for (;;) {
+        size_t end = str_find_char(raw, '\n');
+        if (end == SIZE_MAX || end + 1 >= raw.size) {
+            return false;
+        }
+        raw = str_slice(raw, end + 1, raw.size);
+        size_t cell = str_find_char(raw, f->dialect.separator);
+        struct str first = cell == SIZE_MAX ? raw : str_trim(str_slice(raw, 0, cell));
+        if (first.size > 1 && first.data[0] == '"' && first.data[first.size - 1] == '"') {
+            first = str_slice(first, 1, first.size - 1);
+        }
+        if (cell != SIZE_MAX && has_shape(f, first)) {
+            return true;
+        }
+    }
+}
+
+/* Other ways to undo quotes: with backslashes or without, and with quotes before a line's end taken for text. */
+static bool mend(struct csv_feed *f, struct str w, bool final)
+{
+    struct csv_dialect other = f->dialect;
+    other.backslash = !other.backslash;
+    arena_reset(&f->r->items);
+    parse_row(f, &other, w, final);
+    if (good_row(f) && has_shape(f, f->row.cells[0]) && memchr(w.data, '\\', f->row.used)) {
+        return true;
+    }
+    other = f->dialect;
+    other.columns = f->columns;
+    arena_reset(&f->r->items);
+    parse_row(f, &other, w, final);
+    return good_row(f) && has_shape(f, f->row.cells[0]) && !holds_rows(f, str_slice(w, 0, f->row.used));
+}
+
+/* True for what follows a bad row and does not begin as rows do. */
+static bool is_rest(const struct csv_feed *f)
+{
+    return f->after_bad && f->shape.rows >= 10 && !has_shape(f, f->row.cells[0]);
+}
+
+/* The row at the window's start has the wrong number of cells. If it cannot be mended it is rejected, and the reading
+ * goes on at the next row that is good. */
 static bool mend_or_skip(struct csv_feed *f)
 {
     struct feed_source *source = f->r->source;
@@ -133,15 +184,17 @@ static bool mend_or_skip(struct csv_feed *f)
     uint32_t count = f->row.count;
     size_t used = f->row.used;
     bool partial = f->row.partial;
-    struct csv_dialect other = f->dialect;
-    other.backslash = !other.backslash;
-    arena_reset(&f->r->items);
-    parse_row(f, &other, w, feed_source_ended(source));
-    if (good_row(f) && has_shape(f, f->row.cells[0]) && memchr(w.data, '\\', f->row.used)) {
+    bool odd = good_row(f);
+    bool rest = is_rest(f) && !odd;
+    if (f->resync_bytes > 0 && mend(f, w, feed_source_ended(source))) {
         return true;
     }
+    f->resync_bytes -= f->row.used < f->resync_bytes ? f->row.used : f->resync_bytes;
     char reason[128];
-    if (partial || used >= FEED_ITEM_BYTES) {
+    f->odd_rows += odd;
+    if (odd) {
+        snprintf(reason, sizeof(reason), "taken for the rest of the broken row before it");
+    } else if (partial || used >= FEED_ITEM_BYTES) {
         snprintf(reason, sizeof(reason), "a quote is not closed within 1 MiB");
     } else {
         snprintf(reason, sizeof(reason), "%s%u columns where the header has %u", count > f->columns ? "at least " : "",
@@ -154,7 +207,10 @@ static bool mend_or_skip(struct csv_feed *f)
         excerpt.size > FEED_EXCERPT_BYTES ? str_slice(excerpt, 0, str_utf8_cut(excerpt, FEED_EXCERPT_BYTES)) : excerpt;
     struct feed_reject reject = {.line = f->line, .reason = reason, .excerpt = excerpt};
     size_t skip = resync(f, bad, feed_source_ended(source));
-    feed_reject(f->r, &reject);
+    if (!rest) {
+        feed_reject(f->r, &reject);
+    }
+    f->after_bad = true;
     consume(f, skip);
     arena_reset(&f->r->items);
     return false;
@@ -210,7 +266,11 @@ static enum status take_row(struct csv_feed *f, struct error *err)
         reject_row(f, (struct str){0}, reason);
         return STATUS_OK;
     }
-    learn_shape(f, f->row.cells[0]);
+    if (!f->after_bad && !f->row.damaged) {
+        learn_shape(f, f->row.cells[0]);
+    }
+    f->after_bad = false;
+    f->odd_rows = 0;
     struct feed_item item = {
         .object = row_object(f), .line = f->line, .offset = feed_source_offset(f->r->source), .arena = &f->r->items};
     if (f->shopify) {
@@ -235,7 +295,8 @@ static enum status read_rows(struct csv_feed *f, struct error *err)
             return STATUS_OK;
         }
         bool blank = f->row.count == 1 && f->row.cells[0].size == 0 && f->columns > 1;
-        if (!blank && !good_row(f) && !mend_or_skip(f)) {
+        bool good = good_row(f) && (!is_rest(f) || f->odd_rows >= ODD_ROWS);
+        if (!blank && !good && !mend_or_skip(f)) {
             continue;
         }
         size_t used = f->row.used;

@@ -10,7 +10,8 @@
 
 struct csv_dialect {
     char separator;
-    bool backslash; /* \" is a quote inside quotes */
+    bool backslash;   /* \" is a quote inside quotes */
+    uint32_t columns; /* not 0: a quote before a line's end ends the cell only when it is this one: for damaged rows */
 };
 
 enum { CSV_COLUMNS = 8192 };

@@ -46,6 +46,13 @@ static struct str unquote(struct str raw, bool backslash, struct arena *arena)
     return (struct str){out, n};
 }
 
+/* A line's end behind a quote is inside the row while cells are missing. */
+static bool inside(const struct csv_dialect *d, struct str text, size_t at, const struct csv_row *row)
+{
+    bool line_end = at < text.size && text.data[at] != d->separator;
+    return line_end && d->columns && row->count + 1 != d->columns;
+}
+
 /* A quoted cell whose quote stands before `at`; the offset of what follows it, or SIZE_MAX when text ends inside. */
 static size_t quoted_cell(const struct csv_dialect *d, struct str text, size_t at, bool final, struct arena *arena,
                           struct csv_row *row)
@@ -82,7 +89,7 @@ static size_t quoted_cell(const struct csv_dialect *d, struct str text, size_t a
         if (next_quote) {
             escapes = true;
             at += 2;
-        } else if (ends_cell(text, after, d->separator)) {
+        } else if (ends_cell(text, after, d->separator) && !inside(d, text, after, row)) {
             struct str raw = str_slice(text, from, at);
             add_cell(row, escapes ? unquote(raw, d->backslash, arena) : raw, arena);
             return after;
