@@ -62,3 +62,13 @@ struct xml_name xml_name_of(enum xml_format format, struct str local, struct are
     n.canonical = n.role == ROLE_IDENTIFIER ? identifier_name(n.own) : str_from(canonical_names[n.role]);
     return n;
 }
+
+struct xml_name xml_names_get(struct xml_names *names, enum xml_format format, struct str local)
+{
+    size_t slot = ((uint64_t)(uintptr_t)local.data * UINT64_C(0x9e3779b97f4a7c15) >> 32) % XML_NAMES;
+    if (names->keys[slot] != local.data) {
+        names->keys[slot] = local.data;
+        names->values[slot] = xml_name_of(format, local, &names->arena);
+    }
+    return names->values[slot];
+}

@@ -20,6 +20,7 @@ struct candidate {
 
 struct maker {
     const struct xml_layout *layout;
+    struct xml_context *context;
     struct arena *arena;
     struct json object;
     uint32_t capacity;
@@ -56,7 +57,8 @@ static void push(struct maker *m, struct str name, struct json value)
 static struct json *member_of(struct json *object, struct str name)
 {
     for (uint32_t i = 0; i < object->count; i++) {
-        if (str_equal(object->members[i].name, name)) {
+        struct str other = object->members[i].name;
+        if (other.size == name.size && other.data[0] == name.data[0] && str_equal(other, name)) {
             return &object->members[i].value;
         }
     }
@@ -332,6 +334,9 @@ static struct json price_value(struct maker *m, const struct xml_node *node)
     static const char *const currency_names[] = {"currency", "currencyid", "currency_code", "currencycode", NULL};
     struct str amount = node->text;
     struct str currency = {0};
+    if (!node->first && node->attribute_count == 0) {
+        return text_value(amount);
+    }
     for (size_t i = 0; currency_names[i] && currency.size == 0; i++) {
         struct str name = str_from(currency_names[i]);
         currency = xml_node_attribute(node, name);
@@ -404,14 +409,14 @@ static void collect(struct maker *m, const struct xml_node *item)
         const struct xml_attribute *a = &item->attributes[i];
         if (!a->xml_prefix) {
             struct candidate c = {.attribute = a, .value = text_value(a->value)};
-            c.name = xml_name_of(m->layout->format, a->name, m->arena);
+            c.name = xml_names_get(&m->context->names, m->layout->format, a->name);
             add_candidate(m, c);
         }
     }
     for (const struct xml_node *n = item->first; n; n = n->next) {
         if (n->name.size) {
             struct candidate c = {.node = n};
-            c.name = xml_name_of(m->layout->format, n->name, m->arena);
+            c.name = xml_names_get(&m->context->names, m->layout->format, n->name);
             c.value = role_value(m, n, c.name.role);
             add_candidate(m, c);
         }
@@ -508,16 +513,14 @@ static void add_extras(struct maker *m, const struct xml_extra *extras, size_t c
     }
 }
 
-struct json xml_object_make(const struct xml_layout *layout, const struct xml_catalog *catalog,
-                            const struct feed_mapping *mapping, struct xml_node *item, struct arena *arena)
+struct json xml_object_make(struct xml_context *context, struct xml_node *item, struct arena *arena)
 {
-    struct maker m = {.layout = layout, .arena = arena, .capacity = 32};
+    struct maker m = {.layout = &context->layout, .context = context, .arena = arena, .capacity = 32};
     struct xml_extra extras[XML_EXTRAS];
-    (void)mapping;
     m.object.type = JSON_OBJECT;
     m.object.members = arena_alloc(arena, m.capacity * sizeof(*m.object.members));
     m.object.count = 1;
-    size_t extra_count = xml_format_extras(layout->format, catalog, item, arena, extras);
+    size_t extra_count = xml_format_extras(m.layout->format, &context->catalog, item, arena, extras);
     collect(&m, item);
     take_id(&m);
     add_extras(&m, extras, extra_count);

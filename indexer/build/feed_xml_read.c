@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "indexer/build/feed_xml_tree.h"
 
@@ -8,8 +9,7 @@
 struct xml_feed {
     struct feed_reader *r;
     struct xml_parser *parser;
-    struct xml_layout layout;
-    struct xml_catalog catalog;
+    struct xml_context context;
     struct str names[XML_DEPTH + 1]; /* of the open elements */
     size_t depth;
     struct xml_node *node; /* the open element of the tree; NULL outside of items */
@@ -78,8 +78,8 @@ static bool on_start(void *context, const struct xml_element *e)
         f->node = node;
         return true;
     }
-    bool item = xml_layout_is_item(&f->layout, f->names, f->depth);
-    if (item || xml_catalog_wants(f->layout.format, e->name, f->depth)) {
+    bool item = xml_layout_is_item(&f->context.layout, f->names, f->depth);
+    if (item || xml_catalog_wants(f->context.layout.format, e->name, f->depth)) {
         f->is_item = item;
         f->bytes = 0;
         f->top_depth = f->depth;
@@ -93,7 +93,7 @@ static bool on_start(void *context, const struct xml_element *e)
         if (date.size) {
             root->name = STR("date");
             root->text = date;
-            xml_catalog_take(&f->catalog, XML_GENERIC, root, f->r->info);
+            xml_catalog_take(&f->context.catalog, XML_GENERIC, root, f->r->info);
         }
         arena_reset(&f->r->items);
     }
@@ -132,16 +132,16 @@ static bool take_item(struct xml_feed *f, struct xml_node *node, struct error *e
         reject(f, NULL, (struct str){0}, "longer than 1 MiB");
         return true;
     }
-    if (f->layout.id_pending) {
-        xml_layout_find_id(r, &f->layout, node);
+    if (f->context.layout.id_pending) {
+        xml_layout_find_id(r, &f->context.layout, node);
     }
     struct feed_item item = {.line = f->line, .offset = f->offset};
-    item.object = xml_object_make(&f->layout, &f->catalog, r->mapping, node, &r->items);
+    item.object = xml_object_make(&f->context, node, &r->items);
     struct json *id = &item.object.members[0].value;
-    if (id->type == JSON_NULL && f->layout.id.size) {
+    if (id->type == JSON_NULL && f->context.layout.id.size) {
         char reason[96];
-        snprintf(reason, sizeof(reason), "no '%.60s', which is the feed's id", f->layout.id.data);
-        reject(f, &item.object, f->layout.id, reason);
+        snprintf(reason, sizeof(reason), "no '%.60s', which is the feed's id", f->context.layout.id.data);
+        reject(f, &item.object, f->context.layout.id, reason);
         return true;
     }
     if (id->type == JSON_NULL) {
@@ -179,7 +179,7 @@ static bool on_end(void *context, struct str name)
     f->node = NULL;
     if (!f->is_item) {
         if (whole) {
-            xml_catalog_take(&f->catalog, f->layout.format, node, f->r->info);
+            xml_catalog_take(&f->context.catalog, f->context.layout.format, node, f->r->info);
         }
         arena_reset(&f->r->items);
         return true;
@@ -216,17 +216,21 @@ static enum status read_document(struct xml_feed *f, struct error *err)
 
 enum status feed_read_xml(struct feed_reader *r, struct error *err)
 {
-    struct xml_feed f = {.r = r};
+    struct xml_feed *f = xcalloc(1, sizeof(*f));
+    struct xml_events events = {f, on_start, on_text, on_end};
+    f->r = r;
+    f->context.mapping = r->mapping;
     feed_source_fill(r->source, FEED_PREFIX_BYTES);
-    xml_layout_find(r, &f.layout);
-    struct xml_events events = {&f, on_start, on_text, on_end};
-    f.parser = xml_parser_new(&events);
-    enum status status = read_document(&f, err);
-    if (status == STATUS_OK && f.layout.path_count == 0) {
+    xml_layout_find(r, &f->context.layout);
+    f->parser = xml_parser_new(&events);
+    enum status status = read_document(f, err);
+    if (status == STATUS_OK && f->context.layout.path_count == 0) {
         status = error_set(err, STATUS_FORMAT, "no repeated element looks like a product; name it in the settings");
     }
-    xml_parser_free(f.parser);
-    xml_catalog_release(&f.catalog);
-    buf_release(&f.text);
+    xml_parser_free(f->parser);
+    xml_catalog_release(&f->context.catalog);
+    arena_release(&f->context.names.arena);
+    buf_release(&f->text);
+    free(f);
     return status;
 }

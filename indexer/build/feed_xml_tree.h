@@ -69,9 +69,23 @@ struct xml_name {
 };
 struct xml_name xml_name_of(enum xml_format format, struct str local, struct arena *arena);
 
+/* The same, remembered by the name's pointer, which is one for all equal names of a document. */
+enum { XML_NAMES = 1024 };
+struct xml_names {
+    const char *keys[XML_NAMES];
+    struct xml_name values[XML_NAMES];
+    struct arena arena;
+};
+struct xml_name xml_names_get(struct xml_names *names, enum xml_format format, struct str local);
+
 /* The item's object: objectID first (JSON null when the item has no id), all values strings, arrays, objects. */
-struct json xml_object_make(const struct xml_layout *layout, const struct xml_catalog *catalog,
-                            const struct feed_mapping *mapping, struct xml_node *item, struct arena *arena);
+struct xml_context {
+    struct xml_layout layout;
+    struct xml_catalog catalog;
+    struct xml_names names;
+    const struct feed_mapping *mapping;
+};
+struct json xml_object_make(struct xml_context *context, struct xml_node *item, struct arena *arena);
 
 /* All text below a node, pieces joined by spaces. */
 struct str xml_node_text(const struct xml_node *node, struct arena *arena);

@@ -5,6 +5,8 @@
 #include "indexer/base/number.h"
 #include "indexer/build/product_internal.h"
 
+enum { LIST_LINE_BYTES = 64 };
+
 /* What one pass over the members finds. */
 struct fields {
     struct json_member *price, *sale_price, *quantity, *availability;
@@ -52,6 +54,9 @@ static bool has_digit(struct str s)
 static bool price_name(struct str name)
 {
     for (size_t i = 0; i + 5 <= name.size; i++) {
+        if ((name.data[i] | 0x20) != 'p') {
+            continue;
+        }
         if (str_equal_nocase(str_slice(name, i, i + 5), STR("price")) ||
             str_equal_nocase(str_slice(name, i, i + 5), STR("preis"))) {
             return true;
@@ -72,17 +77,28 @@ static void take_currency(struct work *w, const char code[4])
     }
 }
 
-static bool looks_html(struct str s)
+/* True when the mark stands before something that makes it HTML's. */
+static bool has_mark(struct str s, char mark, const char *others)
 {
-    for (size_t i = 0; i + 1 < s.size; i++) {
-        char c = s.data[i];
-        char next = s.data[i + 1];
-        bool letter = (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
-        if ((c == '<' && (letter || next == '/' || next == '!')) || (c == '&' && (letter || next == '#'))) {
+    size_t at = 0;
+    while (at + 1 < s.size) {
+        const char *found = memchr(s.data + at, mark, s.size - at - 1);
+        if (!found) {
+            return false;
+        }
+        char next = found[1];
+        if ((next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z') || (next && strchr(others, next))) {
             return true;
         }
+        at = (size_t)(found - s.data) + 1;
     }
     return false;
+}
+
+/* HTML, or white space to be folded */
+static bool looks_html(struct str s)
+{
+    return has_mark(s, '<', "/!") || has_mark(s, '&', "#") || str_find(s, STR("  ")) != SIZE_MAX;
 }
 
 static void text_of(struct json *value, struct arena *arena)
@@ -96,6 +112,34 @@ static void text_of(struct json *value, struct arena *arena)
         *value = json_of_str(arena_copy(arena, buf_str(&out)));
         buf_release(&out);
     }
+}
+
+/* A cell that holds a JSON array of strings, or several short lines, is a list. */
+static void list_of(struct json *value, struct arena *arena)
+{
+    struct str s = value->type == JSON_STRING ? value->text : (struct str){0};
+    struct json parsed;
+    if (s.size > 4 && s.data[0] == '[' && (s.data[1] == '"' || s.data[1] == '\'') &&
+        json_parse(s, arena, &parsed, NULL) == STATUS_OK) {
+        *value = parsed;
+        return;
+    }
+    size_t lines = 1;
+    for (struct str rest = s; rest.data && lines;) {
+        struct str line = str_trim(str_split(&rest, '\n'));
+        lines = line.size > LIST_LINE_BYTES || (line.size == 0 && rest.data) ? 0 : lines + (line.size > 0);
+    }
+    if (lines < 3 || str_find_char(s, '<') != SIZE_MAX) {
+        return;
+    }
+    struct json list = {.type = JSON_ARRAY, .items = arena_alloc(arena, lines * sizeof(struct json))};
+    for (struct str rest = s; rest.data;) {
+        struct str line = str_trim(str_split(&rest, '\n'));
+        if (line.size) {
+            list.items[list.count++] = json_of_str(line);
+        }
+    }
+    *value = list;
 }
 
 static void paths_of(struct json *value, struct arena *arena)
@@ -147,15 +191,17 @@ static void look_at(struct work *w, struct json_member *member)
         text_of(&member->value, w->arena);
         break;
     case ROLE_CATEGORY:
+        list_of(&member->value, w->arena);
         text_of(&member->value, w->arena);
         paths_of(&member->value, w->arena);
         break;
     case ROLE_NONE:
         if (str_equal(member->name, STR("sale_price_effective_date"))) {
             f->sale_dates = member;
-        } else if (str_equal_nocase(member->name, STR("currency"))) {
+        } else if (member->name.size == 8 && str_equal_nocase(member->name, STR("currency"))) {
             f->has_currency = true;
         } else {
+            list_of(&member->value, w->arena);
             text_of(&member->value, w->arena);
         }
         break;

@@ -77,7 +77,7 @@ static const struct spelling spellings[] = {{"$", "USD"},
                                             {"kr.", ""},
                                             {":-", ""}};
 
-/* ISO 4217's codes in use. */
+/* ISO 4217's codes in use, sorted. */
 static const char codes[] =
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF "
     "CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK "
@@ -96,10 +96,16 @@ static bool iso_code(struct str s, char out[4])
         out[i] = (char)(c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c);
     }
     out[3] = '\0';
-    for (const char *at = codes; *at; at += 4) {
-        if (memcmp(at, out, 3) == 0) {
+    size_t low = 0;
+    size_t high = (sizeof(codes) - 1) / 4;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = memcmp(codes + middle * 4, out, 3);
+        if (order == 0) {
             return true;
         }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
     }
     return false;
 }

@@ -1,8 +1,8 @@
-#include <stdlib.h>
+#include <pthread.h>
 
 #include "indexer/build/product.h"
 
-/* Names without case, prefix and punctuation, sorted for bsearch. The rank is the order within the role: the names of
+/* Names without case, prefix and punctuation, sorted. The rank is the order within the role: the names of
  * the design's table first, then what shop systems and portals call the same thing. */
 struct role_entry {
     const char *name;
@@ -123,15 +123,48 @@ static const struct role_entry entries[] = {
     {"vendor", ROLE_BRAND, 3},
 };
 
-enum { NAME_BYTES = 32 };
+enum { NAME_BYTES = 32, ENTRY_COUNT = sizeof(entries) / sizeof(entries[0]), SLOTS = 1024 };
 
-static int compare_entry(const void *key, const void *entry)
+/* A hash table over the entries, made once: every member of every item is looked up. 0 is an empty slot. */
+static uint8_t slots[SLOTS];
+
+static unsigned slot_of(const char *name, size_t size)
 {
-    return strcmp(key, ((const struct role_entry *)entry)->name);
+    uint32_t h = (uint32_t)size;
+    for (size_t i = 0; i < size; i++) {
+        h = h * 31 + (uint8_t)name[i];
+    }
+    return (h ^ (h >> 10)) % SLOTS;
 }
 
-/* Lower-case letters and digits only; false when there is anything else than punctuation, or too much of it. */
-static bool plain_name(struct str name, char out[NAME_BYTES])
+static void fill_slots(void)
+{
+    _Static_assert(ENTRY_COUNT < 255, "an entry's number fits in a byte");
+    for (unsigned i = 0; i < ENTRY_COUNT; i++) {
+        unsigned at = slot_of(entries[i].name, strlen(entries[i].name));
+        while (slots[at]) {
+            at = (at + 1) % SLOTS;
+        }
+        slots[at] = (uint8_t)(i + 1);
+    }
+}
+
+static const struct role_entry *find_entry(const char *name, size_t size)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_slots);
+    for (unsigned at = slot_of(name, size); slots[at]; at = (at + 1) % SLOTS) {
+        const struct role_entry *entry = &entries[slots[at] - 1];
+        if (strcmp(entry->name, name) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* Lower-case letters and digits only; their number, 0 when there is anything else than punctuation, or too much of it.
+ */
+static size_t plain_name(struct str name, char out[NAME_BYTES])
 {
     size_t n = 0;
     for (size_t i = 0; i < name.size; i++) {
@@ -140,25 +173,22 @@ static bool plain_name(struct str name, char out[NAME_BYTES])
             n = 0; /* a one-letter namespace prefix such as "g:" */
         } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')) {
             if (n + 1 == NAME_BYTES) {
-                return false;
+                return 0;
             }
             out[n++] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
         } else if (c >= 0x80) {
-            return false;
+            return 0;
         }
     }
     out[n] = '\0';
-    return n > 1;
+    return n > 1 ? n : 0;
 }
 
 enum role role_of_name_ranked(struct str name, unsigned *rank)
 {
     char plain[NAME_BYTES];
-    if (!plain_name(name, plain)) {
-        return ROLE_NONE;
-    }
-    const struct role_entry *found =
-        bsearch(plain, entries, sizeof(entries) / sizeof(entries[0]), sizeof(entries[0]), compare_entry);
+    size_t size = plain_name(name, plain);
+    const struct role_entry *found = size ? find_entry(plain, size) : NULL;
     if (!found) {
         return ROLE_NONE;
     }
