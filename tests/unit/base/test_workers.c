@@ -91,6 +91,27 @@ static void test_for(void **state)
     workers_free(w);
 }
 
+static void mark_slowly(void *context, size_t index)
+{
+    usleep(2000);
+    ((bool *)context)[index] = true;
+}
+
+/* When the loop returns, the last bodies have returned too. */
+static void test_for_waits(void **state)
+{
+    (void)state;
+    struct workers *w = workers_new(4, 8, "test", 0);
+    for (int round = 0; round < 20; round++) {
+        bool marks[5] = {false};
+        workers_for(w, 5, mark_slowly, marks);
+        for (size_t i = 0; i < 5; i++) {
+            assert_true(marks[i]);
+        }
+    }
+    workers_free(w);
+}
+
 /* While all threads are busy with something else, the caller does the loop alone and does not wait for them. */
 static void test_for_with_a_busy_pool(void **state)
 {
@@ -116,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_all_jobs_run),
         cmocka_unit_test(test_try),
         cmocka_unit_test(test_for),
+        cmocka_unit_test(test_for_waits),
         cmocka_unit_test(test_for_with_a_busy_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
