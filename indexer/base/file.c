@@ -231,12 +231,9 @@ enum status dir_remove(const char *path, struct error *err)
 {
     char **names = NULL;
     size_t count = 0;
-    enum status status = dir_list(path, &names, &count, NULL);
+    enum status status = dir_list(path, &names, &count, err);
     if (status == STATUS_NOT_FOUND) {
         return STATUS_OK;
-    }
-    if (status != STATUS_OK) {
-        return dir_list(path, &names, &count, err);
     }
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         char *child = NULL;
@@ -244,10 +241,8 @@ enum status dir_remove(const char *path, struct error *err)
             fatal("out of memory for a path");
         }
         struct file_info info = {0};
-        status = disk()->info(child, &info, err);
-        if (status == STATUS_OK) {
-            status = info.is_directory ? dir_remove(child, err) : disk()->remove(child, false, err);
-        }
+        bool is_folder = disk()->info(child, &info, NULL) == STATUS_OK && info.is_directory && !info.is_link;
+        status = is_folder ? dir_remove(child, err) : disk()->remove(child, false, err);
         free(child);
     }
     dir_names_free(names, count);

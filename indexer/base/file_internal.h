@@ -17,6 +17,7 @@ struct file {
 
 struct file_info {
     bool is_directory;
+    bool is_link; /* a symbolic link; the rest is about what it leads to */
     uint64_t size;
     int64_t modified_ms;
 };

@@ -211,7 +211,11 @@ static enum status real_link(const char *from, const char *to, struct error *err
 static enum status real_info(const char *path, struct file_info *info, struct error *err)
 {
     struct stat st;
-    if (stat(path, &st) != 0) {
+    if (lstat(path, &st) != 0) {
+        return path_error(err, "look at", path);
+    }
+    info->is_link = S_ISLNK(st.st_mode);
+    if (info->is_link && stat(path, &st) != 0) {
         return path_error(err, "look at", path);
     }
     info->is_directory = S_ISDIR(st.st_mode);

@@ -461,7 +461,7 @@ static enum status sim_info(const char *path, struct file_info *info, struct err
     if (status == STATUS_OK) {
         struct sim_node *node = sim_disk_find(&sim.disk, path).node;
         if (node) {
-            *info = (struct file_info){node->is_directory, node->size, node->modified_ms};
+            *info = (struct file_info){node->is_directory, false, node->size, node->modified_ms};
         } else {
             status = not_found(path, err);
         }

@@ -214,6 +214,22 @@ static void test_lock(void **state)
     file_close(second);
 }
 
+/* Removing a folder removes the links in it, not what they lead to. */
+static void test_links_are_not_followed(void **state)
+{
+    (void)state;
+    OK(dir_make(at("x"), NULL));
+    OK(dir_make(at("kept"), NULL));
+    OK(file_replace(at("kept/f"), STR("1"), NULL));
+    assert_int_equal(symlink("../kept", at("x/link")), 0);
+    assert_int_equal(symlink("../nowhere", at("x/broken")), 0);
+    assert_true(file_exists(at("x/link/f")));
+    assert_false(file_exists(at("x/broken")));
+    OK(dir_remove(at("x"), NULL));
+    assert_false(file_exists(at("x")));
+    assert_content(at("kept/f"), "1");
+}
+
 /* A full disk: /dev/full says ENOSPC on every write. */
 static void test_full_disk(void **state)
 {
@@ -291,6 +307,7 @@ int main(void)
         ON_BOTH(test_directories),
         ON_BOTH(test_lock),
         ON_BOTH(test_against_an_array),
+        cmocka_unit_test_setup_teardown(test_links_are_not_followed, start_real, stop_real),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_sync_error_is_reported),
     };
