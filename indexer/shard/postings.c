@@ -123,6 +123,13 @@ static void unpack_lanes(const uint8_t *in, uint32_t bits, uint32_t out[POSTINGS
     }
 }
 
+/* Lanes of a (0 to 3) and b (4 to 7) in a new order: the two compilers' names for it. */
+#ifdef __clang__
+#define LANES_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector((a), (b), (i), (j), (k), (l))
+#else
+#define LANES_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle((a), (b), (lanes){(i), (j), (k), (l)})
+#endif
+
 /* Gaps to documents: out[i] = base + sum of (gap + 1) up to i. */
 static void sum_lanes(uint32_t values[POSTINGS_BLOCK], uint32_t base)
 {
@@ -133,11 +140,11 @@ static void sum_lanes(uint32_t values[POSTINGS_BLOCK], uint32_t base)
     for (uint32_t row = 0; row < ROWS; row++) {
         lanes v = lanes_load((const uint8_t *)(values + (size_t)row * LANES)) + one;
 
-        v += __builtin_shuffle(zero, v, (lanes){0, 4, 5, 6});
-        v += __builtin_shuffle(zero, v, (lanes){0, 1, 4, 5});
+        v += LANES_SHUFFLE(zero, v, 0, 4, 5, 6);
+        v += LANES_SHUFFLE(zero, v, 0, 1, 4, 5);
         v += before;
         lanes_store(values + (size_t)row * LANES, v);
-        before = __builtin_shuffle(v, (lanes){3, 3, 3, 3});
+        before = LANES_SHUFFLE(v, v, 3, 3, 3, 3);
     }
 }
 
