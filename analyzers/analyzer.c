@@ -190,8 +190,22 @@ static size_t end_of_foreign(struct str text, size_t at)
     }
 }
 
+/* Words of which some hold other characters than ASCII. */
+static void foreign_tokens(struct analysis *s, struct str text, size_t at, size_t end)
+{
+    while (at < end && !s->failed) {
+        at = simple_tokens(s, text, at, end);
+        size_t word = at;
+        while (at < end && is_space(text.data[at]))
+            at++;
+        while (at < end && !is_space(text.data[at]))
+            at++;
+        segment_tokens(s, text, word, at);
+    }
+}
+
 /* White space bounds everything in the chain: words are independent of what stands behind it. So only the words that
- * hold other characters than ASCII need ICU. */
+ * hold characters outside of the tables need ICU. */
 enum status analyze(struct analysis *s, struct str text, const struct token **tokens, size_t *count)
 {
     text = start(s, text);
@@ -203,7 +217,7 @@ enum status analyze(struct analysis *s, struct str text, const struct token **to
             foreign--;
         ascii_tokens(s, text, at, foreign);
         at = foreign < text.size ? end_of_foreign(text, foreign) : foreign;
-        segment_tokens(s, text, foreign, at);
+        foreign_tokens(s, text, foreign, at);
     }
     return finish(s, tokens, count);
 }

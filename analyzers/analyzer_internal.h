@@ -4,9 +4,10 @@
 /*
  * How the chain is cut up.
  *
- *   ascii.c    ASCII bytes  -> atoms      one table-driven loop; plain words go straight to a token
- *   segment.c  any UTF-8    -> atoms      normalize.c, then ICU's word break
- *   compound.c atoms        -> tokens     product tokens, possessives, and through stem.c and stopwords.c the rest
+ *   scan.c     ASCII, Latin, Greek, Cyrillic -> atoms      one table-driven loop; plain words go straight to a token
+ *   segment.c  any UTF-8                     -> atoms      normalize.c, then ICU's word break
+ *   compound.c atoms                         -> tokens     product tokens, possessives, and through stem.c and
+ * stopwords.c the rest
  *
  * An atom is a maximal piece of letters, marks and digits, folded; its runs are its letter and digit pieces (and each
  * Han character and Hangul syllable). Atoms joined by one joiner (- / . _ ' & ,) without spaces form a chain, and only
@@ -87,8 +88,12 @@ struct analysis {
     struct stemmer stemmer;
 };
 
-/* ascii.c: text[from..to) is ASCII and is bounded by white space or the text's ends. */
+/* scan.c: text[from..to) is ASCII and is bounded by white space or the text's ends. */
 void ascii_tokens(struct analysis *s, struct str text, size_t from, size_t to);
+
+/* scan.c: takes the words of text[from..to) up to the first that needs ICU and returns where it stopped: at white space
+ * or the end, or where it started. Bounded as above. */
+size_t simple_tokens(struct analysis *s, struct str text, size_t from, size_t to);
 
 /* segment.c: the same for any text. */
 void segment_tokens(struct analysis *s, struct str text, size_t from, size_t to);
@@ -101,8 +106,25 @@ void chain_add_atom(struct analysis *s, struct atom atom);
 /* compound.c: turns the collected chain into tokens and empties it. */
 void compound_flush(struct analysis *s);
 
-/* One plain word: a token and the next position. */
-void compound_word(struct analysis *s, struct str folded, uint32_t start, uint32_t end, bool has_digit);
+/* compound.c: a new token, or NULL when memory is out; a word's stem. */
+struct token *compound_add(struct analysis *s);
+struct str compound_stem(struct analysis *s, struct str surface);
+
+/* One plain word, which has at most LIMIT_TOKEN_BYTES: a token and the next position. */
+static inline void compound_word(struct analysis *s, struct str folded, uint32_t start, uint32_t end, bool has_digit)
+{
+    struct token *token = s->token_count < s->token_capacity ? &s->tokens[s->token_count++] : compound_add(s);
+    if (!token)
+        return;
+    token->text = has_digit || stem_keeps(&s->stemmer, folded) ? folded : compound_stem(s, folded);
+    token->surface = folded;
+    token->position = s->position++;
+    token->start = start;
+    token->end = end;
+    token->kind = TOKEN_WORD;
+    token->stop = stop_words_has(&s->analyzer->stop_words, folded);
+    token->has_digit = has_digit;
+}
 
 static inline bool is_joiner(char c)
 {

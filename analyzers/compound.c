@@ -62,16 +62,24 @@ void chain_add_atom(struct analysis *s, struct atom atom)
 
 /* --- tokens --- */
 
+struct token *compound_add(struct analysis *s)
+{
+    return analysis_grow(s, &s->tokens, &s->token_capacity, s->token_count, sizeof(*s->tokens))
+               ? &s->tokens[s->token_count++]
+               : NULL;
+}
+
 static void add_token(struct analysis *s, struct token token)
 {
-    if (analysis_grow(s, &s->tokens, &s->token_capacity, s->token_count, sizeof(*s->tokens)))
-        s->tokens[s->token_count++] = token;
+    struct token *slot = compound_add(s);
+    if (slot)
+        *slot = token;
 }
 
 /* The stem of a surface: the surface's own bytes where it is their beginning, else new ones. */
-static struct str stemmed(struct analysis *s, struct str surface)
+struct str compound_stem(struct analysis *s, struct str surface)
 {
-    if (s->stemmer.kind == STEMMER_NONE || (s->stemmer.kind == STEMMER_LIGHT && stem_light_keeps(surface)))
+    if (stem_keeps(&s->stemmer, surface))
         return surface;
     char out[LIMIT_TOKEN_BYTES];
     struct str result = {out, stem(&s->stemmer, surface, out)};
@@ -91,21 +99,10 @@ static void add_piece(struct analysis *s, size_t first, struct token token, bool
     token.has_digit = digits;
     token.stop = token.kind != TOKEN_SPLIT && stop_words_has(&s->analyzer->stop_words, token.surface);
     token.position = s->position;
-    token.text = digits ? token.surface : stemmed(s, token.surface);
+    token.text = digits ? token.surface : compound_stem(s, token.surface);
     for (size_t i = first; i < s->token_count; i++)
         if (s->tokens[i].kind == token.kind && str_equal(s->tokens[i].text, token.text))
             return;
-    add_token(s, token);
-}
-
-void compound_word(struct analysis *s, struct str folded, uint32_t start, uint32_t end, bool has_digit)
-{
-    struct token token = {.surface = folded, .start = start, .end = end, .kind = TOKEN_WORD, .has_digit = has_digit};
-    if (folded.size > LIMIT_TOKEN_BYTES)
-        token.surface.size = str_utf8_cut(folded, LIMIT_TOKEN_BYTES);
-    token.position = s->position++;
-    token.stop = stop_words_has(&s->analyzer->stop_words, token.surface);
-    token.text = has_digit ? token.surface : stemmed(s, token.surface);
     add_token(s, token);
 }
 

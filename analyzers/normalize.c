@@ -54,21 +54,6 @@ static struct fold fold_of(const UNormalizer2 *nfd, uint32_t c, UErrorCode *code
     return fold;
 }
 
-enum status normalizer_init(struct normalizer *n, bool dotless_i, struct error *err)
-{
-    UErrorCode code = U_ZERO_ERROR;
-    *n = (struct normalizer){.dotless_i = dotless_i};
-    n->nfkc_casefold = unorm2_getNFKCCasefoldInstance(&code);
-    const UNormalizer2 *nfd = unorm2_getNFDInstance(&code);
-    for (uint32_t c = 0; c < FOLD_LOW_END && U_SUCCESS(code); c++)
-        n->low[c] = fold_of(nfd, c, &code);
-    for (uint32_t c = FOLD_HIGH_START; c < FOLD_HIGH_END && U_SUCCESS(code); c++)
-        n->high[c - FOLD_HIGH_START] = fold_of(nfd, c, &code);
-    if (U_FAILURE(code))
-        return error_set(err, STATUS_LIMIT, "ICU cannot normalize text: %s", u_errorName(code));
-    return STATUS_OK;
-}
-
 static size_t put_utf8(char *out, uint32_t c)
 {
     size_t size = 0;
@@ -210,6 +195,65 @@ static UChar32 replace(const struct normalizer *n, UChar32 c, UChar before, uint
         return is_digit(after) && before > ' ' ? 'x' : ' ';
     UChar as = typed(c);
     return as ? as : c;
+}
+
+static bool is_plain_letter(UChar c, UErrorCode *code)
+{
+    UScriptCode script = uscript_getScript(c, code);
+    return u_isalpha(c) && u_getIntPropertyValue(c, UCHAR_WORD_BREAK) == U_WB_ALETTER &&
+           (script == USCRIPT_LATIN || script == USCRIPT_GREEK || script == USCRIPT_CYRILLIC);
+}
+
+static bool is_alnum(UChar32 c)
+{
+    return is_digit((uint32_t)c) || (c >= 'a' && c <= 'z');
+}
+
+/* c as the whole chain of flush, word break and fold treats it wherever it stands; empty when that is not so simple. */
+static struct simple simple_of(const struct normalizer *n, uint32_t c, UErrorCode *code)
+{
+    const struct simple none = {.folded_size = 0};
+    struct simple simple = {.latin = true, .ascii = true};
+    UChar in[2] = {(UChar)replace(n, (UChar32)c, 0, 0), 0}, units[20];
+    bool base = false;
+    int32_t size = unorm2_normalize(n->nfkc_casefold, in, 1, units, 20, code);
+    if (U_FAILURE(*code) || size < 1 || size > 2 || c == 0xd7 || (c < 0xc0 && is_alnum(units[0])))
+        return none;
+    if (size == 1 && units[0] < 0x80 && !is_alnum(units[0]))
+        return (struct simple){.folded = {(char)units[0]}, .folded_size = 1};
+    for (int32_t i = 0; i < size; i++) {
+        char bytes[8];
+        size_t folded = fold_code_point(n, units[i], &base, bytes);
+        if (!is_plain_letter(units[i], code) || folded == 0 || simple.folded_size + folded > sizeof(simple.folded))
+            return none;
+        memcpy(simple.folded + simple.folded_size, bytes, folded);
+        simple.folded_size = (uint8_t)(simple.folded_size + folded);
+        simple.cased_size = (uint8_t)(simple.cased_size + put_utf8(simple.cased + simple.cased_size, units[i]));
+        simple.latin = simple.latin && (units[i] < 0x250 || (units[i] >= 0x1e00 && units[i] < 0x1f00));
+        simple.ascii = simple.ascii && units[i] < 0x80;
+    }
+    return simple;
+}
+
+enum status normalizer_init(struct normalizer *n, bool dotless_i, struct error *err)
+{
+    UErrorCode code = U_ZERO_ERROR;
+    *n = (struct normalizer){.dotless_i = dotless_i};
+    n->nfkc_casefold = unorm2_getNFKCCasefoldInstance(&code);
+    const UNormalizer2 *nfd = unorm2_getNFDInstance(&code);
+    for (uint32_t c = 0; c < FOLD_LOW_END && U_SUCCESS(code); c++)
+        n->low[c] = fold_of(nfd, c, &code);
+    for (uint32_t c = FOLD_HIGH_START; c < FOLD_HIGH_END && U_SUCCESS(code); c++)
+        n->high[c - FOLD_HIGH_START] = fold_of(nfd, c, &code);
+    for (uint32_t c = 0xa0; c < SIMPLE_LOW_END && U_SUCCESS(code); c++)
+        n->simple_low[c] = simple_of(n, c, &code);
+    for (uint32_t c = SIMPLE_HIGH_START; c < SIMPLE_HIGH_END && U_SUCCESS(code); c++)
+        n->simple_high[c - SIMPLE_HIGH_START] = simple_of(n, c, &code);
+    for (uint32_t c = SIMPLE_PUNCT_START; c < SIMPLE_PUNCT_END && U_SUCCESS(code); c++)
+        n->simple_punct[c - SIMPLE_PUNCT_START] = simple_of(n, c, &code);
+    if (U_FAILURE(code))
+        return error_set(err, STATUS_LIMIT, "ICU cannot normalize text: %s", u_errorName(code));
+    return STATUS_OK;
 }
 
 /* Normalizes what was collected and appends it. False when ICU or memory fails. */

@@ -29,10 +29,30 @@ struct fold {
     uint8_t letters; /* true: a base whose marks are dropped */
 };
 
+/* A code point whose whole treatment is in a table: letters of Latin, Greek and Cyrillic, and punctuation that is read
+ * as an ASCII character. What stands beside it changes nothing, but marks, which are not simple. */
+struct simple {
+    char folded[4];
+    uint8_t folded_size; /* 0: not simple */
+    char cased[6];       /* case-folded, with diacritics */
+    uint8_t cased_size;
+    bool latin;
+    bool ascii; /* cased has none but ASCII letters */
+};
+
+#define SIMPLE_LOW_END     0x530u
+#define SIMPLE_HIGH_START  0x1e00u
+#define SIMPLE_HIGH_END    0x1f00u
+#define SIMPLE_PUNCT_START 0x2010u
+#define SIMPLE_PUNCT_END   0x2130u
+
 struct normalizer {
     const UNormalizer2 *nfkc_casefold;
     struct fold low[FOLD_LOW_END];
     struct fold high[FOLD_HIGH_END - FOLD_HIGH_START];
+    struct simple simple_low[SIMPLE_LOW_END];
+    struct simple simple_high[SIMPLE_HIGH_END - SIMPLE_HIGH_START];
+    struct simple simple_punct[SIMPLE_PUNCT_END - SIMPLE_PUNCT_START];
     bool dotless_i;
 };
 
@@ -43,6 +63,21 @@ struct normalized {
     size_t count;
     size_t capacity;
 };
+
+/* NULL when c needs ICU. Not for ASCII. */
+static inline const struct simple *simple_find(const struct normalizer *n, uint32_t c)
+{
+    const struct simple *simple;
+    if (c < SIMPLE_LOW_END)
+        simple = &n->simple_low[c];
+    else if (c - SIMPLE_HIGH_START < SIMPLE_HIGH_END - SIMPLE_HIGH_START)
+        simple = &n->simple_high[c - SIMPLE_HIGH_START];
+    else if (c - SIMPLE_PUNCT_START < SIMPLE_PUNCT_END - SIMPLE_PUNCT_START)
+        simple = &n->simple_punct[c - SIMPLE_PUNCT_START];
+    else
+        return NULL;
+    return simple->folded_size ? simple : NULL;
+}
 
 MUST_CHECK enum status normalizer_init(struct normalizer *n, bool dotless_i, struct error *err);
 

@@ -31,6 +31,11 @@ static bool is_ascii_word(UChar c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+static bool may_be_word(UChar c)
+{
+    return is_ascii_word(c) || c >= 0x80;
+}
+
 static bool is_space(UChar c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -65,15 +70,15 @@ static uint8_t marks_of(const struct normalized *in, size_t from, size_t to)
     uint8_t marks = 0;
     if (from > 0 && in->units[from - 1] == '.') {
         UChar before = from > 1 ? in->units[from - 2] : ' ';
-        if (before != '.' && !is_ascii_word(before) && !(before >= 0x80))
+        if (before != '.' && !may_be_word(before))
             marks |= ATOM_DOT_BEFORE;
         if (is_space(before))
             marks |= ATOM_DOT_LEADS;
     }
     UChar next = unit_at(in, to), after = unit_at(in, to + 1);
-    if (next == '+' && after == '+' && !is_ascii_word(unit_at(in, to + 2)))
+    if (next == '+' && after == '+' && !may_be_word(unit_at(in, to + 2)))
         marks |= ATOM_PLUS_PLUS;
-    if (next == '#' && !is_ascii_word(after))
+    if (next == '#' && !may_be_word(after))
         marks |= ATOM_SHARP;
     return marks;
 }

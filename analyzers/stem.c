@@ -7,6 +7,8 @@
 #define RECENT_COUNT 2048u
 #define RECENT_BYTES 30u
 
+#define IRREGULAR_BYTES 11 /* the longest of them */
+
 /* Product text repeats its words: most stems were computed a moment ago. */
 struct stem_entry {
     uint8_t word_size; /* 0: empty */
@@ -36,50 +38,111 @@ void stemmer_release(struct stemmer *s)
     *s = (struct stemmer){0};
 }
 
-static bool ends(struct str word, const char *suffix)
+static inline bool ends(struct str word, const char *suffix)
 {
-    size_t size = strlen(suffix);
+    size_t size = strlen(suffix); /* of a literal: known to the compiler */
     return word.size >= size && memcmp(word.data + word.size - size, suffix, size) == 0;
 }
 
-static bool listed(struct str word, const char *const *list)
+#define WORD(text)                                                                                                     \
+    {                                                                                                                  \
+        (text), sizeof(text) - 1                                                                                       \
+    }
+
+static bool listed(struct str word, const struct str *list)
 {
-    for (size_t i = 0; list[i]; i++)
-        if (strlen(list[i]) == word.size && memcmp(list[i], word.data, word.size) == 0)
+    for (; list->data; list++)
+        if (list->size == word.size && memcmp(list->data, word.data, word.size) == 0)
             return true;
     return false;
 }
 
-/* Plurals whose singular no rule gives: plural, singular, ... */
-static const char *const irregular[] = {
-    "knives",    "knife",     "wives",     "wife",   "lives",    "life",     "shelves", "shelf",     "bookshelves",
-    "bookshelf", "scarves",   "scarf",     "wolves", "wolf",     "leaves",   "leaf",    "halves",    "half",
-    "loaves",    "loaf",      "calves",    "calf",   "thieves",  "thief",    "elves",   "elf",       "hooves",
-    "hoof",      "quizzes",   "quiz",      "buses",  "bus",      "viruses",  "virus",   "bonuses",   "bonus",
-    "gases",     "gas",       "lenses",    "lens",   "lens",     "lens",     "canvas",  "canvas",    "canvases",
-    "canvas",    "atlases",   "atlas",     "irises", "iris",     "cactuses", "cactus",  "minibuses", "minibus",
-    "cpus",      "cpu",       "gpus",      "gpu",    "menus",    "menu",     "tvs",     "tv",        "pcs",
-    "pc",        "cds",       "cd",        "dvds",   "dvd",      "series",   "series",  "species",   "species",
-    "news",      "news",      "axes",      "axe",    "pickaxes", "pickaxe",  "plus",    "plus",      "gps",
-    "gps",       "christmas", "christmas", "always", "always",   "perhaps",  "perhaps", "across",    "across",
-    "has",       "has",       "was",       "was",    "yes",      "yes",      "gas",     "gas",       "its",
-    "its",       "ups",       "ups",       NULL};
+/* Plurals whose singular no rule gives, and words that only look like plurals. */
+static const struct {
+    struct str plural;
+    struct str singular;
+} irregular[] = {
+    {WORD("across"), WORD("across")},
+    {WORD("always"), WORD("always")},
+    {WORD("atlases"), WORD("atlas")},
+    {WORD("axes"), WORD("axe")},
+    {WORD("bonuses"), WORD("bonus")},
+    {WORD("bookshelves"), WORD("bookshelf")},
+    {WORD("buses"), WORD("bus")},
+    {WORD("cactuses"), WORD("cactus")},
+    {WORD("calves"), WORD("calf")},
+    {WORD("canvas"), WORD("canvas")},
+    {WORD("canvases"), WORD("canvas")},
+    {WORD("cds"), WORD("cd")},
+    {WORD("christmas"), WORD("christmas")},
+    {WORD("cpus"), WORD("cpu")},
+    {WORD("dvds"), WORD("dvd")},
+    {WORD("elves"), WORD("elf")},
+    {WORD("gas"), WORD("gas")},
+    {WORD("gases"), WORD("gas")},
+    {WORD("gps"), WORD("gps")},
+    {WORD("gpus"), WORD("gpu")},
+    {WORD("halves"), WORD("half")},
+    {WORD("has"), WORD("has")},
+    {WORD("hooves"), WORD("hoof")},
+    {WORD("irises"), WORD("iris")},
+    {WORD("its"), WORD("its")},
+    {WORD("knives"), WORD("knife")},
+    {WORD("leaves"), WORD("leaf")},
+    {WORD("lens"), WORD("lens")},
+    {WORD("lenses"), WORD("lens")},
+    {WORD("lives"), WORD("life")},
+    {WORD("loaves"), WORD("loaf")},
+    {WORD("menus"), WORD("menu")},
+    {WORD("minibuses"), WORD("minibus")},
+    {WORD("news"), WORD("news")},
+    {WORD("pcs"), WORD("pc")},
+    {WORD("perhaps"), WORD("perhaps")},
+    {WORD("pickaxes"), WORD("pickaxe")},
+    {WORD("quizzes"), WORD("quiz")},
+    {WORD("scarves"), WORD("scarf")},
+    {WORD("series"), WORD("series")},
+    {WORD("shelves"), WORD("shelf")},
+    {WORD("species"), WORD("species")},
+    {WORD("thieves"), WORD("thief")},
+    {WORD("tvs"), WORD("tv")},
+    {WORD("ups"), WORD("ups")},
+    {WORD("viruses"), WORD("virus")},
+    {WORD("was"), WORD("was")},
+    {WORD("wives"), WORD("wife")},
+    {WORD("wolves"), WORD("wolf")},
+    {WORD("yes"), WORD("yes")},
+};
 
 /* -ies that comes from -ie, not from -y. */
-static const char *const from_ie[] = {"movies",   "cookies", "hoodies",  "selfies",  "brownies",  "ties",    "pies",
-                                      "zombies",  "beanies", "calories", "genies",   "smoothies", "onesies", "neckties",
-                                      "bowties",  "rookies", "veggies",  "barbies",  "foodies",   "goalies", "newbies",
-                                      "birdies",  "cozies",  "hippies",  "lies",     "dies",      "collies", "freebies",
-                                      "magpies",  "potpies", "sorties",  "townies",  "walkies",   "talkies", "yuppies",
-                                      "bookies",  "budgies", "doggies",  "groupies", "hankies",   "laddies", "pixies",
-                                      "prairies", "stymies", "vies",     NULL};
+static const struct str from_ie[] = {WORD("barbies"),   WORD("beanies"),
+                                     WORD("birdies"),   WORD("bookies"),
+                                     WORD("bowties"),   WORD("brownies"),
+                                     WORD("budgies"),   WORD("calories"),
+                                     WORD("collies"),   WORD("cookies"),
+                                     WORD("cozies"),    WORD("doggies"),
+                                     WORD("foodies"),   WORD("freebies"),
+                                     WORD("genies"),    WORD("goalies"),
+                                     WORD("groupies"),  WORD("hippies"),
+                                     WORD("hoodies"),   WORD("laddies"),
+                                     WORD("magpies"),   WORD("movies"),
+                                     WORD("neckties"),  WORD("newbies"),
+                                     WORD("onesies"),   WORD("pixies"),
+                                     WORD("potpies"),   WORD("prairies"),
+                                     WORD("rookies"),   WORD("selfies"),
+                                     WORD("smoothies"), WORD("talkies"),
+                                     WORD("townies"),   WORD("veggies"),
+                                     WORD("walkies"),   WORD("yuppies"),
+                                     WORD("zombies"),   {0}};
 
 /* -ches that comes from -che, -oes that comes from -oe. */
-static const char *const keeps_e[] = {"caches",    "aches",     "headaches", "toothaches", "mustaches",  "moustaches",
-                                      "niches",    "quiches",   "creches",   "brioches",   "avalanches", "porsches",
-                                      "toes",      "hoes",      "canoes",    "foes",       "oboes",      "aloes",
-                                      "woes",      "throes",    "does",      "floes",      "roes",       "tiptoes",
-                                      "backaches", "pastiches", "psyches",   NULL};
+static const struct str keeps_e[] = {WORD("aches"),    WORD("aloes"),      WORD("avalanches"), WORD("backaches"),
+                                     WORD("brioches"), WORD("caches"),     WORD("canoes"),     WORD("creches"),
+                                     WORD("does"),     WORD("floes"),      WORD("foes"),       WORD("headaches"),
+                                     WORD("hoes"),     WORD("moustaches"), WORD("mustaches"),  WORD("niches"),
+                                     WORD("oboes"),    WORD("pastiches"),  WORD("porsches"),   WORD("psyches"),
+                                     WORD("quiches"),  WORD("roes"),       WORD("throes"),     WORD("tiptoes"),
+                                     WORD("toes"),     WORD("toothaches"), WORD("woes"),       {0}};
 
 /* How many bytes the plural ending takes off; *add is what then follows, or 0. */
 static size_t light_cut(struct str word, char *add)
@@ -105,11 +168,10 @@ size_t stem_light(struct str word, char out[LIMIT_TOKEN_BYTES])
     memcpy(out, word.data, word.size);
     if (stem_light_keeps(word))
         return word.size;
-    for (size_t i = 0; irregular[i]; i += 2) {
-        if (irregular[i][0] == word.data[0] && str_equal(word, str_from(irregular[i]))) {
-            size_t size = strlen(irregular[i + 1]);
-            memcpy(out, irregular[i + 1], size);
-            return size;
+    for (size_t i = 0; word.size <= IRREGULAR_BYTES && i < sizeof(irregular) / sizeof(*irregular); i++) {
+        if (irregular[i].plural.data[0] == word.data[0] && str_equal(word, irregular[i].plural)) {
+            memcpy(out, irregular[i].singular.data, irregular[i].singular.size);
+            return irregular[i].singular.size;
         }
     }
     char add;

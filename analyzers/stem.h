@@ -39,4 +39,10 @@ static inline bool stem_light_keeps(struct str word)
     return word.size < 3 || word.data[word.size - 1] != 's';
 }
 
+/* True for words that the stemmer certainly leaves alone. */
+static inline bool stem_keeps(const struct stemmer *s, struct str word)
+{
+    return s->kind == STEMMER_NONE || (s->kind == STEMMER_LIGHT && stem_light_keeps(word));
+}
+
 #endif

@@ -84,6 +84,14 @@ static void test_places(void **state)
     setup_close(&setup);
 }
 
+/* A code point of the blocks that hold letters of Latin, Greek and Cyrillic, and of general punctuation. */
+static void append_letter(uint64_t *seed, struct buf *out)
+{
+    static const uint16_t blocks[][2] = {{0x80, 0x250}, {0x370, 0x530}, {0x1e00, 0x2000}, {0x2000, 0x2130}};
+    const uint16_t *block = blocks[random_below(seed, 4)];
+    append_code_point(out, (uint32_t)(block[0] + random_below(seed, (uint64_t)(block[1] - block[0]))));
+}
+
 /* Strings that look like product text, or are meant to break it. */
 static void random_text(uint64_t *seed, bool ascii, struct buf *out)
 {
@@ -103,6 +111,8 @@ static void random_text(uint64_t *seed, bool ascii, struct buf *out)
     for (size_t i = 0; i < count; i++) {
         if (random_below(seed, 8) == 0)
             buf_append_char(out, (char)random_below(seed, 128));
+        else if (!ascii && random_below(seed, 6) == 0)
+            append_letter(seed, out);
         else if (!ascii && random_below(seed, 4) == 0)
             buf_append_str(out, str_from(foreign[random_below(seed, sizeof(foreign) / sizeof(*foreign))]));
         else
@@ -131,6 +141,36 @@ static void compare_ways(bool ascii, size_t rounds)
     }
 }
 
+static void compare_code_point(struct setup *setup, uint32_t c)
+{
+    struct buf letter = BUF_EMPTY, text = BUF_EMPTY, fast = BUF_EMPTY, reference = BUF_EMPTY;
+    append_code_point(&letter, c);
+    struct str l = buf_str(&letter);
+    buf_printf(&text,
+               STR_FMT " Ab" STR_FMT "cions 5" STR_FMT ".5-" STR_FMT "." STR_FMT "x .5" STR_FMT ".net c++" STR_FMT,
+               STR_ARG(l), STR_ARG(l), STR_ARG(l), STR_ARG(l), STR_ARG(l), STR_ARG(l), STR_ARG(l));
+    describe_fully(setup, buf_str(&text), false, &fast);
+    describe_fully(setup, buf_str(&text), true, &reference);
+    if (strcmp(fast.data, reference.data) != 0)
+        fail_msg("U+%04X:\n  fast      %s\n  reference %s", c, fast.data, reference.data);
+    buf_release(&letter);
+    buf_release(&text);
+    buf_release(&fast);
+    buf_release(&reference);
+}
+
+static void test_fast_path_code_points(void **state)
+{
+    (void)state;
+    static const char *const languages[] = {"en", "es", "tr", "de", ""};
+    for (size_t i = 0; i < sizeof(languages) / sizeof(*languages); i++) {
+        struct setup setup = setup_open(languages[i], NULL);
+        for (uint32_t c = 1; c < 0x3100; c++)
+            compare_code_point(&setup, c);
+        setup_close(&setup);
+    }
+}
+
 static void test_fast_path_ascii(void **state)
 {
     (void)state;
@@ -146,10 +186,9 @@ static void test_fast_path_mixed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_product_tokens),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_fast_path_ascii),
-        cmocka_unit_test(test_fast_path_mixed),
+        cmocka_unit_test(test_product_tokens),        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_fast_path_ascii),       cmocka_unit_test(test_fast_path_mixed),
+        cmocka_unit_test(test_fast_path_code_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,17 +125,13 @@ static void test_every_code_point(void **state)
             continue;
         if (c >= 0x30000 && c < 0xe0000 && c % 251 != 0) /* unassigned planes: a sample */
             continue;
-        char bytes[8], text[64];
-        size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-        if (size == 1)
-            bytes[0] = (char)c;
-        for (size_t i = size; size > 1 && i-- > 0; c >>= i ? 6 : 0)
-            bytes[i] = (char)(i ? 0x80 | (c & 63) : (0xf00u >> size & 0xff) | c);
-        size_t at = 0;
-        c = str_utf8_next((struct str){bytes, size}, &at);
-        int total =
-            snprintf(text, sizeof(text), "%.*s x%.*s1 5-%.*s", (int)size, bytes, (int)size, bytes, (int)size, bytes);
-        check_tokens(&setup, (struct str){text, (size_t)total}, false);
+        struct buf letter = BUF_EMPTY, text = BUF_EMPTY;
+        append_code_point(&letter, c);
+        struct str l = buf_str(&letter);
+        buf_printf(&text, STR_FMT " x" STR_FMT "1 5-" STR_FMT, STR_ARG(l), STR_ARG(l), STR_ARG(l));
+        check_tokens(&setup, buf_str(&text), false);
+        buf_release(&letter);
+        buf_release(&text);
     }
     setup_close(&setup);
 }

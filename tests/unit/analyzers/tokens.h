@@ -125,4 +125,14 @@ static inline uint64_t random_below(uint64_t *seed, uint64_t limit)
     return (z ^ z >> 31) % limit;
 }
 
+static inline void append_code_point(struct buf *out, uint32_t c)
+{
+    char bytes[4];
+    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = size; i-- > 1; c >>= 6)
+        bytes[i] = (char)(0x80 | (c & 0x3f));
+    bytes[0] = (char)(size == 1 ? c : (0xf00u >> size & 0xff) | c);
+    buf_append(out, bytes, size);
+}
+
 #endif
