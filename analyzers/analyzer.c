@@ -137,8 +137,22 @@ void analysis_free(struct analysis *s)
     free(s);
 }
 
+/* What one huge text needed is not kept for ever. */
+static void shrink(struct analysis *s)
+{
+    if (s->token_capacity <= KEPT_TOKENS && s->normalized.capacity <= KEPT_TOKENS)
+        return;
+    free(s->tokens);
+    s->tokens = NULL;
+    s->token_capacity = 0;
+    normalized_release(&s->normalized);
+    arena_release(&s->texts);
+    arena_init(&s->texts, ANALYZE_ARENA_BYTES);
+}
+
 static struct str start(struct analysis *s, struct str text)
 {
+    shrink(s);
     arena_reset(&s->texts);
     s->token_count = s->run_count = s->atom_count = 0;
     s->position = 0;
@@ -260,6 +274,23 @@ size_t analyze_leaves(const struct token *tokens, size_t count, uint16_t *leaves
         if (tokens[i].kind == TOKEN_SPLIT || (tokens[i].kind == TOKEN_PART && !has_split(tokens, count, &tokens[i])))
             leaves[found++] = (uint16_t)i;
     return found;
+}
+
+bool analyze_join(struct analysis *s, const struct token *left, const struct token *right, struct token *joined)
+{
+    size_t size = left->surface.size + right->surface.size;
+    char *out = size <= LIMIT_TOKEN_BYTES ? arena_alloc(&s->texts, size) : NULL;
+    if (!out)
+        return false;
+    memcpy(out, left->surface.data, left->surface.size);
+    memcpy(out + left->surface.size, right->surface.data, right->surface.size);
+    *joined = *left;
+    joined->surface = (struct str){out, size};
+    joined->has_digit = left->has_digit || right->has_digit;
+    joined->text = joined->has_digit ? joined->surface : compound_stem(s, joined->surface);
+    joined->end = right->end;
+    joined->stop = false;
+    return !s->failed;
 }
 
 const char *const *analyzer_languages(void)

@@ -38,7 +38,8 @@
  * the side field included,
  *     the WORD, or all PARTs, or all leaves (analyze_leaves: SPLITs, and the PARTs that have none),
  * the earlier the better. So wh1000xm4, wh-1000xm4, wh 1000xm4, wh1000 xm4 and WH-1000XM4 find each other, and so do
- * 5.5mm and 5.5 mm. A query's last word is a prefix of its WORD's `surface`.
+ * 5.5mm and 5.5 mm. Two words that a text writes as one (t shirt, tshirt; head set, headset) are met by their join
+ * (analyze_join). A query's last word is a prefix of its WORD's `surface`.
  */
 #include "indexer/base/arena.h"
 #include "indexer/base/buf.h"
@@ -104,6 +105,10 @@ static inline size_t analyze_word_end(const struct token *tokens, size_t count, 
 /* The finest spelling of one word, whose tokens these are: fills leaves with the indexes of its SPLITs and of the PARTs
  * that share no bytes with a SPLIT, at most room of them, and returns how many. 0: the word has no SPLIT. */
 size_t analyze_leaves(const struct token *tokens, size_t count, uint16_t *leaves, size_t room);
+
+/* The WORD that two neighbouring WORDs would be without the space between them, in *joined (borrowed until the next use
+ * of the analysis). False when it were too long, or memory is out. */
+bool analyze_join(struct analysis *s, const struct token *left, const struct token *right, struct token *joined);
 
 /* A query's last word, typed so far: folded but not stemmed, since "runnin" must find "running". Appends the folded
  * bytes of a text to out: NFKC casefold without diacritics, no segmentation. Facet-value search compares this form. */

@@ -23,6 +23,7 @@
 
 #define ANALYZE_TEXT_BYTES  (1u << 20)   /* of a text, the rest is not read */
 #define ANALYZE_ARENA_BYTES (256u << 20) /* derived token texts of one call */
+#define KEPT_TOKENS         (1u << 16)   /* memory for more is released after use */
 
 struct language; /* languages.c */
 
