@@ -112,10 +112,13 @@ static enum status read_kind(struct feed_reader *r, struct error *err)
             feed_source_decode(r->source, head.encoding);
         }
     }
-    enum feed_kind kind = r->mapping->kind != FEED_UNKNOWN ? r->mapping->kind : head.kind;
-    if ((kind == FEED_XML) != (head.kind == FEED_XML)) {
-        return error_set(err, STATUS_FORMAT, "the settings' feed mapping is for %s, but the feed is %sXML",
-                         kind == FEED_XML ? "XML" : "another kind", head.kind == FEED_XML ? "" : "not ");
+    /* settings made for another kind of feed say nothing about this one; of JSON, both layouts share a mapping */
+    static const struct feed_mapping nothing;
+    enum feed_kind kind = head.kind;
+    bool json = kind == FEED_NDJSON || kind == FEED_JSON_ARRAY;
+    bool mapped_json = r->mapping->kind == FEED_NDJSON || r->mapping->kind == FEED_JSON_ARRAY;
+    if (r->mapping->kind != FEED_UNKNOWN && r->mapping->kind != kind && !(json && mapped_json)) {
+        r->mapping = &nothing;
     }
     r->info->kind = kind;
     switch (kind) {
