@@ -3,6 +3,7 @@
 #include "analyzers/analyzer_internal.h"
 #include "analyzers/word_break.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 static enum status choose_stemmer(struct analyzer *a, const char *name, struct error *err)
@@ -68,6 +69,13 @@ static enum status collect_stop_words(struct analyzer *a, const struct analyzer_
     return status;
 }
 
+static _Atomic uint64_t next_id = 1;
+
+uint64_t analyzer_id(const struct analyzer *a)
+{
+    return a->id;
+}
+
 enum status analyzer_open(struct analyzer **out, const struct analyzer_options *options, struct error *err)
 {
     *out = NULL;
@@ -75,6 +83,7 @@ enum status analyzer_open(struct analyzer **out, const struct analyzer_options *
     if (!language)
         return unknown_language(options->language, err);
     struct analyzer *a = xcalloc(1, sizeof(*a));
+    a->id = atomic_fetch_add(&next_id, 1);
     a->language = language;
     enum status status = choose_stemmer(a, options->stemmer, err);
     if (status != STATUS_OK)

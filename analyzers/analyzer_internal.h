@@ -28,6 +28,7 @@
 struct language; /* languages.c */
 
 struct analyzer {
+    uint64_t id;
     const struct language *language;
     struct normalizer normalizer;
     struct stop_words stop_words;

@@ -13,6 +13,8 @@
 #include "indexer/base/json.h"
 #include "indexer/shard/snapshot.h"
 
+#define SEARCH_SORT_KEYS 8
+
 /* --- requests --- */
 enum filter_kind {
     FILTER_FACET,
@@ -90,6 +92,7 @@ struct hit {
     double score;       /* 0..1 + prior; for sorted searches the relevance below the sort keys */
     uint32_t step;      /* the relaxation step that it matched in */
     struct json object; /* the stored object with the numbers and stock read when it was matched; in the arena */
+    const struct json *ranking_info; /* NULL unless asked for */
 };
 
 struct facet_count {
@@ -106,7 +109,7 @@ struct facet_result {
     uint64_t number_count;
 };
 
-struct hit_word; /* what highlighting needs of the query; see highlight.h */
+struct query;
 
 struct search_result {
     const struct hit *hits;

@@ -1,0 +1,60 @@
+#ifndef AISLE_QUERY_CURSOR_H
+#define AISLE_QUERY_CURSOR_H
+
+/*
+ * A posting list walked window by window. The windows asked for ascend. Packed lists are decoded once a window;
+ * dense ones are read where they lie. Two kinds behind one interface: a list of the shard (cursor.c), and the union of
+ * a short prefix's lists (cursor_prefix.c), whose facts are frequency 1 in each field where any of them occurs.
+ */
+#include "indexer/shard/shard.h"
+#include "server/query/window.h"
+
+struct prefix_union;
+
+struct cursor {
+    struct postings postings;
+    bool empty;
+    bool flat; /* frequencies count as 1: a prefix's list */
+    struct prefix_union *prefix;
+    /* the block decoded last */
+    uint32_t block;
+    uint32_t block_count; /* documents in it; 0: none yet */
+    doc_id block_docs[POSTINGS_BLOCK];
+    uint32_t block_facts[POSTINGS_BLOCK];
+    /* packed: the window's postings */
+    doc_id base; /* DOC_NONE: no window yet */
+    uint32_t count, capacity;
+    uint16_t *offsets;
+    uint32_t *facts;
+};
+
+void cursor_init(struct cursor *c); /* an empty list */
+void cursor_open(struct cursor *c, const struct postings *postings);
+/* The union of terms first..end-1. False when memory runs out. */
+bool cursor_open_prefix(struct cursor *c, const struct shard *shard, term_id first, term_id end, struct arena *arena);
+
+/* The first document >= doc, or DOC_NONE. */
+doc_id cursor_next(struct cursor *c, doc_id doc);
+/* ORs the window's documents into out; with fields != 0 only those with the term in one of these (nibbles of a fact).
+ * False when memory runs out. */
+bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, struct mask *out);
+/* The facts of the window's documents that are in `wanted`, ascending; both arrays have room for WINDOW_DOCS. After
+ * cursor_window of the same window. Returns how many. */
+uint32_t cursor_gather(struct cursor *c, const struct window *w, uint64_t fields, const struct mask *wanted,
+                       uint16_t *offsets, uint64_t *facts);
+
+/* Frequency 1 in each field that the fact has. */
+static inline uint64_t fact_flat(uint64_t fact)
+{
+    uint64_t x = fact | fact >> 1;
+
+    return (x | x >> 2) & 0x1111111111111111ull;
+}
+
+/* cursor_prefix.c */
+doc_id prefix_union_next(struct prefix_union *p, doc_id doc);
+void prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, struct mask *out);
+uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *wanted,
+                             uint16_t *offsets, uint64_t *facts);
+
+#endif

@@ -1,0 +1,318 @@
+#include "server/query/evaluate.h"
+
+static enum status full(struct error *err)
+{
+    return error_set(err, STATUS_LIMIT, "the request needs more memory than it may use");
+}
+
+/* --- before the pass --- */
+static bool add_key(struct evaluation *e, struct topk *t, const struct sort_key *key)
+{
+    struct topk_key *out = &t->keys[t->key_count];
+    attr_id attr = dictionary_attr_find(e->snapshot->dictionary, key->attribute);
+
+    if (t->key_count == TOPK_KEYS)
+        return true;
+    *out = (struct topk_key){.attr = attr, .descending = key->descending, .source = UINT32_MAX};
+    t->key_count++;
+    if (attr == ATTR_NONE || attr >= e->snapshot->attr_count) {
+        out->attr = ATTR_NONE;
+        return true;
+    }
+    out->stock = dictionary_attr(e->snapshot->dictionary, attr)->stock;
+    out->source = out->stock ? UINT32_MAX : window_source(&e->window, attr);
+    return out->stock || out->source != UINT32_MAX;
+}
+
+/* At most half of the keys are the request's. */
+static bool add_keys(struct evaluation *e, struct evaluation_request *r)
+{
+    const struct settings *s = e->snapshot->settings;
+
+    for (size_t i = 0; i < r->request->sort_count && i < SEARCH_SORT_KEYS; i++) {
+        if (!add_key(e, &r->top, &r->request->sort[i]))
+            return false;
+    }
+    r->top.sort_count = r->top.key_count;
+    for (size_t i = 0; i < s->custom_ranking_count && i < SCORE_KEYS; i++) {
+        if (!add_key(e, &r->top, &s->custom_ranking[i]))
+            return false;
+    }
+    return true;
+}
+
+static size_t hits_wanted(const struct search_request *r, const struct settings *s)
+{
+    int64_t first = r->offset >= 0 ? r->offset : r->page * r->hits_per_page;
+    int64_t count = r->offset >= 0 ? (r->length >= 0 ? r->length : r->hits_per_page) : r->hits_per_page;
+    int64_t limit = s->pagination_limited_to;
+
+    if (count <= 0 || first >= limit)
+        return 0;
+    return (size_t)(first + count < limit ? first + count : limit);
+}
+
+/* *most: the largest number of attributes that a hit's object is overlaid with. */
+static bool make_overlays(struct evaluation *e, uint32_t *most)
+{
+    *most = 0;
+    e->overlays = ARENA_ARRAY(e->scratch, struct hit_overlay, e->snapshot->segment_count + 1);
+    if (!e->overlays)
+        return false;
+    for (uint32_t i = 0; i < e->snapshot->segment_count; i++) {
+        if (!hit_overlay_init(&e->overlays[i], e->snapshot->segments[i].shard, &e->window, e->scratch))
+            return false;
+        *most = e->overlays[i].count > *most ? e->overlays[i].count : *most;
+    }
+    return true;
+}
+
+static enum status request_init(struct evaluation *e, struct evaluation_request *r, uint32_t cells, struct error *err)
+{
+    enum status status = filter_compile(&r->filter, r->request->filter, &e->window, e->scratch, err);
+    size_t k = r->browse ? r->top.k : hits_wanted(r->request, e->snapshot->settings);
+
+    if (status != STATUS_OK)
+        return status;
+    r->top.ids_only = r->browse;
+    r->products = r->request->distinct && !r->browse;
+    r->pending = ARENA_NEW(e->scratch, struct candidate);
+    if (!r->pending || !topk_init(&r->top, e->snapshot, k, cells, e->scratch) || !add_keys(e, r))
+        return full(err);
+    r->pending->cells = ARENA_ARRAY(e->scratch, int64_t, cells + 1);
+    return r->pending->cells ? STATUS_OK : full(err);
+}
+
+enum status evaluation_init(struct evaluation *e, const struct scorer *scorer, struct error *err)
+{
+    enum status status = STATUS_OK;
+    uint32_t cells;
+
+    window_init(&e->window, e->snapshot, e->scratch);
+    e->step_masks = arena_alloc(e->scratch, (QUERY_SLOTS + 1) * sizeof(struct mask));
+    e->matches = arena_alloc(e->scratch, e->count * sizeof(struct mask));
+    e->wanted = arena_alloc(e->scratch, e->count * sizeof(struct mask));
+    e->offsets = arena_alloc(e->scratch, WINDOW_DOCS * sizeof(*e->offsets));
+    if (!make_overlays(e, &cells) || !prior_init(&e->prior, &e->window) || e->scratch->failed)
+        return full(err);
+    for (size_t i = 0; status == STATUS_OK && i < e->count; i++)
+        status = request_init(e, &e->requests[i], cells, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!match_init(&e->match, e->query, scorer, &e->window, e->match.fields))
+        return full(err);
+    return STATUS_OK;
+}
+
+/* --- a segment --- */
+static enum status check_keys(struct evaluation *e, const struct topk *t, struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; status == STATUS_OK && i < t->key_count; i++) {
+        if (t->keys[i].attr != ATTR_NONE && !t->keys[i].stock)
+            status = shard_check_attribute(e->window.shard, t->keys[i].attr, err);
+    }
+    return status;
+}
+
+/* Everything that the pass will read of the segment is checked here; damage leaves the segment out. */
+static enum status open_segment(struct evaluation *e, struct error *err)
+{
+    struct window *w = &e->window;
+    const struct hit_overlay *overlay = &e->overlays[w->segment];
+    enum status status = match_segment(&e->match, err);
+
+    for (uint32_t i = 0; status == STATUS_OK && i < overlay->count; i++)
+        status = shard_check_attribute(w->shard, overlay->attrs[i], err);
+    for (size_t i = 0; status == STATUS_OK && i < e->count; i++) {
+        struct evaluation_request *r = &e->requests[i];
+        status = check_keys(e, &r->top, err);
+        if (status == STATUS_OK && r->filter)
+            status = filter_bind(r->filter, w, e->scratch, err);
+        if (status == STATUS_OK && !e->probing)
+            status = facet_segment(&r->facets, w, err);
+        r->first_rank = r->browse && r->after.size ? evaluation_rank_after(w->shard, r->after) : 0;
+        r->pending_unit = 0;
+    }
+    return status;
+}
+
+/* --- a window --- */
+static void count_probe(struct evaluation *e, struct evaluation_request *r, const struct mask *passed)
+{
+    for (uint32_t s = 0; s < e->steps; s++) {
+        struct mask at = *passed;
+        mask_and(&at, &e->step_masks[s]);
+        if (!r->products || !e->window.groups) {
+            r->step_totals[s] += mask_count(&at);
+            continue;
+        }
+        uint32_t n = mask_list(&at, e->offsets);
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t unit = e->unit_base + e->window.groups[e->window.base + e->offsets[i]] + 1;
+            r->step_totals[s] += unit != r->step_units[s];
+            r->step_units[s] = unit;
+        }
+    }
+}
+
+static void count_total(struct evaluation *e, struct evaluation_request *r, uint32_t count)
+{
+    if (!r->products || !e->window.groups) {
+        r->total += count;
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t unit = e->unit_base + e->window.groups[e->window.base + e->offsets[i]] + 1;
+        r->total += unit != r->total_unit;
+        r->total_unit = unit;
+    }
+}
+
+static bool count_window(struct evaluation *e, struct evaluation_request *r, const struct mask *matches)
+{
+    struct facet_matches found = {matches, e->offsets, 0};
+
+    if (r->facets.counter_count == 0 && (!r->products || !e->window.groups)) {
+        r->total += mask_count(matches);
+        return true;
+    }
+    found.count = mask_list(matches, e->offsets);
+    count_total(e, r, found.count);
+    return r->facets.counter_count == 0 || facet_window(&r->facets, &e->window, &found);
+}
+
+static bool take_hits(struct evaluation *e, const struct mask *exact)
+{
+    struct mask any;
+    const double *scores = NULL;
+
+    mask_clear(&any);
+    for (size_t i = 0; i < e->count; i++) {
+        mask_clear(&e->wanted[i]);
+        if (e->requests[i].top.k && e->matches[i].active)
+            evaluation_want(e, &e->requests[i], &e->matches[i], &e->wanted[i]);
+        mask_or(&any, &e->wanted[i]);
+    }
+    if (!any.active)
+        return true;
+    if (!e->query->match_all) {
+        scores = match_scores(&e->match, &any);
+        if (!scores)
+            return false;
+        e->scored += mask_count(&any);
+    }
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->wanted[i].active)
+            evaluation_take(e, &e->requests[i], &e->wanted[i], exact, scores);
+    }
+    return true;
+}
+
+static bool run_window(struct evaluation *e)
+{
+    struct mask exact, within;
+    struct filter_node *alone = e->count == 1 ? e->requests[0].filter : NULL;
+    const struct filter_node *driver = filter_driver(alone);
+    bool any = false;
+
+    if (driver) {
+        within = e->window.live;
+        if (!filter_apply((struct filter_node *)driver, &e->window, &within))
+            return false;
+        if (!within.active)
+            return true;
+    }
+    match_window(&e->match);
+    if (!match_steps(&e->match, e->steps, driver ? &within : NULL, e->step_masks, &exact))
+        return false;
+    e->windows++;
+    if (!e->step_masks[e->steps - 1].active)
+        return true;
+    for (size_t i = 0; i < e->count; i++) {
+        struct evaluation_request *r = &e->requests[i];
+        e->matches[i] = e->step_masks[e->steps - 1];
+        if (r->filter && !filter_apply(r->filter, &e->window, &e->matches[i]))
+            return false;
+        if (!e->matches[i].active)
+            continue;
+        any = true;
+        if (e->probing)
+            count_probe(e, r, &e->matches[i]);
+        else if (!count_window(e, r, &e->matches[i]))
+            return false;
+    }
+    return e->probing || !any || take_hits(e, &exact);
+}
+
+/* The next window with a possible match at or behind doc, or DOC_NONE. */
+static doc_id next_window(struct evaluation *e, doc_id doc)
+{
+    const struct filter_node *driver = e->count == 1 ? filter_driver(e->requests[0].filter) : NULL;
+
+    while (doc < e->window.doc_count) {
+        doc_id found = match_next(&e->match, doc, e->steps > 1);
+        doc_id passed;
+        if (found == DOC_NONE || found >= e->window.doc_count)
+            return DOC_NONE;
+        doc = found & ~(WINDOW_DOCS - 1);
+        passed = driver ? filter_driver_next(driver, doc, e->window.doc_count) : doc;
+        if (passed == DOC_NONE)
+            return DOC_NONE;
+        if (passed - doc < WINDOW_DOCS)
+            return doc;
+        doc = passed & ~(WINDOW_DOCS - 1);
+    }
+    return DOC_NONE;
+}
+
+static enum status run_segment(struct evaluation *e, uint32_t segment, struct error *err)
+{
+    enum status status;
+
+    window_segment(&e->window, segment);
+    status = open_segment(e, err);
+    if (status == STATUS_FORMAT || status == STATUS_IO) {
+        e->partial = true;
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK)
+        return status;
+    for (doc_id base = next_window(e, 0); base != DOC_NONE; base = next_window(e, base + WINDOW_DOCS)) {
+        window_move(&e->window, base);
+        if (!run_window(e))
+            return full(err);
+    }
+    for (size_t i = 0; i < e->count && !e->probing; i++) {
+        struct evaluation_request *r = &e->requests[i];
+        if (r->pending_unit)
+            evaluation_flush(r);
+        if (!facet_segment_end(&r->facets, &e->window))
+            return full(err);
+    }
+    e->unit_base += e->window.doc_count;
+    return STATUS_OK;
+}
+
+enum status evaluation_run(struct evaluation *e, struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    e->partial = e->snapshot->damaged_count > 0;
+    e->unit_base = 0;
+    e->windows = e->scored = 0;
+    for (size_t i = 0; i < e->count && !e->probing; i++) {
+        struct evaluation_request *r = &e->requests[i];
+        r->total = 0;
+        r->total_unit = 0;
+        r->top.count = 0;
+        if (!facet_init(&r->facets, e->snapshot, r->request, e->scratch) || !facet_sources(&r->facets, &e->window))
+            return full(err);
+    }
+    if (e->query->impossible && e->query->identifier.text.size == 0)
+        return STATUS_OK;
+    for (uint32_t i = 0; status == STATUS_OK && i < e->snapshot->segment_count; i++)
+        status = run_segment(e, i, err);
+    return status;
+}

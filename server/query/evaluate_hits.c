@@ -1,0 +1,306 @@
+/*
+ * Which of a window's matches become hits. Most are refused cheaply: by the first key of the order, compared in the
+ * column's own units before anything is computed; by the score's rounded value; at last by the whole order.
+ */
+#include <math.h>
+
+#include "server/query/evaluate.h"
+
+/* --- by the first key alone --- */
+/* The documents whose cell is in low..high. */
+static void keep_range(struct evaluation *e, uint32_t source, int64_t low, int64_t high, struct mask *m)
+{
+    const struct value_source *v = &e->window.sources[source];
+    uint64_t active = m->active;
+
+    for (MASK_WORDS(m, w)) {
+        uint64_t left = m->bits[w] & v->present[w], kept = 0;
+        const int64_t *cells = v->cells + w * 64;
+        if (left == ~0ull) {
+            for (uint32_t i = 0; i < 64; i++)
+                kept |= (uint64_t)((cells[i] >= low) & (cells[i] <= high)) << i;
+        } else {
+            for (; left; left &= left - 1) {
+                uint32_t i = (uint32_t)__builtin_ctzll(left);
+                kept |= (uint64_t)((cells[i] >= low) & (cells[i] <= high)) << i;
+            }
+        }
+        m->bits[w] = kept;
+        if (!kept)
+            active &= ~(1ull << w);
+    }
+    m->active = active;
+}
+
+/* Keeps the documents whose number is at least (at most) a bound, and perhaps a few more near it. */
+static void keep_by_number(struct evaluation *e, uint32_t source, double bound, bool at_least, struct mask *m)
+{
+    const struct number_column *c = e->window.sources[source].column;
+    int64_t low = INT64_MIN + 1, high = INT64_MAX, cell;
+
+    if (c->kind == NUMBER_COLUMN_MULTI || isnan(bound))
+        return;
+    if (c->kind == NUMBER_COLUMN_NONE) {
+        mask_clear(m);
+        return;
+    }
+    if (c->is_double) {
+        cell = number_cell_of_double(bound);
+    } else {
+        for (uint8_t i = 0; i < c->scale; i++)
+            bound *= 10;
+        if (fabs(bound) > 9e15)
+            return;
+        cell = (int64_t)floor(bound) + (at_least ? -1 : 2);
+    }
+    if (at_least)
+        low = cell;
+    else
+        high = cell;
+    if (window_load(&e->window, source, m))
+        keep_range(e, source, low, high, m);
+}
+
+/* Without text and sort keys the prior alone decides: from the worst hit's score follows what the first customRanking
+ * key must be, were all others at their best. */
+static void keep_by_prior(struct evaluation *e, const struct evaluation_request *r, struct mask *m)
+{
+    const struct prior_key *k = &e->prior.keys[0];
+    double needed, x;
+
+    if (e->prior.key_count == 0 || e->prior.weight <= 0 || k->stock || k->source == UINT32_MAX || k->scale <= 0)
+        return;
+    needed = ((double)r->top.heap[0]->rounded - 1) / 1e6 / e->prior.weight;
+    x = (needed - (1 - k->weight)) / k->weight;
+    if (x <= 1e-9)
+        return;
+    x = (k->descending ? x : 1 - x) + (k->descending ? -1e-9 : 1e-9);
+    if (x < 0 || x >= 1)
+        return;
+    keep_by_number(e, k->source, k->low + expm1(x / k->scale), k->descending, m);
+}
+
+static void keep_by_rank(struct evaluation *e, uint32_t first, uint32_t end, struct mask *m)
+{
+    const uint32_t *ranks = e->window.id_ranks + e->window.base;
+    uint64_t active = m->active;
+
+    for (MASK_WORDS(m, w)) {
+        uint64_t kept = 0;
+        for (uint64_t x = m->bits[w]; x; x &= x - 1) {
+            uint32_t rank = ranks[w * 64 + (uint64_t)__builtin_ctzll(x)];
+            kept |= rank >= first && rank < end ? x & -x : 0;
+        }
+        m->bits[w] = kept;
+        if (!kept)
+            active &= ~(1ull << w);
+    }
+    m->active = active;
+}
+
+void evaluation_want(struct evaluation *e, struct evaluation_request *r, const struct mask *matches,
+                     struct mask *wanted)
+{
+    const struct topk *t = &r->top;
+    const struct candidate *worst = topk_full(t) ? t->heap[0] : NULL;
+    bool here = worst && worst->segment == e->window.segment;
+
+    *wanted = *matches;
+    if (r->browse) {
+        keep_by_rank(e, r->first_rank, here ? worst->id_rank : UINT32_MAX, wanted);
+    } else if (worst && t->sort_count > 0) {
+        if (t->keys[0].source != UINT32_MAX && worst->values[0].kind == SORT_NUMBER)
+            keep_by_number(e, t->keys[0].source, worst->values[0].number, t->keys[0].descending, wanted);
+    } else if (worst && e->query->match_all) {
+        keep_by_prior(e, r, wanted);
+        if (t->key_count == 0 && here)
+            keep_by_rank(e, 0, worst->id_rank, wanted);
+    }
+}
+
+/* --- candidates --- */
+static bool string_code(const struct window *w, const struct topk *t, uint32_t key, uint32_t offset, facet_code *out)
+{
+    const struct topk_key *k = &t->keys[key];
+    const struct facet_column *c = shard_facet_column(w->shard, k->attr);
+    doc_id doc = w->base + offset;
+    uint32_t first = 0, end = 0;
+
+    switch (c->kind) {
+    case FACET_COLUMN_U8:
+        *out = (facet_code)((const uint8_t *)c->codes)[doc] - 1;
+        return *out != FACET_NONE;
+    case FACET_COLUMN_U16:
+        *out = (facet_code)((const uint16_t *)c->codes)[doc] - 1;
+        return *out != FACET_NONE;
+    case FACET_COLUMN_U32:
+        *out = ((const uint32_t *)c->codes)[doc] - 1;
+        return *out != FACET_NONE;
+    case FACET_COLUMN_MULTI:
+        first = c->offsets[doc];
+        end = c->offsets[doc + 1];
+        break;
+    case FACET_COLUMN_SPARSE:
+        for (end = c->list_count; first < end;) {
+            uint32_t middle = first + (end - first) / 2;
+            if (c->docs[middle] < doc)
+                first = middle + 1;
+            else
+                end = middle;
+        }
+        while (end < c->list_count && c->docs[end] == doc)
+            end++;
+        break;
+    default:
+        return false;
+    }
+    /* The value that comes first in the order asked for. */
+    for (uint32_t i = first; i < end; i++) {
+        struct sort_value have = {SORT_STRING, *out, 0}, next = {SORT_STRING, c->list[i], 0};
+        if (i == first || topk_compare_value(t, key, &next, &have) < 0)
+            *out = c->list[i];
+    }
+    return first < end;
+}
+
+static struct sort_value value_of(struct evaluation *e, const struct topk *t, uint32_t key, uint32_t offset)
+{
+    const struct topk_key *k = &t->keys[key];
+    struct sort_value out = {SORT_MISSING, 0, 0};
+
+    if (k->stock) {
+        out.kind = SORT_NUMBER;
+        out.number = (double)(window_stock(&e->window)[offset >> 6] >> (offset & 63) & 1);
+        return out;
+    }
+    if (k->attr == ATTR_NONE)
+        return out;
+    out.number = window_number(&e->window, k->source, offset, k->descending);
+    if (!isnan(out.number)) {
+        out.kind = SORT_NUMBER;
+    } else {
+        out.number = 0;
+        if (string_code(&e->window, t, key, offset, &out.code))
+            out.kind = SORT_STRING;
+    }
+    return out;
+}
+
+/* The values that the hit is shown with are those it was judged by. */
+static void capture(struct evaluation *e, struct candidate *c, uint32_t offset)
+{
+    const struct hit_overlay *overlay = &e->overlays[e->window.segment];
+
+    for (uint32_t i = 0; i < overlay->count; i++)
+        c->cells[i] = window_cell(&e->window, overlay->sources[i], offset);
+    c->in_stock = -1;
+    if (e->snapshot->has_stock && shard_in_stock_bits(e->window.shard))
+        c->in_stock = (int8_t)(window_stock(&e->window)[offset >> 6] >> (offset & 63) & 1);
+}
+
+void evaluation_flush(struct evaluation_request *r)
+{
+    struct candidate *best = r->pending;
+
+    r->pending = r->top.spare;
+    r->top.spare = best;
+    (void)topk_push(&r->top);
+    r->pending_unit = 0;
+}
+
+/* The spare is filled: it goes to the hits, or becomes its product's best variant so far. */
+static void offer(struct evaluation *e, struct evaluation_request *r, uint32_t offset)
+{
+    struct candidate *c = r->top.spare;
+    uint32_t unit;
+
+    if (topk_full(&r->top) && topk_compare(&r->top, c, r->top.heap[0]) >= 0)
+        return;
+    if (!r->products || !e->window.groups) {
+        capture(e, c, offset);
+        (void)topk_push(&r->top);
+        return;
+    }
+    unit = e->unit_base + e->window.groups[c->doc] + 1;
+    if (r->pending_unit == unit && topk_compare(&r->top, c, r->pending) >= 0)
+        return;
+    capture(e, c, offset);
+    if (r->pending_unit && r->pending_unit != unit) {
+        evaluation_flush(r);
+        /* The candidate was the spare; flushing put it into the pending place. */
+    } else {
+        r->top.spare = r->pending;
+        r->pending = c;
+    }
+    r->pending_unit = unit;
+}
+
+static uint32_t step_of(const struct evaluation *e, uint32_t offset)
+{
+    uint32_t step = 0;
+
+    while (step + 1 < e->steps && !mask_has(&e->step_masks[step], offset))
+        step++;
+    return step;
+}
+
+/* Fills the spare; false when it is plainly worse than the worst hit. */
+static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t offset, bool exact, double lex)
+{
+    struct topk *t = &r->top;
+    struct candidate *c = t->spare;
+    const struct candidate *worst = topk_full(t) ? t->heap[0] : NULL;
+
+    c->segment = e->window.segment;
+    c->doc = e->window.base + offset;
+    c->id_rank = e->window.id_ranks[c->doc];
+    if (r->browse)
+        return true;
+    c->exact = exact;
+    c->step = step_of(e, offset);
+    for (uint32_t i = 0; i < t->sort_count; i++)
+        c->values[i] = value_of(e, t, i, offset);
+    if (worst && t->sort_count == 0 && exact == worst->exact && c->step >= worst->step) {
+        if (c->step > worst->step || score_rounded(lex + e->prior.weight) < worst->rounded)
+            return false;
+    }
+    c->score = lex + prior_of(&e->prior, &e->window, offset);
+    c->rounded = score_rounded(c->score);
+    for (uint32_t i = t->sort_count; i < t->key_count; i++)
+        c->values[i] = value_of(e, t, i, offset);
+    return true;
+}
+
+void evaluation_take(struct evaluation *e, struct evaluation_request *r, const struct mask *wanted,
+                     const struct mask *exact, const double *scores)
+{
+    for (MASK_WORDS(wanted, w)) {
+        for (uint64_t x = wanted->bits[w]; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)w * 64 + (uint32_t)__builtin_ctzll(x);
+            if (fill(e, r, offset, mask_has(exact, offset), scores ? scores[offset] : 0))
+                offer(e, r, offset);
+        }
+    }
+}
+
+/* --- browsing --- */
+/* The number of objectIDs of the shard that are <= after. Ranks known to be on either side narrow the range in which
+ * ids must be compared, so that few are. */
+uint32_t evaluation_rank_after(const struct shard *shard, struct str after)
+{
+    const uint32_t *ranks = shard_id_ranks(shard);
+    uint32_t low = 0, high = shard_doc_count(shard);
+    doc_id same = shard_find(shard, after);
+
+    if (same != DOC_NONE)
+        return ranks[same] + 1;
+    for (doc_id d = 0, n = high; d < n && low < high; d++) {
+        if (ranks[d] < low || ranks[d] >= high)
+            continue;
+        if (str_compare(shard_object_id(shard, d), after) < 0)
+            low = ranks[d] + 1;
+        else
+            high = ranks[d];
+    }
+    return low;
+}

@@ -1,0 +1,320 @@
+#include "server/query/facet.h"
+
+#define CAPTURED_FACETS 64 /* number facets whose values the window keeps, at most */
+
+/* --- what is wanted --- */
+static uint32_t counter_of(struct facet_set *f, attr_id attr)
+{
+    for (uint32_t i = 0; i < f->counter_count; i++) {
+        if (f->counters[i].attr == attr)
+            return i;
+    }
+    f->counters[f->counter_count].attr = attr;
+    return f->counter_count++;
+}
+
+static void want(struct facet_set *f, struct str name, attr_id attr, uint32_t level)
+{
+    if (f->wanted_count < f->wanted_capacity)
+        f->wanted[f->wanted_count++] = (struct facet_wanted){name, counter_of(f, attr), level};
+}
+
+static uint32_t deepest(const struct dictionary *d, attr_id attr)
+{
+    uint32_t levels = 0;
+
+    for (facet_code c = 0, n = dictionary_value_count(d, attr); c < n; c++) {
+        uint32_t level = dictionary_value_level(d, attr, c) + 1;
+        levels = level > levels ? level : levels;
+    }
+    return levels;
+}
+
+/* An attribute by its own name; a hierarchical one by all of its levels. */
+static void want_attribute(struct facet_set *f, attr_id attr, struct arena *arena)
+{
+    const struct attribute *a = dictionary_attr(f->snapshot->dictionary, attr);
+    uint32_t levels;
+
+    if ((!a->faceted && !a->stock) || a->filter_only || (a->stock && !f->snapshot->has_stock))
+        return;
+    if (!a->hierarchical) {
+        want(f, a->name, attr, UINT32_MAX);
+        return;
+    }
+    levels = deepest(f->snapshot->dictionary, attr);
+    for (uint32_t i = 0; i < levels; i++)
+        want(f, arena_printf(arena, STR_FMT ".lvl%u", STR_ARG(a->name), i), attr, i);
+}
+
+static void want_name(struct facet_set *f, struct str name, struct arena *arena)
+{
+    const struct dictionary *d = f->snapshot->dictionary;
+    attr_id attr = dictionary_attr_find(d, name);
+    uint32_t level;
+
+    if (attr != ATTR_NONE && attr < f->snapshot->attr_count)
+        want_attribute(f, attr, arena);
+    else if (dictionary_level_find(d, name, &attr, &level) && attr < f->snapshot->attr_count &&
+             !dictionary_attr(d, attr)->filter_only)
+        want(f, name, attr, level);
+}
+
+/* Room for every attribute, each level of a hierarchical one, and every name asked for. */
+static bool reserve(struct facet_set *f, const struct search_request *request)
+{
+    size_t attributes = f->every ? f->snapshot->attr_count : 0;
+
+    attributes += request->facet_count;
+    f->wanted_capacity = (uint32_t)(attributes + 16 * request->facet_count + 64);
+    f->counters = ARENA_ARRAY(f->arena, struct facet_counter, attributes + 1);
+    f->wanted = ARENA_ARRAY(f->arena, struct facet_wanted, f->wanted_capacity);
+    return f->counters && f->wanted;
+}
+
+static bool has_numbers(const struct snapshot *snapshot, attr_id attr)
+{
+    for (uint32_t i = 0; i < snapshot->segment_count; i++) {
+        if (shard_number_column(snapshot->segments[i].shard, attr)->kind != NUMBER_COLUMN_NONE)
+            return true;
+    }
+    return false;
+}
+
+static bool any_groups(const struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->segment_count; i++) {
+        if (shard_groups(snapshot->segments[i].shard))
+            return true;
+    }
+    return false;
+}
+
+static bool counter_init(struct facet_set *f, struct facet_counter *c)
+{
+    const struct attribute *a = dictionary_attr(f->snapshot->dictionary, c->attr);
+
+    c->stock = a->stock;
+    if (c->stock)
+        return true;
+    c->code_count = dictionary_value_count(f->snapshot->dictionary, c->attr);
+    c->codes = c->code_count > 0;
+    if (c->codes) {
+        size_t room = (size_t)c->code_count + 1 < 256 ? 256 : (size_t)c->code_count + 1;
+        c->counts = ARENA_ARRAY(f->arena, uint32_t, room);
+        if (f->units.products)
+            c->stamps = ARENA_ARRAY(f->arena, uint32_t, room);
+        if (!c->counts || (f->units.products && !c->stamps))
+            return false;
+    }
+    return true;
+}
+
+bool facet_init(struct facet_set *f, const struct snapshot *snapshot, const struct search_request *request,
+                struct arena *arena)
+{
+    *f = (struct facet_set){.snapshot = snapshot, .arena = arena};
+    f->units.products = request->distinct && any_groups(snapshot);
+    for (size_t i = 0; i < request->facet_count; i++)
+        f->every |= str_equal(request->facets[i], STR("*"));
+    if (!reserve(f, request))
+        return false;
+    for (attr_id a = 0; f->every && a < snapshot->attr_count; a++)
+        want_attribute(f, a, arena);
+    for (size_t i = 0; !f->every && i < request->facet_count; i++)
+        want_name(f, request->facets[i], arena);
+    for (uint32_t i = 0; i < f->counter_count; i++) {
+        if (!counter_init(f, &f->counters[i]))
+            return false;
+    }
+    return !arena->failed;
+}
+
+bool facet_sources(struct facet_set *f, struct window *w)
+{
+    uint32_t captured = 0;
+
+    for (uint32_t i = 0; i < f->counter_count; i++) {
+        struct facet_counter *c = &f->counters[i];
+        c->numbers.source = UINT32_MAX;
+        if (c->stock || !has_numbers(f->snapshot, c->attr))
+            continue;
+        c->numbers.captured = captured++ < CAPTURED_FACETS;
+        for (uint32_t k = 0; k < w->source_count; k++)
+            c->numbers.captured |= w->sources[k].attr == c->attr;
+        c->numbers.source = c->numbers.captured ? window_source(w, c->attr) : 0;
+        if (c->numbers.source == UINT32_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* --- a segment --- */
+enum status facet_segment(struct facet_set *f, struct window *w, struct error *err)
+{
+    for (uint32_t i = 0; i < f->counter_count; i++) {
+        struct facet_counter *c = &f->counters[i];
+        enum status status = c->stock ? STATUS_OK : shard_check_attribute(w->shard, c->attr, err);
+        if (status != STATUS_OK)
+            return status;
+        c->column = shard_facet_column(w->shard, c->attr);
+        c->sparse_at = 0;
+        c->numbers.column = shard_number_column(w->shard, c->attr);
+        if (c->numbers.source != UINT32_MAX)
+            facet_numbers_segment(&c->numbers, w);
+    }
+    return STATUS_OK;
+}
+
+/* --- counting codes: code + 1 indexes the counts, 0 is no value --- */
+static inline void count_code(struct facet_counter *c, uint32_t at, uint32_t stamp)
+{
+    if (at > c->code_count)
+        return;
+    if (!stamp) {
+        c->counts[at]++;
+    } else if (c->stamps[at] != stamp) {
+        c->stamps[at] = stamp;
+        c->counts[at]++;
+    }
+}
+
+/* A window's part of the group column, with what makes its numbers unique; NULL: documents are counted. */
+struct group_stamps {
+    const uint32_t *groups;
+    uint32_t base;
+};
+
+static inline uint32_t stamp_of(const struct group_stamps *g, uint32_t offset)
+{
+    return g->groups ? g->base + g->groups[offset] + 1 : 0;
+}
+
+#define COUNT_SINGLE(type)                                                                                             \
+    do {                                                                                                               \
+        const type *codes = (const type *)c->column->codes + w->base;                                                  \
+        for (uint32_t i = 0; i < m->count; i++)                                                                        \
+            count_code(c, codes[m->offsets[i]], stamp_of(g, m->offsets[i]));                                           \
+    } while (0)
+
+static void count_multi(struct facet_counter *c, const struct window *w, const struct facet_matches *m,
+                        const struct group_stamps *g)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        doc_id doc = w->base + m->offsets[i];
+        uint32_t stamp = stamp_of(g, m->offsets[i]);
+        for (uint32_t k = c->column->offsets[doc]; k < c->column->offsets[doc + 1]; k++)
+            count_code(c, c->column->list[k] + 1, stamp);
+    }
+}
+
+/* The first entry of a sparse column at or behind a document, from a known earlier one on: gallop, then halve. */
+static uint32_t sparse_seek(const struct facet_column *c, uint32_t from, doc_id doc)
+{
+    uint32_t low = from, high = from, step = 1;
+
+    while (high < c->list_count && c->docs[high] < doc) {
+        low = high + 1;
+        high += step;
+        step *= 2;
+    }
+    high = high < c->list_count ? high : c->list_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (c->docs[middle] < doc)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The column's entries of this window, each looked up among the matches. */
+static void count_sparse(struct facet_counter *c, const struct window *w, const struct facet_matches *m,
+                         const struct group_stamps *g)
+{
+    const struct facet_column *column = c->column;
+    uint32_t at = sparse_seek(column, c->sparse_at, w->base);
+
+    for (; at < column->list_count && column->docs[at] - w->base < WINDOW_DOCS; at++) {
+        uint32_t offset = column->docs[at] - w->base;
+        if (mask_has(m->mask, offset))
+            count_code(c, column->list[at] + 1, stamp_of(g, offset));
+    }
+    c->sparse_at = at;
+}
+
+static void count_codes(struct facet_counter *c, const struct window *w, const struct facet_matches *m,
+                        uint32_t unit_base)
+{
+    struct group_stamps stamps = {c->stamps && w->groups ? w->groups + w->base : NULL, unit_base};
+    const struct group_stamps *g = &stamps;
+
+    switch (c->column->kind) {
+    case FACET_COLUMN_U8:
+        COUNT_SINGLE(uint8_t);
+        break;
+    case FACET_COLUMN_U16:
+        COUNT_SINGLE(uint16_t);
+        break;
+    case FACET_COLUMN_U32:
+        COUNT_SINGLE(uint32_t);
+        break;
+    case FACET_COLUMN_MULTI:
+        count_multi(c, w, m, g);
+        break;
+    case FACET_COLUMN_SPARSE:
+        count_sparse(c, w, m, g);
+        break;
+    default:
+        break;
+    }
+}
+
+static void count_stock(struct facet_counter *c, struct window *w, const struct facet_matches *m,
+                        const struct facet_units *units)
+{
+    const uint64_t *stock = window_stock(w);
+
+    if (!units->products || !w->groups) {
+        uint64_t in = 0;
+        for (MASK_WORDS(m->mask, i))
+            in += (uint64_t)__builtin_popcountll(m->mask->bits[i] & stock[i]);
+        c->stock_counts[1] += in;
+        c->stock_counts[0] += m->count - in;
+        return;
+    }
+    for (uint32_t i = 0; i < m->count; i++) {
+        uint32_t offset = m->offsets[i], unit = units->base + w->groups[w->base + offset] + 1;
+        bool in = stock[offset >> 6] >> (offset & 63) & 1;
+        c->stock_counts[in] += c->stock_stamps[in] != unit;
+        c->stock_stamps[in] = unit;
+    }
+}
+
+bool facet_window(struct facet_set *f, struct window *w, const struct facet_matches *matches)
+{
+    for (uint32_t i = 0; i < f->counter_count; i++) {
+        struct facet_counter *c = &f->counters[i];
+        if (c->stock) {
+            count_stock(c, w, matches, &f->units);
+            continue;
+        }
+        if (c->codes)
+            count_codes(c, w, matches, f->units.base);
+        if (c->numbers.source != UINT32_MAX && !facet_numbers_window(&c->numbers, w, matches, &f->units, f->arena))
+            return false;
+    }
+    return true;
+}
+
+bool facet_segment_end(struct facet_set *f, struct window *w)
+{
+    f->units.base += w->doc_count;
+    for (uint32_t i = 0; i < f->counter_count; i++) {
+        struct facet_numbers *n = &f->counters[i].numbers;
+        if (!f->counters[i].stock && n->source != UINT32_MAX && !facet_numbers_segment_end(n, f->arena))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,61 @@
+#ifndef AISLE_QUERY_FACET_NUMBER_H
+#define AISLE_QUERY_FACET_NUMBER_H
+
+/*
+ * Counts of distinct numbers, and their least, largest, sum and number. A segment's values are counted by cell in a
+ * hash table; at its end they go, as canonical decimals, into one table for all segments, since their columns may have
+ * different scales.
+ */
+#include "server/query/window.h"
+
+struct number_slot {
+    int64_t cell; /* units; or a double's cell */
+    uint32_t count;
+    uint32_t stamp;
+    uint16_t kind; /* 0: free; 1: units at `scale`; 2: a double */
+    uint16_t scale;
+};
+
+struct number_table {
+    struct number_slot *slots;
+    uint32_t capacity; /* a power of two, or 0 */
+    uint32_t count;
+};
+
+struct facet_numbers {
+    uint32_t source;
+    bool captured; /* the window has the values already; else they are read here */
+    const struct number_column *column;
+    struct number_table segment, all;
+    double min, max, sum;
+    uint64_t number_count;
+    /* of the segment: cells order as their values do */
+    int64_t segment_min, segment_max;
+    uint64_t segment_count;
+    long double segment_sum; /* in the column's units */
+    uint32_t sparse_at;
+};
+
+/* What is counted: documents, or products, whose numbers go on from segment to segment. */
+struct facet_units {
+    uint32_t base;
+    bool products;
+};
+
+struct facet_matches { /* of a window, in both forms */
+    const struct mask *mask;
+    const uint16_t *offsets;
+    uint32_t count;
+};
+
+void facet_numbers_segment(struct facet_numbers *n, const struct window *w);
+/* False when memory runs out. */
+bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
+                          const struct facet_units *units, struct arena *arena);
+bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena);
+
+/* The canonical text of a value: appends it. */
+void number_slot_write(const struct number_slot *s, struct buf *out);
+double number_slot_double(const struct number_slot *s);
+
+#endif

@@ -1,0 +1,65 @@
+#ifndef AISLE_QUERY_FILTER_PLAN_H
+#define AISLE_QUERY_FILTER_PLAN_H
+
+/*
+ * A filter ready to run: attributes and values resolved against the snapshot's dictionary, disjunctions of values put
+ * together as one node, cheap conditions first. Bound to a segment, then applied window by window: a node narrows the
+ * documents it is given, so that a condition on numbers looks only at those that are left.
+ */
+#include "server/query/search.h"
+#include "server/query/window.h"
+
+#define FILTER_NUMBERS_LIMIT 1000 /* comparisons of numbers in one request */
+
+enum filter_node_kind {
+    FILTER_NODE_ALL,
+    FILTER_NODE_NONE,
+    FILTER_NODE_SETS, /* documents with one of some facet values */
+    FILTER_NODE_STOCK,
+    FILTER_NODE_NUMBER,
+    FILTER_NODE_AND,
+    FILTER_NODE_OR,
+    FILTER_NODE_NOT
+};
+
+struct filter_value {
+    attr_id attr;
+    facet_code code;
+};
+
+struct filter_node {
+    enum filter_node_kind kind;
+    struct filter_node *children;
+    uint32_t child_count;
+    /* SETS */
+    const struct filter_value *values;
+    uint32_t value_count;
+    struct docset *sets; /* of the segment */
+    uint32_t set_count;
+    uint64_t *flat; /* their union, when they are many */
+    uint64_t *flat_memory;
+    size_t flat_words;
+    uint64_t cardinality; /* at most, of the segment */
+    /* STOCK, NUMBER */
+    bool in_stock;
+    uint32_t source;
+    attr_id attr;
+    char op[3];
+    struct str bound;
+    bool possible; /* in this segment: low..high */
+    int64_t low, high;
+};
+
+/* STATUS_INPUT when there are too many conditions on numbers. */
+MUST_CHECK enum status filter_compile(struct filter_node **out, const struct filter *filter, struct window *w,
+                                      struct arena *arena, struct error *err);
+/* STATUS_FORMAT: what the filter reads of the segment is damaged. */
+MUST_CHECK enum status filter_bind(struct filter_node *n, struct window *w, struct arena *arena, struct error *err);
+/* Narrows m, in the window where w is. False when memory runs out. */
+bool filter_apply(struct filter_node *n, struct window *w, struct mask *m);
+/* The least facet set that all matches are in, or NULL: windows without any of it need no look. */
+const struct filter_node *filter_driver(const struct filter_node *n);
+/* The driver's first document >= doc. */
+doc_id filter_driver_next(const struct filter_node *driver, doc_id doc, uint32_t doc_count);
+
+#endif

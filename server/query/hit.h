@@ -1,0 +1,27 @@
+#ifndef AISLE_QUERY_HIT_H
+#define AISLE_QUERY_HIT_H
+
+/*
+ * A hit's object: what was stored, with the numbers and the stock flag put back as they were read when it was matched.
+ */
+#include "server/query/search.h"
+#include "server/query/topk.h"
+
+/* The number attributes that a segment's stored objects may have wrong: those cut out of them, and those that were
+ * changed in place since. */
+struct hit_overlay {
+    uint32_t count;
+    const attr_id *attrs;
+    const uint32_t *sources; /* of the window */
+};
+
+/* Registers the attributes with the window. False when memory runs out. */
+bool hit_overlay_init(struct hit_overlay *o, const struct shard *shard, struct window *w, struct arena *arena);
+
+/* STATUS_FORMAT when the stored object is damaged. */
+MUST_CHECK enum status hit_object(const struct snapshot *snapshot, const struct hit_overlay *overlay,
+                                  const struct candidate *c, struct arena *arena, struct json *out, struct error *err);
+/* A number column's cell as JSON; the text is in the arena. */
+struct json hit_number(const struct number_column *column, int64_t cell, struct arena *arena);
+
+#endif

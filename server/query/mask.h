@@ -1,0 +1,115 @@
+#ifndef AISLE_QUERY_MASK_H
+#define AISLE_QUERY_MASK_H
+
+/*
+ * Sets of documents within one window of 4,096: 64 words, and a word that says which of them may be other than zero, so
+ * that a window with few documents costs few operations. Invariant: a word outside `active` is zero.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define WINDOW_DOCS  4096u
+#define WINDOW_WORDS 64u
+
+struct mask {
+    uint64_t active;
+    uint64_t bits[WINDOW_WORDS];
+};
+
+/* for (MASK_WORDS(m, w)): w goes over the active words. */
+#define MASK_WORDS(m, w)                                                                                               \
+    uint64_t w##_left = (m)->active, w = w##_left ? (uint64_t)__builtin_ctzll(w##_left) : 0;                           \
+    w##_left;                                                                                                          \
+    w##_left &= w##_left - 1, w = w##_left ? (uint64_t)__builtin_ctzll(w##_left) : 0
+
+static inline void mask_clear(struct mask *m)
+{
+    memset(m, 0, sizeof(*m));
+}
+
+static inline void mask_refresh(struct mask *m)
+{
+    uint64_t active = 0;
+
+    for (unsigned w = 0; w < WINDOW_WORDS; w++)
+        active |= (uint64_t)(m->bits[w] != 0) << w;
+    m->active = active;
+}
+
+static inline void mask_and_bits(struct mask *m, const uint64_t *bits)
+{
+    uint64_t active = m->active;
+
+    for (MASK_WORDS(m, w)) {
+        m->bits[w] &= bits[w];
+        if (!m->bits[w])
+            active &= ~(1ull << w);
+    }
+    m->active = active;
+}
+
+static inline void mask_and(struct mask *m, const struct mask *o)
+{
+    uint64_t gone = m->active & ~o->active;
+
+    for (; gone; gone &= gone - 1)
+        m->bits[__builtin_ctzll(gone)] = 0;
+    m->active &= o->active;
+    mask_and_bits(m, o->bits);
+}
+
+static inline void mask_and_not(struct mask *m, const struct mask *o)
+{
+    uint64_t both = m->active & o->active;
+    uint64_t active = m->active;
+
+    for (; both; both &= both - 1) {
+        unsigned w = (unsigned)__builtin_ctzll(both);
+        m->bits[w] &= ~o->bits[w];
+        if (!m->bits[w])
+            active &= ~(1ull << w);
+    }
+    m->active = active;
+}
+
+static inline void mask_or(struct mask *m, const struct mask *o)
+{
+    for (MASK_WORDS(o, w))
+        m->bits[w] |= o->bits[w];
+    m->active |= o->active;
+}
+
+static inline void mask_set(struct mask *m, uint32_t offset)
+{
+    m->bits[offset >> 6] |= 1ull << (offset & 63);
+    m->active |= 1ull << (offset >> 6);
+}
+
+static inline bool mask_has(const struct mask *m, uint32_t offset)
+{
+    return m->bits[offset >> 6] >> (offset & 63) & 1;
+}
+
+static inline uint32_t mask_count(const struct mask *m)
+{
+    uint32_t n = 0;
+
+    for (MASK_WORDS(m, w))
+        n += (uint32_t)__builtin_popcountll(m->bits[w]);
+    return n;
+}
+
+/* Writes the members' offsets in the window, ascending; returns how many. */
+static inline uint32_t mask_list(const struct mask *m, uint16_t out[WINDOW_DOCS])
+{
+    uint32_t n = 0;
+
+    for (MASK_WORDS(m, w)) {
+        for (uint64_t x = m->bits[w]; x; x &= x - 1)
+            out[n++] = (uint16_t)(w << 6 | (uint64_t)__builtin_ctzll(x));
+    }
+    return n;
+}
+
+#endif

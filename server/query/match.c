@@ -1,0 +1,344 @@
+#include "server/query/match.h"
+
+bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window,
+                uint64_t fields)
+{
+    struct arena *arena = window->arena;
+
+    memset(m, 0, sizeof(*m));
+    m->query = query;
+    m->scorer = scorer;
+    m->window = window;
+    m->arena = arena;
+    m->fields = fields;
+    cursor_init(&m->identifier);
+    m->sums = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->sums));
+    m->best = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->best));
+    m->matched = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->matched));
+    m->offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->offsets));
+    m->offsets_more = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->offsets_more));
+    m->facts = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->facts));
+    m->tf = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->tf));
+    for (uint32_t i = 0; i < query->slot_count; i++) {
+        const struct slot *s = &query->slots[i];
+        struct match_slot *out = &m->slots[i];
+        out->alternatives = ARENA_ARRAY(arena, struct match_alternative, s->alternative_count + 1);
+        if (!out->alternatives)
+            return false;
+        for (uint32_t k = 0; k < s->alternative_count; k++) {
+            uint32_t terms = s->alternatives[k].term_count ? s->alternatives[k].term_count : 1;
+            out->alternatives[k].cursors = ARENA_ARRAY(arena, struct cursor, terms);
+            if (!out->alternatives[k].cursors)
+                return false;
+        }
+    }
+    return !arena->failed;
+}
+
+/* --- a segment --- */
+static enum status full(struct error *err)
+{
+    return error_set(err, STATUS_LIMIT, "the query needs more memory than a request may use");
+}
+
+static enum status open_prefix(struct match *m, struct match_alternative *out, struct error *err)
+{
+    const struct alternative *a = out->alternative;
+    const struct shard *shard = m->window->shard;
+    term_id first = a->first[m->window->segment], end = a->end[m->window->segment];
+    struct postings postings;
+    enum status status;
+
+    out->cursor_count = 1;
+    cursor_init(&out->cursors[0]);
+    if (first == end)
+        return STATUS_OK;
+    status = shard_check_terms(shard, first, end, err);
+    if (status != STATUS_OK)
+        return status;
+    if (shard_prefix_postings(shard, a->prefix, &postings)) {
+        cursor_open(&out->cursors[0], &postings);
+    } else if (end - first == 1) {
+        shard_postings(shard, first, &postings);
+        cursor_open(&out->cursors[0], &postings);
+    } else if (!cursor_open_prefix(&out->cursors[0], shard, first, end, m->arena)) {
+        return full(err);
+    }
+    out->cursors[0].flat = true;
+    return STATUS_OK;
+}
+
+static enum status open_term(struct match *m, struct cursor *c, const struct query_term *t, struct error *err)
+{
+    const struct shard *shard = m->window->shard;
+    term_id id = t->ids[m->window->segment];
+    struct postings postings;
+    enum status status;
+
+    cursor_init(c);
+    if (id == TERM_NONE)
+        return STATUS_OK;
+    status = shard_check_terms(shard, id, id + 1, err);
+    if (status != STATUS_OK)
+        return status;
+    shard_postings(shard, id, &postings);
+    cursor_open(c, &postings);
+    return STATUS_OK;
+}
+
+static enum status open_alternative(struct match *m, struct match_alternative *out, const struct alternative *a,
+                                    struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    out->alternative = a;
+    if (a->kind == ALTERNATIVE_PREFIX)
+        return open_prefix(m, out, err);
+    out->cursor_count = a->term_count;
+    for (uint32_t i = 0; status == STATUS_OK && i < a->term_count; i++)
+        status = open_term(m, &out->cursors[i], a->terms[i], err);
+    return status;
+}
+
+static bool has_all(const struct match_alternative *a)
+{
+    for (uint32_t i = 0; i < a->cursor_count; i++) {
+        if (a->cursors[i].empty)
+            return false;
+    }
+    return true;
+}
+
+enum status match_segment(struct match *m, struct error *err)
+{
+    const struct query *q = m->query;
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        struct match_slot *slot = &m->slots[i];
+        slot->alternative_count = 0;
+        for (uint32_t k = 0; status == STATUS_OK && k < q->slots[i].alternative_count; k++) {
+            struct match_alternative *a = &slot->alternatives[slot->alternative_count];
+            status = open_alternative(m, a, &q->slots[i].alternatives[k], err);
+            slot->alternative_count += status == STATUS_OK && has_all(a);
+        }
+    }
+    if (status == STATUS_OK && q->identifier.text.size)
+        status = open_term(m, &m->identifier, &q->identifier, err);
+    return status;
+}
+
+/* --- the next window --- */
+static doc_id slot_next(struct match_slot *slot, doc_id doc)
+{
+    doc_id best = DOC_NONE;
+
+    for (uint32_t i = 0; i < slot->alternative_count && best != doc; i++) {
+        struct match_alternative *a = &slot->alternatives[i];
+        doc_id next = doc;
+        for (uint32_t k = 0; k < a->cursor_count && next < best; k++)
+            next = cursor_next(&a->cursors[k], next);
+        best = next < best ? next : best;
+    }
+    return best;
+}
+
+/* When only the first step runs, every required slot must have a document at or behind the others': two are asked. */
+doc_id match_next(struct match *m, doc_id doc, bool ladder)
+{
+    const struct query *q = m->query;
+    doc_id exact = cursor_next(&m->identifier, doc);
+    doc_id best = DOC_NONE;
+
+    if (q->match_all)
+        return doc;
+    if (q->impossible)
+        return exact;
+    if (q->any_word) {
+        for (uint32_t i = 0; i < q->slot_count && best != doc; i++) {
+            doc_id next = slot_next(&m->slots[i], doc);
+            best = next < best ? next : best;
+        }
+    } else {
+        best = slot_next(&m->slots[q->required[0]], doc);
+        if (!ladder && q->required_count > 1 && best != DOC_NONE)
+            best = slot_next(&m->slots[q->required[1]], best & ~(WINDOW_DOCS - 1));
+    }
+    return exact < best ? exact : best;
+}
+
+void match_window(struct match *m)
+{
+    for (uint32_t i = 0; i < m->query->slot_count; i++)
+        m->slots[i].ready = false;
+}
+
+/* --- who matches --- */
+static bool slot_bits(struct match *m, struct match_slot *slot)
+{
+    struct mask part;
+
+    if (slot->ready)
+        return true;
+    slot->ready = true;
+    mask_clear(&slot->bits);
+    for (uint32_t i = 0; i < slot->alternative_count; i++) {
+        struct match_alternative *a = &slot->alternatives[i];
+        if (a->cursor_count == 1) {
+            if (!cursor_window(&a->cursors[0], m->window, m->fields, &slot->bits))
+                return false;
+            continue;
+        }
+        struct mask all = m->window->live;
+        for (uint32_t k = 0; k < a->cursor_count; k++) {
+            mask_clear(&part);
+            if (!cursor_window(&a->cursors[k], m->window, m->fields, &part))
+                return false;
+            mask_and(&all, &part);
+        }
+        mask_or(&slot->bits, &all);
+    }
+    return true;
+}
+
+static bool any_steps(struct match *m, const struct mask *from, struct mask *out)
+{
+    mask_clear(out);
+    for (uint32_t i = 0; i < m->query->slot_count; i++) {
+        if (!slot_bits(m, &m->slots[i]))
+            return false;
+        mask_or(out, &m->slots[i].bits);
+    }
+    mask_and(out, from);
+    return true;
+}
+
+static bool all_steps(struct match *m, uint32_t count, const struct mask *from, struct mask *steps)
+{
+    const struct query *q = m->query;
+    struct mask left = *from;
+
+    for (uint32_t i = 0; i < q->required_count; i++) {
+        uint32_t dropped = q->required_count - 1 - i;
+        struct match_slot *slot = &m->slots[q->required[i]];
+        if (left.active) {
+            if (!slot_bits(m, slot))
+                return false;
+            mask_and(&left, &slot->bits);
+        }
+        if (dropped < count)
+            steps[dropped] = left;
+    }
+    return true;
+}
+
+bool match_steps(struct match *m, uint32_t count, const struct mask *within, struct mask *steps, struct mask *exact)
+{
+    const struct query *q = m->query;
+    struct mask from = m->window->live;
+
+    if (within)
+        mask_and(&from, within);
+    mask_clear(exact);
+    for (uint32_t i = 0; i < count; i++)
+        mask_clear(&steps[i]);
+    if (q->match_all) {
+        steps[0] = from;
+        return true;
+    }
+    if (!q->impossible && !(q->any_word ? any_steps(m, &from, steps) : all_steps(m, count, &from, steps)))
+        return false;
+    if (!m->identifier.empty) {
+        if (!cursor_window(&m->identifier, m->window, 0, exact))
+            return false;
+        mask_and(exact, &from);
+        for (uint32_t i = 0; i < count; i++)
+            mask_or(&steps[i], exact);
+    }
+    return true;
+}
+
+/* --- how well --- */
+/* The postings of an alternative among the wanted: offsets and tf~. Of several terms the least tf~. */
+static uint32_t gather(struct match *m, struct match_alternative *a, const struct mask *wanted)
+{
+    const struct window *w = m->window;
+    struct mask both = *wanted;
+    uint32_t n = 0;
+
+    for (uint32_t k = 0; k < a->cursor_count && a->cursor_count > 1; k++) {
+        struct mask part;
+        mask_clear(&part);
+        if (!cursor_window(&a->cursors[k], w, m->fields, &part))
+            return 0;
+        mask_and(&both, &part);
+    }
+    for (uint32_t k = 0; k < a->cursor_count; k++) {
+        const uint8_t *lengths = w->lengths + (size_t)w->base * w->length_stride;
+        n = cursor_gather(&a->cursors[k], w, m->fields, &both, m->offsets, m->facts);
+        for (uint32_t i = 0; i < n; i++) {
+            double tf = scorer_tf(m->scorer, m->facts[i], lengths + (size_t)m->offsets[i] * w->length_stride);
+            m->tf[i] = k == 0 || tf < m->tf[i] ? tf : m->tf[i];
+        }
+    }
+    return n;
+}
+
+static void score_alternative(struct match *m, struct match_alternative *a, const struct mask *wanted)
+{
+    uint32_t n = gather(m, a, wanted);
+    double scale = a->alternative->weight * a->alternative->idf, k1 = m->scorer->k1;
+
+    for (uint32_t i = 0; i < n; i++) {
+        double part = scale * m->tf[i] / (k1 + m->tf[i]);
+        uint16_t offset = m->offsets[i];
+        m->best[offset] = part > m->best[offset] ? part : m->best[offset];
+    }
+}
+
+static void score_slot(struct match *m, struct match_slot *slot, const struct mask *wanted)
+{
+    struct mask mine = *wanted;
+
+    mask_and(&mine, &slot->bits);
+    if (!mine.active)
+        return;
+    for (MASK_WORDS(&mine, i)) {
+        for (uint64_t x = mine.bits[i]; x; x &= x - 1)
+            m->best[i * 64 + (uint64_t)__builtin_ctzll(x)] = 0;
+    }
+    for (uint32_t k = 0; k < slot->alternative_count; k++)
+        score_alternative(m, &slot->alternatives[k], &mine);
+    for (MASK_WORDS(&mine, j)) {
+        for (uint64_t x = mine.bits[j]; x; x &= x - 1) {
+            uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
+            m->sums[offset] += m->best[offset];
+            m->matched[offset]++;
+        }
+    }
+}
+
+const double *match_scores(struct match *m, const struct mask *wanted)
+{
+    const struct query *q = m->query;
+
+    for (MASK_WORDS(wanted, i)) {
+        for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
+            uint64_t offset = i * 64 + (uint64_t)__builtin_ctzll(x);
+            m->sums[offset] = 0;
+            m->matched[offset] = 0;
+        }
+    }
+    for (uint32_t s = 0; s < q->slot_count; s++) {
+        if (!slot_bits(m, &m->slots[s]))
+            return NULL;
+        score_slot(m, &m->slots[s], wanted);
+    }
+    for (MASK_WORDS(wanted, j)) {
+        for (uint64_t x = wanted->bits[j]; x && q->live_slots; x &= x - 1) {
+            uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
+            m->sums[offset] = (double)m->matched[offset] / (double)q->live_slots * m->sums[offset] / q->max_lex;
+        }
+    }
+    return m->sums;
+}

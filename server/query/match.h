@@ -1,0 +1,64 @@
+#ifndef AISLE_QUERY_MATCH_H
+#define AISLE_QUERY_MATCH_H
+
+/*
+ * A query's text against one segment, window by window: the documents of each step of the ladder, then their lexical
+ * scores. Step k needs the required slots but for the k of least idf, so the steps' sets are nested, and the slot of
+ * the largest idf drives: a window without any of its documents is skipped.
+ */
+#include "server/query/cursor.h"
+#include "server/query/query.h"
+#include "server/query/score.h"
+
+struct match_alternative {
+    const struct alternative *alternative;
+    uint32_t cursor_count; /* all of them must have the document */
+    struct cursor *cursors;
+};
+
+struct match_slot {
+    uint32_t alternative_count;
+    struct match_alternative *alternatives;
+    struct mask bits; /* of the window, once ready */
+    bool ready;
+};
+
+struct match {
+    const struct query *query;
+    const struct scorer *scorer;
+    struct window *window;
+    struct arena *arena;
+    uint64_t fields; /* nibbles that count; 0: all */
+    struct match_slot slots[QUERY_SLOTS];
+    struct cursor identifier;
+    /* scratch by offset in the window */
+    double *sums;
+    double *best;
+    uint8_t *matched;
+    /* scratch by posting */
+    uint16_t *offsets;
+    uint64_t *facts;
+    double *tf;
+    uint16_t *offsets_more;
+};
+
+/* False when memory runs out. */
+bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window,
+                uint64_t fields);
+/* Opens the lists of the window's segment. STATUS_FORMAT: one is damaged. */
+MUST_CHECK enum status match_segment(struct match *m, struct error *err);
+/* The first document >= doc that may match, or DOC_NONE. */
+doc_id match_next(struct match *m, doc_id doc, bool ladder);
+/* The window was moved. */
+void match_window(struct match *m);
+
+/* Sets steps[0..count-1], nested, to the live documents that match with at most that many slots dropped; `exact` to
+ * those whose identifier the query spells, which are in all of them. count is at least 1. Narrowed to `within` unless
+ * that is NULL. False when memory runs out. */
+bool match_steps(struct match *m, uint32_t count, const struct mask *within, struct mask *steps, struct mask *exact);
+
+/* lex / max_lex of the wanted documents, by offset. The array is the match's own until the next call. NULL when memory
+ * runs out. */
+const double *match_scores(struct match *m, const struct mask *wanted);
+
+#endif

@@ -1,0 +1,109 @@
+#ifndef AISLE_QUERY_QUERY_H
+#define AISLE_QUERY_QUERY_H
+
+/*
+ * A query's text against a snapshot's terms: slots (one a position of the text), and for each the alternatives that a
+ * document may have instead. Read-only once built; lives in the request's arena.
+ *
+ * The rules:
+ * - Tokens at one position make one slot. Its word is the exact alternative (weight 1); its parts together are one
+ * (.9), its leaves (analyze_leaves) together one (.6): all of them must be in the document.
+ * - The last slot gets the prefix alternative (.8), its word's surface, unless the text ends in white space.
+ * - Where exact and prefix together have df < 3, and the token has no digit: terms within one edit (from 4 letters on,
+ *   .7) or two (from 8 on, .4), merged over segments, the best 8 by (distance, df descending, text).
+ * - Synonyms: the longest phrase at each word, left to right, not overlapping; every slot it covers gets the
+ *   alternatives (settings.synonym_weight).
+ * - idf = ln(1 + (N - df + .5) / (df + .5)); of several tokens the largest. A slot's idf is the largest weight * idf of
+ *   its alternatives.
+ * - A slot without any alternative in the index is dropped before all else. Stop words and optionalWords are optional
+ *   as long as another slot is left. Step i of the ladder does without the i required slots of least idf (of equal
+ *   ones, the later first); the last one always stays.
+ */
+#include "analyzers/analyzer.h"
+#include "indexer/base/arena.h"
+#include "indexer/base/limits.h"
+#include "indexer/shard/snapshot.h"
+
+#define QUERY_SLOTS        LIMIT_QUERY_WORDS
+#define QUERY_ALTERNATIVES 24 /* of one slot */
+#define QUERY_TYPOS        8
+#define QUERY_TOKENS       16 /* of one alternative; one with more is left out */
+
+enum alternative_kind {
+    ALTERNATIVE_EXACT,
+    ALTERNATIVE_PREFIX,
+    ALTERNATIVE_TYPO,
+    ALTERNATIVE_SYNONYM,
+    ALTERNATIVE_PARTS,
+    ALTERNATIVE_SPLITS
+};
+const char *alternative_name(enum alternative_kind kind);
+
+/* A term in every segment. */
+struct query_term {
+    struct str text;
+    uint64_t df;
+    const term_id *ids; /* by segment; TERM_NONE */
+};
+
+struct alternative {
+    enum alternative_kind kind;
+    uint8_t distance; /* TYPO */
+    uint8_t term_count;
+    double weight;
+    double idf;
+    uint64_t df;
+    const struct query_term **terms; /* all of them; PREFIX: none */
+    struct str prefix;               /* PREFIX */
+    const term_id *first, *end;      /* PREFIX: by segment */
+};
+
+struct slot {
+    struct str typed; /* the query's bytes */
+    uint32_t position;
+    bool stop;
+    bool has_digit;
+    bool optional;
+    bool dropped; /* no alternative is in the index */
+    uint32_t alternative_count;
+    double idf;
+    struct alternative *alternatives;
+};
+
+struct query {
+    const struct snapshot *snapshot;
+    struct str text;
+    struct slot *slots;
+    uint32_t slot_count;
+    uint32_t live_slots; /* not dropped */
+    bool any_word;
+    bool impossible; /* nothing can match but an identifier */
+    bool match_all;  /* no slot at all */
+    double max_lex;
+    uint32_t required[QUERY_SLOTS]; /* slots by idf descending: step i needs the first required_count - i */
+    uint32_t required_count;
+    struct query_term identifier; /* text empty: none */
+};
+
+struct query_options {
+    struct str text;
+    bool prefix_last;
+    bool strict;
+    bool any_word;
+    bool typo_tolerance;
+    const struct str *optional_words;
+    size_t optional_count;
+};
+
+MUST_CHECK enum status query_build(struct query **out, const struct snapshot *snapshot, struct analysis *analysis,
+                                   const struct query_options *options, struct arena *arena, struct error *err);
+
+double query_idf(const struct snapshot *snapshot, uint64_t df);
+
+/* Adds typo alternatives for an exact token to `out`, at most QUERY_TYPOS; returns how many (fuzzy.c). */
+uint32_t fuzzy_alternatives(const struct snapshot *snapshot, struct str token, struct arena *arena,
+                            struct alternative *out);
+/* A term looked up in every segment, in the arena; NULL when memory runs out. */
+struct query_term *query_term_of(const struct snapshot *snapshot, struct str text, struct arena *arena);
+
+#endif

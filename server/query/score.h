@@ -1,0 +1,69 @@
+#ifndef AISLE_QUERY_SCORE_H
+#define AISLE_QUERY_SCORE_H
+
+/*
+ * The ranking formula: boosted multi-field BM25F with coordination, and the capped prior of customRanking.
+ *
+ *   tf~(t, d)   = sum over fields f of W_f * tf_f / (1 - b_f + b_f * len_f / avglen_f)      side field: W .3, b 0
+ *   part(t, d)  = w * idf * tf~ / (k1 + tf~)
+ *   lex(d)      = matched / slots * sum over slots of the largest part of the slot's alternatives
+ *   score(d)    = lex / max_lex + prior_weight * prior(d)
+ *   prior(d)    = mean of x over the customRanking keys with weights 1, 1/2, 1/4, ...; x = log1p(v - low) /
+ *                 log1p(high - low), cut to 0..1, 1 - x for ascending keys, 0 for missing values
+ *
+ * Scores compare after rounding to 1e-6. All in doubles.
+ */
+#include "indexer/shard/snapshot.h"
+#include "server/query/window.h"
+
+#define SCORE_SIDE_WEIGHT .3
+#define SCORE_KEYS        8
+
+struct scorer {
+    bool ready;
+    uint32_t field_count;
+    float average[FIELD_MAX], weight[FIELD_MAX], b[FIELD_MAX];
+    double norm[FIELD_MAX][256]; /* W_f / (1 - b_f + b_f * len / avglen), by length code */
+    double k1;
+};
+
+/* Makes the tables for a snapshot's statistics and settings; cheap when they are the same as the last time. */
+void scorer_prepare(struct scorer *s, const struct snapshot *snapshot);
+
+static inline double scorer_tf(const struct scorer *s, uint64_t fact, const uint8_t *lengths)
+{
+    double tf = SCORE_SIDE_WEIGHT * (double)(fact >> 60);
+
+    for (fact &= ~0ull >> 4; fact;) {
+        unsigned field = (unsigned)__builtin_ctzll(fact) >> 2;
+        tf += (double)fact_frequency(fact, (field_id)field) * s->norm[field][lengths[field]];
+        fact &= ~(15ull << (4 * field));
+    }
+    return tf;
+}
+
+static inline int64_t score_rounded(double score)
+{
+    return (int64_t)(score * 1e6 + .5); /* what llround gives for what a score can be */
+}
+
+struct prior_key {
+    uint32_t source;
+    bool stock; /* in_stock as 0 or 1 */
+    bool descending;
+    double low, scale; /* x = log1p(v - low) * scale; scale 0: all values are alike */
+    double weight;     /* of all keys together 1 */
+};
+
+struct prior {
+    uint32_t key_count;
+    double weight;
+    struct prior_key keys[SCORE_KEYS];
+};
+
+/* Registers the attributes as sources of the window. False when memory runs out. */
+bool prior_init(struct prior *p, struct window *w);
+/* prior_weight * prior of a document of the window. */
+double prior_of(const struct prior *p, struct window *w, uint32_t offset);
+
+#endif

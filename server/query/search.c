@@ -1,0 +1,257 @@
+#include "indexer/base/clock.h"
+#include "server/query/explain.h"
+#include "server/query/profile.h"
+#include "server/query/searcher.h"
+
+static enum status full(struct error *err)
+{
+    return error_set(err, STATUS_LIMIT, "the request needs more memory than it may use");
+}
+
+/* --- requests that share their text --- */
+static bool same_list(const struct str *a, size_t a_count, const struct str *b, size_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (size_t i = 0; i < a_count; i++) {
+        if (!str_equal(a[i], b[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool same_text(const struct search_request *a, const struct search_request *b)
+{
+    return str_equal(a->query, b->query) && a->prefix_last == b->prefix_last && a->strict == b->strict &&
+           a->any_word == b->any_word && a->typo_tolerance == b->typo_tolerance && a->min_hits == b->min_hits &&
+           same_list(a->optional_words, a->optional_count, b->optional_words, b->optional_count) &&
+           same_list(a->restrict_fields, a->restrict_count, b->restrict_fields, b->restrict_count);
+}
+
+/* --- results --- */
+static enum status add_words(const struct evaluation *e, struct search_result *out)
+{
+    const struct query *q = e->query;
+    struct str *dropped = ARENA_ARRAY(e->arena, struct str, q->slot_count + 1);
+    struct str *corrected = ARENA_ARRAY(e->arena, struct str, 2 * q->slot_count + 1);
+    bool optional[QUERY_SLOTS] = {0};
+
+    if (!dropped || !corrected)
+        return STATUS_LIMIT;
+    for (uint32_t i = 0; i + 1 < e->steps; i++)
+        optional[q->required[q->required_count - 1 - i]] = true;
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        const struct slot *s = &q->slots[i];
+        if (s->dropped || optional[i])
+            dropped[out->dropped_count++] = s->typed;
+        if (s->alternative_count && s->alternatives[0].kind == ALTERNATIVE_TYPO) {
+            corrected[out->corrected_count++] = s->typed;
+            corrected[out->corrected_count++] = s->alternatives[0].terms[0]->text;
+        }
+    }
+    out->dropped = dropped;
+    out->corrected = corrected;
+    return STATUS_OK;
+}
+
+/* A hit whose object can't be read is left out, and the answer says that it is partial. */
+static enum status add_hits(struct evaluation *e, struct evaluation_request *r, struct search_result *out,
+                            struct error *err)
+{
+    const struct search_request *request = r->request;
+    size_t first = (size_t)(request->offset >= 0 ? request->offset : request->page * request->hits_per_page);
+    struct hit *hits;
+
+    topk_sort(&r->top);
+    if (r->top.count <= first)
+        return STATUS_OK;
+    hits = ARENA_ARRAY(e->arena, struct hit, r->top.count - first);
+    if (!hits)
+        return full(err);
+    for (size_t i = first; i < r->top.count; i++) {
+        const struct candidate *c = r->top.heap[i];
+        struct hit *hit = &hits[out->hit_count];
+        enum status status;
+        *hit = (struct hit){.segment = c->segment, .doc = c->doc, .score = c->score, .step = c->step};
+        status = hit_object(e->snapshot, &e->overlays[c->segment], c, e->arena, &hit->object, err);
+        if (status == STATUS_FORMAT || status == STATUS_IO) {
+            out->partial = true;
+            continue;
+        }
+        if (status == STATUS_OK && request->want_ranking_info)
+            status = explain_hit(e, r, c, &hit->ranking_info, err);
+        if (status != STATUS_OK)
+            return status;
+        out->hit_count++;
+    }
+    out->hits = hits;
+    return STATUS_OK;
+}
+
+static void add_pages(const struct settings *settings, const struct search_request *r, struct search_result *out)
+{
+    int64_t reachable = settings->pagination_limited_to;
+
+    if (out->total < (uint64_t)reachable)
+        reachable = (int64_t)out->total;
+    out->page = r->page;
+    out->hits_per_page = r->hits_per_page;
+    out->page_count = r->hits_per_page > 0 ? (reachable + r->hits_per_page - 1) / r->hits_per_page : 0;
+}
+
+static enum status add_facets(struct evaluation *e, struct evaluation_request *r, struct search_result *out)
+{
+    struct facet_result *facets = NULL;
+    bool counted = r->facets.counters != NULL;
+
+    if (counted && !facet_results(&r->facets, r->request->max_values_per_facet, r->request->sort_facets_by_alpha,
+                                  e->arena, &facets, &out->facet_count))
+        return STATUS_LIMIT;
+    out->facets = facets;
+    return STATUS_OK;
+}
+
+static enum status result_of(struct evaluation *e, struct evaluation_request *r, struct search_result *out,
+                             struct error *err)
+{
+    enum status status;
+
+    *out = (struct search_result){
+        .total = r->total, .seq = e->snapshot->seq, .steps = e->steps, .partial = e->partial, .query = e->query};
+    add_pages(e->snapshot->settings, r->request, out);
+    status = add_hits(e, r, out, err);
+    if (status != STATUS_OK)
+        return status;
+    if (add_facets(e, r, out) != STATUS_OK || add_words(e, out) != STATUS_OK || e->arena->failed)
+        return full(err);
+    return STATUS_OK;
+}
+
+/* --- running --- */
+static enum status run_group(struct searcher *s, const struct snapshot *snapshot, struct evaluation_request *requests,
+                             size_t count, struct arena *arena, struct search_result **results, struct error *err)
+{
+    struct evaluation e = {
+        .snapshot = snapshot, .arena = arena, .scratch = &s->scratch, .requests = requests, .count = count};
+    uint64_t start = clock_monotonic_ns(), built, evaluated;
+    struct query *query;
+    enum status status = searcher_fields(snapshot, requests[0].request, &e.match.fields, err);
+
+    if (status == STATUS_OK)
+        status = searcher_query(s, snapshot, requests[0].request, arena, &query, err);
+    if (status != STATUS_OK)
+        return status;
+    e.query = query;
+    built = clock_monotonic_ns();
+    status = searcher_evaluate(s, &e, err);
+    evaluated = clock_monotonic_ns();
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        struct profile_times times = {built - start, evaluated - built, 0};
+        uint64_t from = clock_monotonic_ns();
+        status = result_of(&e, &requests[i], results[i], err);
+        times.results_ns = clock_monotonic_ns() - from;
+        if (status == STATUS_OK && requests[i].request->profile)
+            results[i]->profile = profile_of(&e, &requests[i], &times, arena);
+        if (status == STATUS_OK)
+            results[i]->elapsed_ns = clock_monotonic_ns() - start;
+    }
+    return status;
+}
+
+enum status search_run(struct searcher *s, const struct snapshot *snapshot, const struct search_request *requests,
+                       size_t count, struct arena *arena, struct search_result *results, struct error *err)
+{
+    struct evaluation_request *group = ARENA_ARRAY(arena, struct evaluation_request, count + 1);
+    struct search_result **places = ARENA_ARRAY(arena, struct search_result *, count + 1);
+    bool *done = ARENA_ARRAY(arena, bool, count + 1);
+
+    if (!group || !places || !done)
+        return full(err);
+    for (size_t i = 0; i < count; i++) {
+        size_t n = 0;
+        enum status status;
+        if (done[i])
+            continue;
+        for (size_t k = i; k < count; k++) {
+            if (done[k] || !same_text(&requests[i], &requests[k]))
+                continue;
+            done[k] = true;
+            group[n] = (struct evaluation_request){.request = &requests[k]};
+            places[n++] = &results[k];
+        }
+        arena_reset(&s->scratch);
+        status = run_group(s, snapshot, group, n, arena, places, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* What reading a posting, testing a document and starting a search cost, roughly. */
+#define COST_START_NS   20000
+#define COST_POSTING_NS 3
+#define COST_MATCH_NS   12
+
+uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, const struct search_request *requests,
+                        size_t count)
+{
+    uint64_t cost = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct query *q;
+        struct error err;
+        uint64_t postings = 0, least = snapshot->doc_count;
+        if (i > 0 && same_text(&requests[0], &requests[i])) {
+            cost += cost / (i + 1);
+            continue;
+        }
+        arena_reset(&s->scratch);
+        if (searcher_query(s, snapshot, &requests[i], &s->scratch, &q, &err) != STATUS_OK)
+            return UINT64_MAX;
+        for (uint32_t k = 0; k < q->slot_count; k++) {
+            uint64_t df = 0;
+            for (uint32_t a = 0; a < q->slots[k].alternative_count; a++)
+                df += q->slots[k].alternatives[a].df;
+            postings += df;
+            least = !q->slots[k].optional && df < least ? df : least;
+        }
+        postings = q->any_word || q->match_all ? postings : least * (q->slot_count + 1);
+        cost += COST_START_NS + postings * COST_POSTING_NS +
+                least * (COST_MATCH_NS + COST_POSTING_NS * requests[i].facet_count) / (requests[i].filter ? 2 : 1);
+    }
+    return cost;
+}
+
+enum status search_keys(struct searcher *s, const struct snapshot *snapshot, const struct search_request *request,
+                        struct str after, size_t limit, struct arena *arena, struct str **keys, size_t *key_count,
+                        struct error *err)
+{
+    struct search_request plain = *request;
+    struct evaluation_request r = {.request = &plain, .browse = true, .after = after, .top = {.k = limit}};
+    struct evaluation e = {.snapshot = snapshot, .arena = arena, .scratch = &s->scratch, .requests = &r, .count = 1};
+    struct query *query;
+    enum status status = searcher_fields(snapshot, request, &e.match.fields, err);
+
+    plain.facet_count = 0;
+    plain.sort_count = 0;
+    plain.distinct = false;
+    arena_reset(&s->scratch);
+    if (status == STATUS_OK)
+        status = searcher_query(s, snapshot, request, arena, &query, err);
+    if (status != STATUS_OK)
+        return status;
+    e.query = query;
+    status = searcher_evaluate(s, &e, err);
+    if (status != STATUS_OK)
+        return status;
+    topk_sort(&r.top);
+    *keys = ARENA_ARRAY(arena, struct str, r.top.count + 1);
+    if (!*keys)
+        return full(err);
+    *key_count = r.top.count;
+    for (size_t i = 0; i < r.top.count; i++) {
+        const struct candidate *c = r.top.heap[i];
+        (*keys)[i] = arena_copy(arena, shard_object_id(snapshot->segments[c->segment].shard, c->doc));
+    }
+    return arena->failed ? full(err) : STATUS_OK;
+}

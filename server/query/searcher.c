@@ -1,0 +1,129 @@
+#include "server/query/searcher.h"
+
+#include <stdlib.h>
+
+struct searcher *searcher_new(void)
+{
+    struct searcher *s = xcalloc(1, sizeof(*s));
+
+    arena_init(&s->scratch, LIMIT_REQUEST_ARENA);
+    return s;
+}
+
+void searcher_free(struct searcher *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < SEARCHER_ANALYSES; i++)
+        analysis_free(s->analyses[i].analysis);
+    arena_release(&s->scratch);
+    free(s);
+}
+
+struct analysis *searcher_analysis(struct searcher *s, const struct snapshot *snapshot)
+{
+    uint64_t id = analyzer_id(snapshot->analyzer);
+    uint32_t at;
+
+    for (uint32_t i = 0; i < SEARCHER_ANALYSES; i++) {
+        if (s->analyses[i].analysis && s->analyses[i].analyzer == id)
+            return s->analyses[i].analysis;
+    }
+    at = s->next_analysis++ % SEARCHER_ANALYSES;
+    analysis_free(s->analyses[at].analysis);
+    s->analyses[at].analysis = analysis_new(snapshot->analyzer);
+    s->analyses[at].analyzer = id;
+    return s->analyses[at].analysis;
+}
+
+enum status searcher_query(struct searcher *s, const struct snapshot *snapshot, const struct search_request *request,
+                           struct arena *arena, struct query **out, struct error *err)
+{
+    struct analysis *analysis = searcher_analysis(s, snapshot);
+    struct query_options options = {.text = request->query,
+                                    .prefix_last = request->prefix_last,
+                                    .strict = request->strict,
+                                    .any_word = request->any_word,
+                                    .typo_tolerance = request->typo_tolerance,
+                                    .optional_words = request->optional_words,
+                                    .optional_count = request->optional_count};
+
+    if (!analysis)
+        return error_set(err, STATUS_LIMIT, "the query cannot be analysed: out of memory");
+    return query_build(out, snapshot, analysis, &options, arena, err);
+}
+
+enum status searcher_fields(const struct snapshot *snapshot, const struct search_request *request, uint64_t *fields,
+                            struct error *err)
+{
+    const struct settings *s = snapshot->settings;
+
+    *fields = 0;
+    for (size_t i = 0; i < request->restrict_count; i++) {
+        bool known = false;
+        for (size_t f = 0; f < s->field_count; f++) {
+            bool is = str_equal(s->fields[f].name, request->restrict_fields[i]);
+            for (size_t k = 0; k < s->fields[f].attribute_count; k++)
+                is |= str_equal(s->fields[f].attributes[k], request->restrict_fields[i]);
+            if (is)
+                *fields |= 15ull << (4 * f);
+            known |= is;
+        }
+        if (!known)
+            return error_set(err, STATUS_INPUT,
+                             "'restrictSearchableAttributes': '" STR_FMT "' is not one of searchableAttributes",
+                             STR_ARG(str_slice(request->restrict_fields[i], 0,
+                                               request->restrict_fields[i].size < 60
+                                                   ? request->restrict_fields[i].size
+                                                   : str_utf8_cut(request->restrict_fields[i], 60))));
+    }
+    return STATUS_OK;
+}
+
+/* The steps that each request needs on its own; the most of them. */
+static uint32_t steps_needed(const struct evaluation *e)
+{
+    uint32_t most = 1;
+
+    for (size_t i = 0; i < e->count; i++) {
+        const struct evaluation_request *r = &e->requests[i];
+        uint32_t steps = 1;
+        while (steps < e->query->required_count && r->step_totals[steps - 1] < (uint64_t)r->request->min_hits)
+            steps++;
+        most = steps > most ? steps : most;
+    }
+    return most;
+}
+
+static bool too_few(const struct evaluation *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->requests[i].total < (uint64_t)e->requests[i].request->min_hits)
+            return true;
+    }
+    return false;
+}
+
+enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct error *err)
+{
+    enum status status;
+
+    scorer_prepare(&s->scorer, e->snapshot);
+    e->steps = 1;
+    e->probing = false;
+    status = evaluation_init(e, &s->scorer, err);
+    if (status == STATUS_OK)
+        status = evaluation_run(e, err);
+    if (status != STATUS_OK || e->query->any_word || e->query->impossible || e->query->required_count < 2 ||
+        e->requests[0].request->strict || !too_few(e))
+        return status;
+    /* Count how many match by each step, then run as many as are needed. */
+    e->probing = true;
+    e->steps = e->query->required_count;
+    status = evaluation_run(e, err);
+    e->probing = false;
+    e->steps = steps_needed(e);
+    if (status == STATUS_OK && e->steps > 1)
+        status = evaluation_run(e, err);
+    return status;
+}

@@ -1,0 +1,37 @@
+#ifndef AISLE_QUERY_SEARCHER_H
+#define AISLE_QUERY_SEARCHER_H
+
+/*
+ * What a thread keeps from search to search: analyses, the ranking tables, and scratch memory that is reset before each
+ * call. Inside server/query only.
+ */
+#include "indexer/base/limits.h"
+#include "server/query/evaluate.h"
+#include "server/query/search.h"
+
+#define SEARCHER_ANALYSES 8
+
+struct searcher {
+    struct arena scratch;
+    struct scorer scorer;
+    struct {
+        uint64_t analyzer; /* analyzer_id; 0: free */
+        struct analysis *analysis;
+    } analyses[SEARCHER_ANALYSES];
+    uint32_t next_analysis;
+};
+
+/* The thread's analysis for a snapshot's analyzer. NULL when memory or ICU fails. */
+struct analysis *searcher_analysis(struct searcher *s, const struct snapshot *snapshot);
+
+/* Runs a pass, and the ladder's, for requests that share their text. e has snapshot, query, arenas, requests. */
+MUST_CHECK enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct error *err);
+/* Builds the query of a request. */
+MUST_CHECK enum status searcher_query(struct searcher *s, const struct snapshot *snapshot,
+                                      const struct search_request *request, struct arena *arena, struct query **out,
+                                      struct error *err);
+/* The nibbles of a fact that restrictSearchableAttributes leaves; 0: all. STATUS_INPUT: no such attribute. */
+MUST_CHECK enum status searcher_fields(const struct snapshot *snapshot, const struct search_request *request,
+                                       uint64_t *fields, struct error *err);
+
+#endif
