@@ -1,0 +1,259 @@
+/* The stream of documents dealt out to the lists of their terms. */
+#include <stdlib.h>
+
+#include "indexer/base/file.h"
+#include "indexer/build/invert_internal.h"
+
+#define READ_BYTES (4u << 20)
+
+/* --- sorting terms: by their first eight bytes as a number, then by what follows --- */
+struct term_key {
+    uint64_t head;
+    uint32_t term;
+    const struct invert *owner;
+};
+
+static uint64_t head_of(struct str text)
+{
+    uint64_t head = 0;
+
+    for (size_t i = 0; i < 8; i++)
+        head = head << 8 | (i < text.size ? (uint8_t)text.data[i] : 0);
+    return head;
+}
+
+static struct str term_text(const struct invert *v, uint32_t term)
+{
+    return (struct str){v->texts.data + v->terms.items[term].text, v->terms.items[term].size};
+}
+
+static int key_compare(const void *a, const void *b)
+{
+    const struct term_key *x = a, *y = b;
+
+    if (x->head != y->head)
+        return x->head < y->head ? -1 : 1;
+    return str_compare(term_text(x->owner, x->term), term_text(y->owner, y->term));
+}
+
+uint32_t *invert_sort_terms(const struct invert *v)
+{
+    size_t count = v->terms.count;
+    struct term_key *keys = xrealloc_array(NULL, count + 1, sizeof(*keys));
+    uint32_t *order = xrealloc_array(NULL, count + 1, sizeof(*order));
+    size_t kept = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (v->terms.items[i].df) /* 0: only in a document that was cancelled */
+            keys[kept++] = (struct term_key){.head = head_of(term_text(v, i)), .term = i, .owner = v};
+    }
+    qsort(keys, kept, sizeof(*keys), key_compare);
+    for (size_t i = 0; i < kept; i++)
+        order[i] = keys[i].term;
+    order[kept] = UINT32_MAX;
+    free(keys);
+    return order;
+}
+
+/* --- dealing --- */
+struct dealer {
+    struct invert_lists *lists;
+    const uint32_t *place_of_term;
+    bool positions;
+    uint64_t *next;       /* of each list */
+    uint64_t *next_bytes; /* of each list */
+};
+
+static uint64_t get_varint(const uint8_t **at)
+{
+    uint64_t value = 0;
+    unsigned shift = 0;
+
+    for (;;) {
+        uint8_t byte = *(*at)++;
+
+        value |= (uint64_t)(byte & 127) << shift;
+        if (byte < 128)
+            return value;
+        shift += 7;
+    }
+}
+
+static void deal_document(struct dealer *d, const uint8_t *at, doc_id doc)
+{
+    struct invert_lists *l = d->lists;
+    uint64_t count = get_varint(&at);
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t term = (uint32_t)get_varint(&at), fact = (uint32_t)get_varint(&at);
+        uint32_t size = (uint32_t)get_varint(&at);
+        uint32_t list = d->place_of_term[term] - l->first;
+
+        if (list < l->end - l->first) {
+            uint64_t to = d->next[list]++;
+
+            l->docs[to] = doc;
+            if (d->positions) {
+                l->sizes[to] = (uint16_t)size;
+                memcpy(l->bytes + d->next_bytes[list], at, size);
+                d->next_bytes[list] += size;
+            } else {
+                l->facts[to] = fact;
+            }
+        }
+        at += size;
+    }
+}
+
+static uint64_t document_end(const struct invert *v, uint32_t doc)
+{
+    return doc + 1 < v->doc_count ? v->offsets.items[doc + 1] : v->stream_start + v->stream.size;
+}
+
+/* The whole stream is in memory: in document order. */
+static void deal_memory(struct invert *v, struct dealer *d, const uint32_t *old_of_new)
+{
+    for (uint32_t doc = 0; doc < v->doc_count; doc++) {
+        uint32_t ahead = doc + 8 < v->doc_count ? old_of_new[doc + 8] : old_of_new[doc];
+
+        __builtin_prefetch(v->stream.data + v->offsets.items[ahead]);
+        deal_document(d, (const uint8_t *)v->stream.data + v->offsets.items[old_of_new[doc]], doc);
+    }
+}
+
+/* From the file, in order of arrival, several documents at a time. */
+static enum status deal_spilled(struct invert *v, struct dealer *d, const uint32_t *new_of_old, struct error *err)
+{
+    struct buf piece = BUF_EMPTY;
+    enum status status = STATUS_OK;
+
+    for (uint32_t first = 0; status == STATUS_OK && first < v->doc_count;) {
+        uint64_t from = v->offsets.items[first];
+        uint32_t end = first + 1;
+        size_t got = 0;
+
+        while (end < v->doc_count && document_end(v, end) - from <= READ_BYTES)
+            end++;
+        buf_clear(&piece);
+        buf_reserve(&piece, (size_t)(document_end(v, end - 1) - from));
+        status = file_read_at(v->spill, from, piece.data, (size_t)(document_end(v, end - 1) - from), &got, err);
+        if (status == STATUS_OK && got < document_end(v, end - 1) - from)
+            status = error_set(err, STATUS_IO, "'%s': ends before its end", v->spill_path);
+        for (; status == STATUS_OK && first < end; first++)
+            deal_document(d, (const uint8_t *)piece.data + (v->offsets.items[first] - from), new_of_old[first]);
+        first = end;
+    }
+    buf_release(&piece);
+    return status;
+}
+
+/* --- lists that were dealt in order of arrival --- */
+struct posting_key {
+    doc_id doc;
+    uint32_t index;
+    uint64_t byte; /* where its positions begin */
+};
+
+static int posting_compare(const void *a, const void *b)
+{
+    const struct posting_key *x = a, *y = b;
+
+    return (x->doc > y->doc) - (x->doc < y->doc);
+}
+
+static void sort_list(struct invert_lists *l, uint32_t list, bool positions)
+{
+    uint64_t from = l->starts[list], count = l->starts[list + 1] - from, byte = l->byte_starts[list];
+    struct posting_key *keys = xrealloc_array(NULL, count + 1, sizeof(*keys));
+    uint32_t *facts = xrealloc_array(NULL, count + 1, sizeof(*facts));
+    uint64_t first_byte = byte, bytes = l->byte_starts[list + 1] - byte;
+    char *moved = xmalloc(bytes + 1);
+
+    for (uint32_t i = 0; i < count; i++) {
+        keys[i] = (struct posting_key){.doc = l->docs[from + i], .index = i, .byte = byte};
+        facts[i] = positions ? l->sizes[from + i] : l->facts[from + i];
+        byte += positions ? l->sizes[from + i] : 0;
+    }
+    qsort(keys, count, sizeof(*keys), posting_compare);
+    byte = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t value = facts[keys[i].index];
+
+        l->docs[from + i] = keys[i].doc;
+        if (positions) {
+            l->sizes[from + i] = (uint16_t)value;
+            memcpy(moved + byte, l->bytes + keys[i].byte, value);
+            byte += value;
+        } else {
+            l->facts[from + i] = value;
+        }
+    }
+    if (positions)
+        memcpy(l->bytes + first_byte, moved, bytes);
+    free(keys);
+    free(facts);
+    free(moved);
+}
+
+static enum status deal_all(struct invert *v, struct dealer *d, const uint32_t *old_of_new, struct error *err)
+{
+    uint32_t *new_of_old = NULL;
+    enum status status = STATUS_OK;
+
+    if (!v->spill) {
+        deal_memory(v, d, old_of_new);
+        return STATUS_OK;
+    }
+    new_of_old = xrealloc_array(NULL, (size_t)v->doc_count + 1, sizeof(*new_of_old));
+    for (uint32_t i = 0; i < v->doc_count; i++)
+        new_of_old[old_of_new[i]] = i;
+    status = deal_spilled(v, d, new_of_old, err);
+    for (uint32_t i = 0; status == STATUS_OK && i < d->lists->end - d->lists->first; i++)
+        sort_list(d->lists, i, d->positions);
+    free(new_of_old);
+    return status;
+}
+
+enum status invert_deal(struct invert *v, const uint32_t *old_of_new, const uint32_t *place_of_term, bool positions,
+                        struct invert_lists *l, struct error *err)
+{
+    uint32_t lists = l->end - l->first;
+    struct dealer d = {.lists = l, .place_of_term = place_of_term, .positions = positions};
+    uint64_t postings = 0, bytes = 0;
+    enum status status = STATUS_OK;
+
+    l->starts = xrealloc_array(NULL, (size_t)lists + 1, sizeof(*l->starts));
+    l->byte_starts = xrealloc_array(NULL, (size_t)lists + 1, sizeof(*l->byte_starts));
+    d.next = xrealloc_array(NULL, (size_t)lists + 1, sizeof(*d.next));
+    d.next_bytes = xrealloc_array(NULL, (size_t)lists + 1, sizeof(*d.next_bytes));
+    for (uint32_t i = 0; i <= lists; i++) {
+        l->starts[i] = d.next[i] = postings;
+        l->byte_starts[i] = d.next_bytes[i] = bytes;
+        if (i < lists) {
+            postings += v->terms.items[l->order[l->first + i]].df;
+            bytes += v->terms.items[l->order[l->first + i]].position_bytes;
+        }
+    }
+    l->docs = xrealloc_array(NULL, postings + 1, sizeof(*l->docs));
+    if (positions) {
+        l->sizes = xrealloc_array(NULL, postings + 1, sizeof(*l->sizes));
+        l->bytes = xmalloc(bytes + 1);
+    } else {
+        l->facts = xrealloc_array(NULL, postings + 1, sizeof(*l->facts));
+    }
+    status = deal_all(v, &d, old_of_new, err);
+    free(d.next);
+    free(d.next_bytes);
+    return status;
+}
+
+void invert_lists_release(struct invert_lists *l)
+{
+    free(l->starts);
+    free(l->byte_starts);
+    free(l->docs);
+    free(l->facts);
+    free(l->sizes);
+    free(l->bytes);
+    *l = (struct invert_lists){0};
+}

@@ -1,0 +1,234 @@
+/* Lists to chunks: postings with the unions of heavy prefixes, then positions, then the tables. */
+#include <stdlib.h>
+
+#include "indexer/base/file.h"
+#include "indexer/build/invert_internal.h"
+#include "indexer/build/prefix_unions.h"
+#include "indexer/shard/positions.h"
+#include "indexer/shard/postings.h"
+
+#define UNIT 4
+
+struct writing {
+    struct invert *v;
+    const uint32_t *old_of_new;
+    struct container_writer *w;
+    uint32_t doc_count;
+    uint32_t term_count;
+    uint32_t *order;         /* sorted place -> term */
+    uint32_t *place_of_term; /* and back; UINT32_MAX for none */
+    uint32_t *fact_rank;     /* by number: the most frequent first */
+    struct term_record *records;
+    struct str *texts;
+    struct prefix_unions *unions;
+};
+
+/* --- order of facts --- */
+struct fact_key {
+    uint32_t count;
+    uint32_t number;
+};
+
+static int fact_compare(const void *a, const void *b)
+{
+    const struct fact_key *x = a, *y = b;
+
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Renumbers the facts by frequency. */
+static void rank_facts(struct writing *g)
+{
+    struct invert_facts *f = &g->v->facts;
+    size_t count = f->values.count;
+    struct fact_key *keys = xrealloc_array(NULL, count + 1, sizeof(*keys));
+    uint64_t *values = xrealloc_array(NULL, count + 1, sizeof(*values));
+
+    g->fact_rank = xrealloc_array(NULL, count + 1, sizeof(*g->fact_rank));
+    for (uint32_t i = 0; i < count; i++)
+        keys[i] = (struct fact_key){.count = f->counts.items[i], .number = i};
+    qsort(keys, count, sizeof(*keys), fact_compare);
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = f->values.items[keys[i].number];
+        g->fact_rank[keys[i].number] = i;
+    }
+    f->values.count = 0;
+    f->counts.count = 0;
+    memset(f->slots, 0, (size_t)f->capacity * sizeof(*f->slots));
+    for (uint32_t i = 0; i < count; i++)
+        (void)invert_fact(f, values[i]);
+    free(keys);
+    free(values);
+}
+
+/* --- ranges of terms --- */
+/* The end of a range of places from `first` on whose lists fit the bound. */
+static uint32_t range_end(const struct writing *g, uint32_t first, bool positions)
+{
+    uint64_t budget = g->v->options.memory_bytes ? g->v->options.memory_bytes / 4 : UINT64_MAX;
+    uint64_t bytes = 0;
+    uint32_t end = first;
+
+    while (end < g->term_count) {
+        const struct invert_term *t = &g->v->terms.items[g->order[end]];
+
+        bytes += (uint64_t)t->df * (positions ? 6 : 8) + (positions ? t->position_bytes : 0) + 32;
+        if (bytes > budget && end > first)
+            break;
+        end++;
+    }
+    return end;
+}
+
+static enum status place_of(const struct container_writer *w, uint32_t *place, const char *what, struct error *err)
+{
+    uint64_t at = container_chunk_size(w) / UNIT;
+
+    if (at > UINT32_MAX)
+        return error_set(err, STATUS_LIMIT, "%s of one shard are over 16 GB; use more shards", what);
+    *place = (uint32_t)at;
+    return STATUS_OK;
+}
+
+static enum status put_postings(struct writing *g, struct invert_lists *l, struct buf *bytes, struct error *err)
+{
+    for (uint32_t i = 0; i < l->end - l->first; i++) {
+        uint64_t from = l->starts[i];
+        uint32_t df = (uint32_t)(l->starts[i + 1] - from), place = l->first + i;
+        enum status status = STATUS_OK;
+
+        for (uint32_t k = 0; k < df; k++)
+            l->facts[from + k] = g->fact_rank[l->facts[from + k]];
+        if (postings_is_dense(df, g->doc_count))
+            container_align(g->w, 8);
+        status = place_of(g->w, &g->records[place].postings, "postings", err);
+        if (status != STATUS_OK)
+            return status;
+        g->records[place].df = df;
+        buf_clear(bytes);
+        postings_encode(l->docs + from, l->facts + from, df, g->doc_count, bytes);
+        container_put(g->w, bytes->data, bytes->size);
+        prefix_unions_add(g->unions, place, l->docs + from, l->facts + from, df);
+    }
+    return STATUS_OK;
+}
+
+static enum status put_positions(struct writing *g, const struct invert_lists *l, struct buf *bytes, struct error *err)
+{
+    uint32_t *sizes = NULL;
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; status == STATUS_OK && i < l->end - l->first; i++) {
+        uint64_t from = l->starts[i];
+        uint32_t df = (uint32_t)(l->starts[i + 1] - from);
+
+        sizes = xrealloc_array(sizes, (size_t)df + 1, sizeof(*sizes));
+        for (uint32_t k = 0; k < df; k++)
+            sizes[k] = l->sizes[from + k];
+        container_align(g->w, UNIT);
+        status = place_of(g->w, &g->records[l->first + i].positions, "positions", err);
+        buf_clear(bytes);
+        positions_encode(
+            (struct str){l->bytes + l->byte_starts[i], (size_t)(l->byte_starts[i + 1] - l->byte_starts[i])}, sizes, df,
+            bytes);
+        container_put(g->w, bytes->data, bytes->size);
+    }
+    free(sizes);
+    return status;
+}
+
+/* One chunk: range after range of terms. */
+static enum status write_lists(struct writing *g, bool positions, struct error *err)
+{
+    struct buf bytes = BUF_EMPTY;
+    enum status status = STATUS_OK;
+    uint32_t *end_place = positions ? &g->records[g->term_count].positions : &g->records[g->term_count].postings;
+
+    for (uint32_t first = 0; status == STATUS_OK && first < g->term_count;) {
+        struct invert_lists lists = {.order = g->order, .first = first, .end = range_end(g, first, positions)};
+
+        status = invert_deal(g->v, g->old_of_new, g->place_of_term, positions, &lists, err);
+        if (status == STATUS_OK)
+            status = positions ? put_positions(g, &lists, &bytes, err) : put_postings(g, &lists, &bytes, err);
+        first = lists.end;
+        invert_lists_release(&lists);
+    }
+    container_align(g->w, UNIT);
+    if (status == STATUS_OK)
+        status = place_of(g->w, end_place, positions ? "positions" : "postings", err);
+    buf_release(&bytes);
+    return status;
+}
+
+static void write_lengths(struct writing *g)
+{
+    uint32_t stride = g->v->options.field_count;
+    uint8_t *lengths = xmalloc((size_t)g->doc_count * stride + 1);
+
+    for (uint32_t i = 0; i < g->doc_count; i++)
+        memcpy(lengths + (size_t)i * stride, g->v->lengths.data + (size_t)g->old_of_new[i] * stride, stride);
+    shard_write_lengths(g->w, lengths, g->doc_count, stride);
+    free(lengths);
+}
+
+static void prepare(struct writing *g)
+{
+    const struct invert *v = g->v;
+
+    g->order = invert_sort_terms(v);
+    while (g->order[g->term_count] != UINT32_MAX)
+        g->term_count++;
+    g->place_of_term = xrealloc_array(NULL, v->terms.count + 1, sizeof(*g->place_of_term));
+    memset(g->place_of_term, 0xff, (v->terms.count + 1) * sizeof(*g->place_of_term));
+    g->texts = xrealloc_array(NULL, (size_t)g->term_count + 1, sizeof(*g->texts));
+    g->records = xcalloc((size_t)g->term_count + 1, sizeof(*g->records));
+    for (uint32_t i = 0; i < g->term_count; i++) {
+        const struct invert_term *t = &v->terms.items[g->order[i]];
+
+        g->place_of_term[g->order[i]] = i;
+        g->texts[i] = (struct str){v->texts.data + t->text, t->size};
+        g->records[i].df = t->df;
+    }
+    rank_facts(g);
+}
+
+enum status invert_write(struct invert *v, const uint32_t *old_of_new, struct container_writer *w,
+                         struct shard_meta *meta, struct error *err)
+{
+    struct writing g = {.v = v, .old_of_new = old_of_new, .w = w, .doc_count = meta->doc_count};
+    enum status status = STATUS_OK;
+
+    (void)invert_fact(&v->facts, 0); /* the table is never empty */
+    prepare(&g);
+    g.unions = prefix_unions_new(&v->facts, g.texts, g.records, g.term_count, g.doc_count);
+    if (v->spill && v->stream.size) {
+        status = file_write_at(v->spill, v->stream_start, v->stream.data, v->stream.size, err);
+        v->stream_start += v->stream.size;
+        buf_release(&v->stream);
+    }
+    shard_begin_postings(w);
+    if (status == STATUS_OK)
+        status = write_lists(&g, false, err);
+    container_end(w);
+    prefix_unions_write(g.unions, w);
+    shard_begin_positions(w);
+    if (status == STATUS_OK)
+        status = write_lists(&g, true, err);
+    container_end(w);
+    terms_write(w, g.texts, g.records, g.term_count);
+    shard_write_facts(w, v->facts.values.items, (uint32_t)v->facts.values.count);
+    write_lengths(&g);
+    meta->term_count = g.term_count;
+    meta->fact_count = (uint32_t)v->facts.values.count;
+    memcpy(meta->field_tokens, v->field_tokens, sizeof(meta->field_tokens));
+    memcpy(meta->field_docs, v->field_docs, sizeof(meta->field_docs));
+    prefix_unions_free(g.unions);
+    free(g.order);
+    free(g.place_of_term);
+    free(g.fact_rank);
+    free(g.records);
+    free(g.texts);
+    return status;
+}
