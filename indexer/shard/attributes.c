@@ -12,7 +12,7 @@
 #define DENSE_SHARE 8  /* documents with a value, from 1/8 of all on: a cell for every document */
 #define FLAT_SHARE  16 /* a set of over 1/16 of the documents is a flat bitmap */
 
-_Static_assert(sizeof(struct attribute_entry) == 64, "entries are mapped as they lie in the file");
+_Static_assert(sizeof(struct attribute_entry) == 80, "entries are mapped as they lie in the file");
 _Static_assert(sizeof(struct set_entry) == 24, "entries are mapped as they lie in the file");
 
 enum { FILE_FACET_NONE, FILE_FACET_U8, FILE_FACET_U16, FILE_FACET_U32, FILE_FACET_MULTI, FILE_FACET_SPARSE };
@@ -347,7 +347,8 @@ static struct attribute_entry *entry_of(struct attributes_writer *aw, attr_id at
         aw->entry_capacity = aw->entry_capacity ? aw->entry_capacity * 2 : 64;
         aw->entries = xrealloc_array(aw->entries, aw->entry_capacity, sizeof(*aw->entries));
     }
-    aw->entries[aw->entry_count] = (struct attribute_entry){.attr = attr};
+    aw->entries[aw->entry_count] =
+        (struct attribute_entry){.attr = attr, .lowest = NUMBER_MISSING, .highest = NUMBER_MISSING};
     aw->slot[attr] = ++aw->entry_count;
     return &aw->entries[aw->entry_count - 1];
 }
@@ -475,8 +476,11 @@ void attributes_put_numbers(struct attributes_writer *aw, attr_id attr, const st
     struct attribute_entry *e = entry_of(aw, attr);
     bool several = false;
 
-    for (uint32_t i = 1; i < count; i++)
-        several |= pairs[i].doc == pairs[i - 1].doc;
+    for (uint32_t i = 0; i < count; i++) {
+        several |= i && pairs[i].doc == pairs[i - 1].doc;
+        e->lowest = i == 0 || pairs[i].cell < e->lowest ? pairs[i].cell : e->lowest;
+        e->highest = i == 0 || pairs[i].cell > e->highest ? pairs[i].cell : e->highest;
+    }
     e->flags |= form.cut ? ATTRIBUTE_CUT : 0;
     if (count == 0 && !form.cut)
         return;

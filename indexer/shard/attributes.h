@@ -27,6 +27,8 @@ struct attribute_entry {
     uint64_t number_offset;
     uint64_t set_offset; /* bytes of the attribute's sets: set_offset .. set_end in SETS */
     uint64_t set_end;
+    int64_t lowest; /* of the number cells at build; NUMBER_MISSING when there is none */
+    int64_t highest;
 };
 
 #define ATTRIBUTE_CUT 1u

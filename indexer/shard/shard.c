@@ -452,6 +452,17 @@ const struct number_column *shard_number_column(const struct shard *s, attr_id a
     return c ? &c->number : &none;
 }
 
+bool shard_number_bounds(const struct shard *s, attr_id attr, double *low, double *high)
+{
+    const struct attribute_columns *c = attributes_find(&s->attributes, attr);
+
+    if (!c || c->number.kind == NUMBER_COLUMN_NONE || c->entry->lowest == NUMBER_MISSING)
+        return false;
+    *low = number_as_double(&c->number, c->entry->lowest);
+    *high = number_as_double(&c->number, c->entry->highest);
+    return true;
+}
+
 enum status shard_check_attribute(const struct shard *s, attr_id attr, struct error *err)
 {
     return attributes_check(&s->attributes, (struct container *)&s->container, attr, err);

@@ -101,6 +101,8 @@ void shard_field_totals(const struct shard *s, field_id field, uint64_t *tokens,
 /* Never NULL: NONE columns for attributes that the shard has never heard of. */
 const struct facet_column *shard_facet_column(const struct shard *s, attr_id attr);
 const struct number_column *shard_number_column(const struct shard *s, attr_id attr);
+/* The smallest and the largest number of the attribute when the shard was built; false when it has none. */
+bool shard_number_bounds(const struct shard *s, attr_id attr, double *low, double *high);
 MUST_CHECK enum status shard_check_attribute(const struct shard *s, attr_id attr, struct error *err);
 /* The writer's store into a single-valued number column: checks the attribute's blocks first, since a block that was
  * changed can't be verified any more, then stores and notes that the attribute differs from the stored objects.

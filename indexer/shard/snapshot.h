@@ -63,12 +63,18 @@ static inline bool segment_deleted(const struct segment *g, doc_id doc)
     return g->tombstones && (g->tombstones[doc >> 6] >> (doc & 63) & 1);
 }
 
-/* The live document with an objectID: newest segment first. False when there is none. */
+/* The live document with an objectID: the last segment, which is the newest, first. False when there is none. */
 bool snapshot_find(const struct snapshot *s, struct str object_id, uint32_t *segment, doc_id *doc);
 
-/* The stored object with current numbers and stock put back: appends its JSON to out. */
+/* The stored object with current numbers and stock put back, in the arena. in_stock is replaced where the object has it
+ * as a boolean, never invented. */
 MUST_CHECK enum status snapshot_object(const struct snapshot *s, uint32_t segment, doc_id doc, struct arena *arena,
                                        struct json *out, struct error *err);
+
+/* The same for building the object again: in_stock says whether the object is available, as it was given, so that a
+ * quantity that comes later decides anew. */
+MUST_CHECK enum status snapshot_object_source(const struct snapshot *s, uint32_t segment, doc_id doc,
+                                              struct arena *arena, struct json *out, struct error *err);
 
 /* A snapshot of shard files or memory images, without a server: takes nothing, borrows all. For tools and tests. */
 struct snapshot_parts {

@@ -1,0 +1,84 @@
+/* A shard file checked wholly: every checksum, then every structure that readers would otherwise trust. */
+#include <stdlib.h>
+
+#include "indexer/base/json.h"
+#include "indexer/shard/shard_internal.h"
+
+static enum status verify_terms(const struct shard *s, struct error *err)
+{
+    struct term_position positions[POSITIONS_MAX];
+
+    for (term_id id = 0; id < s->terms.count; id++) {
+        struct postings p;
+
+        shard_postings(s, id, &p);
+        if (p.df != s->terms.records[id].df || !postings_valid(&p, s->meta.doc_count, s->meta.fact_count))
+            return error_set(err, STATUS_FORMAT, "chunk 'POST': the list of term %u is not sound", id);
+        for (uint32_t rank = 0; rank < p.df; rank += POSITIONS_BLOCK) {
+            uint32_t count = shard_positions(s, id, rank, positions, POSITIONS_MAX);
+
+            for (uint32_t i = 0; i < count; i++) {
+                if (positions[i].field >= s->meta.field_count)
+                    return error_set(err, STATUS_FORMAT, "chunk 'POSI': positions of term %u", id);
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status verify_prefixes(const struct shard *s, struct error *err)
+{
+    for (uint32_t i = 0; i < s->prefixes.count; i++) {
+        const struct prefix_record *r = &s->prefixes.records[i];
+        struct str prefix = {s->prefixes.text + r->text, r[1].text - r->text};
+        struct postings p;
+
+        if (!shard_prefix_postings(s, prefix, &p) || !postings_valid(&p, s->meta.doc_count, s->meta.fact_count))
+            return error_set(err, STATUS_FORMAT, "chunk 'PFXP': the union of prefix %u is not sound", i);
+    }
+    return STATUS_OK;
+}
+
+static enum status verify_objects(const struct shard *s, struct error *err)
+{
+    struct buf text = BUF_EMPTY;
+    struct arena arena;
+    enum status status = STATUS_OK;
+
+    arena_init(&arena, 0);
+    for (doc_id doc = 0; status == STATUS_OK && doc < s->meta.doc_count; doc++) {
+        struct json object;
+
+        buf_clear(&text);
+        arena_reset(&arena);
+        status = shard_object(s, doc, &text, err);
+        if (status == STATUS_OK && json_parse(buf_str(&text), &arena, &object, NULL) != STATUS_OK)
+            status = error_set(err, STATUS_FORMAT, "chunk 'DOCS': the object of document %u is not JSON", doc);
+        if (status == STATUS_OK && shard_find(s, shard_object_id(s, doc)) != doc)
+            status = error_set(err, STATUS_FORMAT, "chunk 'KHSH': document %u is not found by its objectID", doc);
+    }
+    arena_release(&arena);
+    buf_release(&text);
+    return status;
+}
+
+enum status shard_verify(const char *path, struct error *err)
+{
+    const struct shard_open_options options = {.verify_all = true};
+    struct shard *s = NULL;
+    enum status status = shard_open(&s, path, &options, err);
+
+    if (status != STATUS_OK)
+        return status;
+    status = verify_terms(s, err);
+    if (status == STATUS_OK)
+        status = verify_prefixes(s, err);
+    for (uint32_t i = 0; status == STATUS_OK && i < s->attributes.count; i++)
+        status = shard_check_attribute(s, (attr_id)s->attributes.columns[i].entry->attr, err);
+    if (status == STATUS_OK)
+        status = verify_objects(s, err);
+    if (status == STATUS_FORMAT)
+        error_prefix(err, "'%s'", path);
+    shard_close(s);
+    return status;
+}

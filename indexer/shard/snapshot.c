@@ -1,0 +1,196 @@
+#include "indexer/shard/snapshot.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "indexer/shard/shard.h"
+
+/* --- statistics --- */
+static void field_statistics(struct snapshot *s)
+{
+    for (field_id f = 0; f < FIELD_MAX; f++) {
+        uint64_t tokens = 0, docs = 0;
+
+        for (uint32_t i = 0; i < s->segment_count; i++) {
+            uint64_t segment_tokens = 0, segment_docs = 0;
+
+            shard_field_totals(s->segments[i].shard, f, &segment_tokens, &segment_docs);
+            tokens += segment_tokens;
+            docs += segment_docs;
+        }
+        s->average_length[f] = docs ? (float)((double)tokens / (double)docs) : 1.F;
+    }
+}
+
+static void custom_statistics(struct snapshot *s)
+{
+    for (size_t k = 0; k < s->settings->custom_ranking_count && k < 8; k++) {
+        attr_id attr = dictionary_attr_find(s->dictionary, s->settings->custom_ranking[k].attribute);
+        bool first = true;
+
+        s->custom_low[k] = s->custom_high[k] = 0;
+        for (uint32_t i = 0; attr != ATTR_NONE && i < s->segment_count; i++) {
+            double low = 0, high = 0;
+
+            if (!shard_number_bounds(s->segments[i].shard, attr, &low, &high))
+                continue;
+            s->custom_low[k] = first || low < s->custom_low[k] ? low : s->custom_low[k];
+            s->custom_high[k] = first || high > s->custom_high[k] ? high : s->custom_high[k];
+            first = false;
+        }
+    }
+}
+
+void snapshot_statistics(struct snapshot *s)
+{
+    s->doc_count = 0;
+    s->live_docs = 0;
+    s->live_groups = 0;
+    for (uint32_t i = 0; i < s->segment_count; i++) {
+        const struct segment *g = &s->segments[i];
+
+        s->doc_count += shard_doc_count(g->shard);
+        s->live_docs += shard_doc_count(g->shard) - g->deleted_docs;
+        s->live_groups += shard_group_count(g->shard) - g->deleted_groups;
+    }
+    s->attr_count = dictionary_attr_count(s->dictionary);
+    s->has_stock =
+        s->settings->role_attribute[ROLE_AVAILABILITY].size || s->settings->role_attribute[ROLE_QUANTITY].size;
+    field_statistics(s);
+    custom_statistics(s);
+}
+
+/* --- objects --- */
+bool snapshot_find(const struct snapshot *s, struct str object_id, uint32_t *segment, doc_id *doc)
+{
+    for (uint32_t i = s->segment_count; i > 0; i--) {
+        const struct segment *g = &s->segments[i - 1];
+
+        *doc = shard_find(g->shard, object_id);
+        if (*doc != DOC_NONE && !segment_deleted(g, *doc)) {
+            *segment = i - 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The document's number, if it has exactly one. */
+static bool single_cell(const struct number_column *c, doc_id doc, int64_t *cell)
+{
+    const _Atomic int64_t *place = number_cell(c, doc);
+
+    if (c->kind == NUMBER_COLUMN_MULTI && c->offsets[doc + 1] - c->offsets[doc] == 1)
+        place = &c->cells[c->offsets[doc]];
+    if (!place)
+        return false;
+    *cell = number_load(place);
+    return *cell != NUMBER_MISSING;
+}
+
+/* A number that was cut out is null in the object; one that came or changed later is a number, or not there. */
+static enum status overlay_number(const struct snapshot *s, const struct shard *shard, attr_id attr, doc_id doc,
+                                  struct arena *arena, struct json *object, struct error *err)
+{
+    const struct number_column *column = shard_number_column(shard, attr);
+    struct str name = dictionary_attr(s->dictionary, attr)->name;
+    const struct json *old = json_get_str(object, name);
+    struct buf text = BUF_EMPTY;
+    int64_t cell = 0;
+    enum status status = shard_check_attribute(shard, attr, err);
+
+    if (status != STATUS_OK || !single_cell(column, doc, &cell))
+        return status;
+    if (old ? old->type != JSON_NULL && old->type != JSON_NUMBER : column->kind == NUMBER_COLUMN_MULTI)
+        return STATUS_OK;
+    number_write(column, cell, &text);
+    if (!json_object_set(object, name, json_number_text(arena_copy(arena, buf_str(&text))), arena))
+        status = error_set(err, STATUS_LIMIT, "object is larger than the request's memory");
+    buf_release(&text);
+    return status;
+}
+
+static enum status overlay(const struct snapshot *s, uint32_t segment, doc_id doc, bool source, struct arena *arena,
+                           struct json *object, struct error *err)
+{
+    const struct shard *shard = s->segments[segment].shard;
+    const _Atomic uint64_t *bits = source ? shard_available_bits(shard) : shard_in_stock_bits(shard);
+    const struct json *stock = json_get(object, "in_stock");
+    uint32_t cut_count = 0, changed_count = shard_changed_count(shard);
+    const attr_id *cut = shard_cut_attributes(shard, &cut_count);
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; status == STATUS_OK && i < cut_count; i++)
+        status = overlay_number(s, shard, cut[i], doc, arena, object, err);
+    for (uint32_t i = 0; status == STATUS_OK && i < changed_count; i++)
+        status = overlay_number(s, shard, shard_changed_attribute(shard, i), doc, arena, object, err);
+    if (bits && json_is_bool(stock)) {
+        uint64_t word = atomic_load_explicit(&bits[doc / 64], memory_order_relaxed);
+
+        ((struct json *)stock)->type = word >> (doc & 63) & 1 ? JSON_TRUE : JSON_FALSE;
+    }
+    return status;
+}
+
+static enum status read_object(const struct snapshot *s, uint32_t segment, doc_id doc, bool source, struct arena *arena,
+                               struct json *out, struct error *err)
+{
+    struct buf text = BUF_EMPTY;
+    struct str copy;
+    enum status status = shard_object(s->segments[segment].shard, doc, &text, err);
+
+    if (status != STATUS_OK)
+        goto out;
+    copy = arena_copy(arena, buf_str(&text));
+    if (!copy.data) {
+        status = error_set(err, STATUS_LIMIT, "object is larger than the request's memory");
+        goto out;
+    }
+    status = json_parse(copy, arena, out, err);
+    if (status == STATUS_INPUT)
+        status = error_set(err, STATUS_FORMAT, "stored object of document %u is not JSON", doc);
+    if (status == STATUS_OK)
+        status = overlay(s, segment, doc, source, arena, out, err);
+out:
+    buf_release(&text);
+    return status;
+}
+
+enum status snapshot_object(const struct snapshot *s, uint32_t segment, doc_id doc, struct arena *arena,
+                            struct json *out, struct error *err)
+{
+    return read_object(s, segment, doc, false, arena, out, err);
+}
+
+enum status snapshot_object_source(const struct snapshot *s, uint32_t segment, doc_id doc, struct arena *arena,
+                                   struct json *out, struct error *err)
+{
+    return read_object(s, segment, doc, true, arena, out, err);
+}
+
+/* --- without a server --- */
+struct snapshot *snapshot_of_shards(const struct snapshot_parts *parts)
+{
+    struct snapshot *s = xcalloc(1, sizeof(*s));
+    struct segment *segments = xcalloc((size_t)parts->shard_count + 1, sizeof(*segments));
+
+    for (uint32_t i = 0; i < parts->shard_count; i++)
+        segments[i].shard = parts->shards[i];
+    s->settings = parts->settings;
+    s->analyzer = parts->analyzer;
+    s->synonyms = parts->synonyms;
+    s->dictionary = parts->dictionary;
+    s->suggest = parts->suggest;
+    s->segments = segments;
+    s->segment_count = parts->shard_count;
+    snapshot_statistics(s);
+    return s;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+    if (!s)
+        return;
+    free((void *)s->segments);
+    free(s);
+}
