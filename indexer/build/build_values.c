@@ -98,9 +98,10 @@ static void sort_by_doc(struct facet_pair *pairs, uint32_t count, uint32_t doc_c
     uint32_t *next = NULL;
     struct facet_pair *sorted = NULL;
 
+    if (count == 0)
+        return;
     if (count < doc_count / COUNTING_MIN) {
-        if (count)
-            qsort(pairs, count, sizeof(*pairs), pair_by_doc);
+        qsort(pairs, count, sizeof(*pairs), pair_by_doc);
         return;
     }
     next = xcalloc((size_t)doc_count + 1, sizeof(*next));
