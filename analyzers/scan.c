@@ -93,9 +93,9 @@ static uint8_t marks_at(const struct scan *c, size_t from, size_t to)
 static struct str accented_form(const struct scan *c, uint32_t start, uint32_t end)
 {
     const struct normalizer *n = &c->s->analyzer->normalizer;
-    struct str text = {(const char *)c->original + start, end - start};
     if (!c->starts || c->s->stemmer.kind != STEMMER_SNOWBALL)
         return (struct str){0};
+    struct str text = {(const char *)c->original + start, end - start};
     char *out = arena_alloc(&c->s->texts, 2 * text.size + 8);
     size_t size = 0;
     bool plain = true;
