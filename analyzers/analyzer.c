@@ -71,11 +71,6 @@ static enum status collect_stop_words(struct analyzer *a, const struct analyzer_
 
 static _Atomic uint64_t next_id = 1;
 
-uint64_t analyzer_id(const struct analyzer *a)
-{
-    return a->id;
-}
-
 enum status analyzer_open(struct analyzer **out, const struct analyzer_options *options, struct error *err)
 {
     *out = NULL;
@@ -101,6 +96,11 @@ out:
     else
         analyzer_close(a);
     return status;
+}
+
+uint64_t analyzer_id(const struct analyzer *a)
+{
+    return a->id;
 }
 
 void analyzer_close(struct analyzer *a)

@@ -77,6 +77,7 @@ struct analyzer_options {
 };
 MUST_CHECK enum status analyzer_open(struct analyzer **out, const struct analyzer_options *options, struct error *err);
 void analyzer_close(struct analyzer *a);
+
 /* A number that no other analyzer of this process has or had; never 0. For caches, since addresses come again. */
 uint64_t analyzer_id(const struct analyzer *a);
 

@@ -157,23 +157,22 @@ void synonyms_free(struct synonyms *s)
     free(s);
 }
 
-bool synonyms_match(const struct synonyms *s, const struct str *tokens, size_t count, size_t at, size_t *length,
-                    const struct synonym_phrase **alternatives, size_t *alternative_count)
+bool synonyms_match(const struct synonyms *s, const struct str *tokens, size_t count, size_t at,
+                    struct synonym_match *match)
 {
-    uint64_t node = 0;
+    uint64_t number = 0;
     bool found = false;
     for (size_t i = at; s && i < count; i++) {
         char key[EDGE_BYTES];
-        const uint64_t *next = map_get(&s->edges, edge_key(key, node, tokens[i]));
+        const uint64_t *next = map_get(&s->edges, edge_key(key, number, tokens[i]));
         if (!next)
             break;
-        node = *next;
-        if (s->nodes.items[node].alternative_count == 0)
-            continue;
-        found = true;
-        *length = i + 1 - at;
-        *alternatives = s->nodes.items[node].alternatives;
-        *alternative_count = s->nodes.items[node].alternative_count;
+        number = *next;
+        const struct node *node = &s->nodes.items[number];
+        if (node->alternative_count > 0) {
+            *match = (struct synonym_match){i + 1 - at, node->alternatives, node->alternative_count};
+            found = true;
+        }
     }
     return found;
 }

@@ -21,13 +21,20 @@ MUST_CHECK enum status synonyms_build(struct synonyms **out, const struct analyz
                                       size_t count, struct error *err);
 void synonyms_free(struct synonyms *s);
 
-/* The longest phrase that starts at tokens[at] of a query's TOKEN_WORD tokens: its length in tokens, and the
- * alternatives, each a list of token texts. False when none starts there. Borrowed from s. */
 struct synonym_phrase {
     const struct str *tokens;
     size_t count;
 };
-bool synonyms_match(const struct synonyms *s, const struct str *tokens, size_t count, size_t at, size_t *length,
-                    const struct synonym_phrase **alternatives, size_t *alternative_count);
+
+struct synonym_match {
+    size_t length; /* of the phrase found, in tokens */
+    const struct synonym_phrase *alternatives;
+    size_t count;
+};
+
+/* The longest phrase that starts at tokens[at] of a query's TOKEN_WORD tokens, and what may stand for it: borrowed from
+ * s. False (and *match untouched) when none starts there. s may be NULL: there are no synonyms. */
+bool synonyms_match(const struct synonyms *s, const struct str *tokens, size_t count, size_t at,
+                    struct synonym_match *match);
 
 #endif

@@ -234,19 +234,18 @@ static enum status add_synonyms(struct query_builder *b)
         return STATUS_OK;
     for (uint32_t i = 0; i < q->slot_count; i++)
         words[i] = slot_token(b, &q->slots[i])->text;
-    for (size_t at = 0, length; at < q->slot_count; at += length) {
-        const struct synonym_phrase *phrases;
-        size_t count;
-        length = 1;
-        if (!synonyms_match(b->snapshot->synonyms, words, q->slot_count, at, &length, &phrases, &count)) {
-            length = 1;
+    for (size_t at = 0; at < q->slot_count;) {
+        struct synonym_match match;
+        if (!synonyms_match(b->snapshot->synonyms, words, q->slot_count, at, &match)) {
+            at++;
             continue;
         }
-        for (size_t k = 0; k < length * count; k++) {
-            const struct synonym_phrase *p = &phrases[k % count];
-            if (!slot_add_terms(b, &q->slots[at + k / count], &like, p->tokens, p->count))
+        for (size_t k = 0; k < match.length * match.count; k++) {
+            const struct synonym_phrase *p = &match.alternatives[k % match.count];
+            if (!slot_add_terms(b, &q->slots[at + k / match.count], &like, p->tokens, p->count))
                 return STATUS_LIMIT;
         }
+        at += match.length;
     }
     return STATUS_OK;
 }

@@ -85,15 +85,15 @@ static void test_places(void **state)
 }
 
 /* A code point of the blocks that hold letters of Latin, Greek and Cyrillic, and of general punctuation. */
-static void append_letter(uint64_t *seed, struct buf *out)
+static void append_letter(struct random *r, struct buf *out)
 {
     static const uint16_t blocks[][2] = {{0x80, 0x250}, {0x370, 0x530}, {0x1e00, 0x2000}, {0x2000, 0x2130}};
-    const uint16_t *block = blocks[random_below(seed, 4)];
-    append_code_point(out, (uint32_t)(block[0] + random_below(seed, (uint64_t)(block[1] - block[0]))));
+    const uint16_t *block = blocks[random_below(r, 4)];
+    append_code_point(out, (uint32_t)(block[0] + random_below(r, (uint64_t)(block[1] - block[0]))));
 }
 
 /* Strings that look like product text, or are meant to break it. */
-static void random_text(uint64_t *seed, bool ascii, struct buf *out)
+static void random_text(struct random *r, bool ascii, struct buf *out)
 {
     static const char *const pieces[] = {
         " ",  " ",   " ",   " ",  "-",    "/",   ".",   "_",         "'",   "&",  ",",  "+",  "#",    "++",   "'s",
@@ -107,27 +107,28 @@ static void random_text(uint64_t *seed, bool ascii, struct buf *out)
         "\xd0\x99",     "\xce\xa3", "\xc4\xb0",     "\xc4\xb1",     "\xef\xbc\x91", "\xd9\xa3",         "\xe0\xb8\xab",
         "\xe0\xb8\xb9", "\xff",     "\xc3",         "\xe2\x80\x8b", "\xe2\x80\x8d", "\xf0\x9f\x98\x80", "\xc2\xb7",
     };
-    size_t count = random_below(seed, 40);
+    size_t count = random_below(r, 40);
     for (size_t i = 0; i < count; i++) {
-        if (random_below(seed, 8) == 0)
-            buf_append_char(out, (char)random_below(seed, 128));
-        else if (!ascii && random_below(seed, 6) == 0)
-            append_letter(seed, out);
-        else if (!ascii && random_below(seed, 4) == 0)
-            buf_append_str(out, str_from(foreign[random_below(seed, sizeof(foreign) / sizeof(*foreign))]));
+        if (random_below(r, 8) == 0)
+            buf_append_char(out, (char)random_below(r, 128));
+        else if (!ascii && random_below(r, 6) == 0)
+            append_letter(r, out);
+        else if (!ascii && random_below(r, 4) == 0)
+            buf_append_str(out, str_from(foreign[random_below(r, sizeof(foreign) / sizeof(*foreign))]));
         else
-            buf_append_str(out, str_from(pieces[random_below(seed, sizeof(pieces) / sizeof(*pieces))]));
+            buf_append_str(out, str_from(pieces[random_below(r, sizeof(pieces) / sizeof(*pieces))]));
     }
 }
 
-static void compare_ways(bool ascii, size_t rounds)
+static void compare_ways(const char *test, bool ascii)
 {
-    uint64_t seed = random_seed();
+    struct random r = random_start(test);
+    size_t rounds = random_rounds(200, 5000);
     for (const char *const *language = analyzer_languages(); *language; language++) {
         struct setup setup = setup_open(*language, NULL);
         for (size_t i = 0; i < rounds; i++) {
             struct buf text = BUF_EMPTY, fast = BUF_EMPTY, reference = BUF_EMPTY;
-            random_text(&seed, ascii, &text);
+            random_text(&r, ascii, &text);
             describe_fully(&setup, buf_str(&text), false, &fast);
             describe_fully(&setup, buf_str(&text), true, &reference);
             if (strcmp(fast.data, reference.data) != 0)
@@ -162,7 +163,7 @@ static void compare_code_point(struct setup *setup, uint32_t c)
 static void test_fast_path_code_points(void **state)
 {
     (void)state;
-    static const char *const languages[] = {"en", "es", "tr", "de", ""};
+    static const char *const languages[] = {"es", "tr"};
     for (size_t i = 0; i < sizeof(languages) / sizeof(*languages); i++) {
         struct setup setup = setup_open(languages[i], NULL);
         for (uint32_t c = 1; c < 0x3100; c++)
@@ -174,13 +175,13 @@ static void test_fast_path_code_points(void **state)
 static void test_fast_path_ascii(void **state)
 {
     (void)state;
-    compare_ways(true, 2000);
+    compare_ways(__func__, true);
 }
 
 static void test_fast_path_mixed(void **state)
 {
     (void)state;
-    compare_ways(false, 2000);
+    compare_ways(__func__, false);
 }
 
 int main(void)

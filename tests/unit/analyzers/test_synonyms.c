@@ -8,20 +8,20 @@ static void match(struct setup *setup, const struct synonyms *s, const char *que
 {
     const struct token *tokens;
     struct str words[32];
-    size_t count, word_count = 0, length, alternatives;
-    const struct synonym_phrase *list;
+    size_t count, word_count = 0;
+    struct synonym_match found;
     out[0] = 0;
     assert_int_equal(analyze(setup->analysis, str_from(query), &tokens, &count), STATUS_OK);
     for (size_t i = 0; i < count; i++)
         if (tokens[i].kind == TOKEN_WORD)
             words[word_count++] = tokens[i].text;
-    if (!synonyms_match(s, words, word_count, at, &length, &list, &alternatives))
+    if (!synonyms_match(s, words, word_count, at, &found))
         return;
-    sprintf(out, "%zu:", length);
-    for (size_t i = 0; i < alternatives; i++) {
+    sprintf(out, "%zu:", found.length);
+    for (size_t i = 0; i < found.count; i++) {
         strcat(out, i ? " |" : "");
-        for (size_t k = 0; k < list[i].count; k++)
-            sprintf(out + strlen(out), " " STR_FMT, STR_ARG(list[i].tokens[k]));
+        for (size_t k = 0; k < found.alternatives[i].count; k++)
+            sprintf(out + strlen(out), " " STR_FMT, STR_ARG(found.alternatives[i].tokens[k]));
     }
 }
 

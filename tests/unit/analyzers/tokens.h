@@ -10,10 +10,10 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "analyzers/analyzer.h"
 #include "indexer/base/limits.h"
+#include "tests/support/random.h"
 
 struct setup {
     struct analyzer *analyzer;
@@ -103,26 +103,6 @@ static inline void check_tokens(struct setup *setup, struct str text, bool refer
         assert_int_not_equal(t->kind, TOKEN_WORD);
         assert_false(t->stop && t->kind == TOKEN_SPLIT);
     }
-}
-
-/* AISLE_SEED repeats a run. */
-static inline uint64_t random_seed(void)
-{
-    const char *given = getenv("AISLE_SEED");
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)now.tv_nsec * 2654435761u + (uint64_t)now.tv_sec;
-    printf("seed: AISLE_SEED=%llu\n", (unsigned long long)seed);
-    return seed;
-}
-
-static inline uint64_t random_below(uint64_t *seed, uint64_t limit)
-{
-    *seed += 0x9e3779b97f4a7c15u; /* splitmix64 */
-    uint64_t z = *seed;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (z ^ z >> 31) % limit;
 }
 
 static inline void append_code_point(struct buf *out, uint32_t c)
