@@ -41,6 +41,16 @@ static void leaf_attributes(struct leaf *leaf, struct str keys)
     }
 }
 
+static void leaf_details(struct leaf *leaf)
+{
+    for (size_t i = 0; i < tables_detail_count; i++) {
+        if (strcmp(tables_details[i].leaf, leaf->row->name) == 0) {
+            leaf->own_features = list_of(tables_details[i].features);
+            leaf->own_materials = list_of(tables_details[i].materials);
+        }
+    }
+}
+
 static void leaf_compile(struct catalog *c, const struct section *section, const struct leaf_row *row)
 {
     struct leaf *leaf = &c->leaves[c->leaf_count];
@@ -51,6 +61,7 @@ static void leaf_compile(struct catalog *c, const struct section *section, const
     leaf->nouns = list_of(row->nouns);
     leaf->price_mu = log(row->price);
     leaf_attributes(leaf, str_from(row->attributes));
+    leaf_details(leaf);
     for (int i = 0; i < row->weight; i++) {
         c->leaf_of_ticket[c->ticket_count++] = (uint16_t)c->leaf_count;
     }
@@ -137,6 +148,8 @@ void catalog_free(struct catalog *c)
     }
     for (size_t i = 0; i < c->leaf_count; i++) {
         list_free(&c->leaves[i].nouns);
+        list_free(&c->leaves[i].own_features);
+        list_free(&c->leaves[i].own_materials);
         for (size_t k = 0; k < c->leaves[i].attribute_count; k++) {
             list_free(&c->leaves[i].attributes[k].values);
         }

@@ -28,6 +28,7 @@ struct leaf {
     uint32_t number;
     struct str path;
     struct list nouns;
+    struct list own_features, own_materials; /* empty: the section's */
     struct attribute attributes[CATALOG_ATTRIBUTES];
     uint32_t attribute_count;
     double price_mu;
@@ -87,6 +88,14 @@ void list_free(struct list *l);
 static inline struct str list_skewed(const struct list *l, struct random *r)
 {
     return l->count ? l->values[random_skewed(r, l->count)] : (struct str){0};
+}
+static inline const struct list *leaf_features(const struct leaf *leaf)
+{
+    return leaf->own_features.count ? &leaf->own_features : &leaf->section->features;
+}
+static inline const struct list *leaf_materials(const struct leaf *leaf)
+{
+    return leaf->own_materials.count ? &leaf->own_materials : &leaf->section->materials;
 }
 static inline struct str list_any(const struct list *l, struct random *r)
 {

@@ -128,7 +128,7 @@ void product_make(const struct catalog *c, struct product *p, struct buf *text)
     uint32_t first = random_skewed(r, s->adjectives.count);
     p->adjective = s->adjectives.values[first];
     p->adjective2 = s->adjectives.values[(first + 1 + random_below(r, s->adjectives.count - 1)) % s->adjectives.count];
-    p->material = list_skewed(&s->materials, r);
+    p->material = list_skewed(leaf_materials(p->leaf), r);
     product_attributes(p);
     product_price(c, p);
     product_fame(p);

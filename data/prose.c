@@ -72,6 +72,18 @@ static void append_gender(const struct product *p, struct buf *out)
     buf_append_str(out, women ? STR("Women's ") : men ? STR("Men's ") : gender[0] == 'k' ? STR("Kids' ") : STR(""));
 }
 
+/* " with Memory-Foam Cushions"; long ones and those with a "with" of their own do not stand in titles. */
+static void append_feature(const struct product *p, struct buf *out)
+{
+    const struct list *features = leaf_features(p->leaf);
+    struct str feature = features->values[p->shape % features->count];
+    if (feature.size > 34 || str_find(feature, STR(" with")) != SIZE_MAX) {
+        return;
+    }
+    buf_literal(out, " with ");
+    append_title_case(str_starts_with(feature, STR("a ")) ? str_slice(feature, 2, feature.size) : feature, out);
+}
+
 void title_write(const struct product *p, struct str color, struct str size, struct buf *out)
 {
     enum style style = p->leaf->section->row->style;
@@ -95,10 +107,7 @@ void title_write(const struct product *p, struct str color, struct str size, str
     }
     append_title_case(p->noun, out);
     if (shape_below(p, SHAPE_EXTRA, 17)) {
-        const struct list *features = &p->leaf->section->features;
-        struct str feature = features->values[p->shape % features->count];
-        buf_literal(out, " with ");
-        append_title_case(str_starts_with(feature, STR("a ")) ? str_slice(feature, 2, feature.size) : feature, out);
+        append_feature(p, out);
     }
     if (style != STYLE_FASHION) {
         append_attributes(p, out);
@@ -119,8 +128,13 @@ struct telling {
     uint32_t feature, use, attribute;
 };
 
-static void append_name(const struct item_attribute *a, struct buf *out)
+/* "battery life 40 h", but "16 pieces" where the value says what it is. */
+static void append_fact(const struct item_attribute *a, struct buf *out)
 {
+    if (str_find(a->value, a->name) != SIZE_MAX) {
+        buf_append_str(out, a->value);
+        return;
+    }
     for (size_t i = 0; i < a->name.size; i++) {
         buf_append_char(out, a->name.data[i] == '_' ? ' ' : a->name.data[i]);
     }
@@ -140,7 +154,8 @@ static void append_with_article(const struct product *p, struct buf *out)
 static void append_slot(struct telling *t, struct str slot, struct buf *out)
 {
     const struct product *p = t->product;
-    const struct section *s = p->leaf->section;
+    const struct list *features = leaf_features(p->leaf);
+    const struct list *uses = &p->leaf->section->uses;
     size_t bar = str_find_char(slot, '/');
     if (bar != SIZE_MAX) {
         buf_append_str(out, p->plural ? str_slice(slot, bar + 1, slot.size) : str_slice(slot, 0, bar));
@@ -163,10 +178,10 @@ static void append_slot(struct telling *t, struct str slot, struct buf *out)
         buf_append_str(out, p->noun);
         break;
     case 'F':
-        buf_append_str(out, s->features.values[t->feature++ % s->features.count]);
+        buf_append_str(out, features->values[t->feature++ % features->count]);
         break;
     case 'U':
-        buf_append_str(out, s->uses.values[t->use++ % s->uses.count]);
+        buf_append_str(out, uses->values[t->use++ % uses->count]);
         break;
     case 'A':
         buf_append_str(out, p->adjective);
@@ -175,7 +190,7 @@ static void append_slot(struct telling *t, struct str slot, struct buf *out)
         buf_append_str(out, p->material);
         break;
     default: /* K */
-        append_name(&p->attributes[t->attribute++ % p->attribute_count], out);
+        append_fact(&p->attributes[t->attribute++ % p->attribute_count], out);
         break;
     }
 }
@@ -198,7 +213,8 @@ static void append_sentence(struct telling *t, const char *template, struct buf 
 
 static bool template_fits(const struct product *p, const char *template)
 {
-    return p->material.size || !strstr(template, "{M}");
+    bool food = strcmp(p->leaf->section->row->department, "Pet Supplies") == 0; /* its "material" may be a flavour */
+    return (p->material.size && !food) || !strstr(template, "{M}");
 }
 
 /* The number of sentences, such that lengths lie between those of the two stores whose descriptions are alike: 5 %

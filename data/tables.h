@@ -52,6 +52,15 @@ extern const size_t tables_fashion_count;
 extern const struct section_row tables_leisure[];
 extern const size_t tables_leisure_count;
 
+/* A leaf whose materials or features are not its section's; NULL: they are. Leaf names here are unique. */
+struct detail_row {
+    const char *leaf;
+    const char *materials;
+    const char *features;
+};
+extern const struct detail_row tables_details[];
+extern const size_t tables_detail_count;
+
 struct attribute_row {
     const char *key;
     const char *name; /* the attribute in the feed */

@@ -96,7 +96,7 @@ const char *const tables_middles[] = {
     "{K} and {K} are part of the package.",
     "With {K}, {it has/they have} enough in reserve for {U}.",
     "Made of {M}, with {F}.",
-    "{M} keeps the weight down without giving up strength.",
+    "{M}: the right choice for {U}.",
     "Our testers praised {F} in particular.",
     "Notice {F}: it is the kind of detail that {B} is known for.",
     "The key figures: {K}, {K}.",
@@ -109,7 +109,7 @@ const char *const tables_middles[] = {
     "The design is calm and {A}, so that it goes with what you already own.",
     "Thoughtful touches such as {F} save time every day.",
     "{B} uses {M} from audited suppliers.",
-    "{K} is more than most need, and exactly right for {U}.",
+    "{K}: more than most need, and exactly right for {U}.",
     "No fuss, no compromise: {F}.",
 };
 const size_t tables_middle_count = sizeof tables_middles / sizeof tables_middles[0];

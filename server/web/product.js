@@ -25,7 +25,7 @@ const bySize = (a, b) => {
 
 function variantPicker(item, variants, axis) {
   const values = [...new Set(variants.map((variant) => variant[axis]).filter(Boolean))];
-  if (values.length < 2 && !item[axis]) return '';
+  if (values.length < 2) return '';
   if (axis === 'size') values.sort(bySize);
   const other = axes.find((name) => name !== axis);
   const buttons = values.map((value) => {
@@ -40,10 +40,12 @@ function variantPicker(item, variants, axis) {
 
 const text = (value) => (Array.isArray(value) ? value.map(text).join(', ') : typeof value === 'object' && value ? '' : String(value));
 
-function attributeTable(item, schema) {
+function attributeTable(item, schema, variants) {
+  const chosen = (axis) => new Set(variants.map((variant) => variant[axis])).size > 1;
   const rows = Object.entries(item)
     .filter(([name, value]) => !name.startsWith('_') && !told.has(name) && !lastRows.includes(name) && name !== schema.category && text(value) !== '')
     .map(([name, value]) => [attributeName(name), text(value)]);
+  rows.unshift(...axes.filter((axis) => item[axis] && !chosen(axis)).map((axis) => [axis === 'color' ? 'Colour' : attributeName(axis), text(item[axis])]));
   for (const name of lastRows) {
     if (item[name]) rows.push([name === 'condition' ? 'Condition' : name.toUpperCase(), text(item[name])]);
   }
@@ -76,7 +78,7 @@ function view(item, variants, schema) {
       <p class="product-note" id="take-note" role="status"></p>
       ${axes.map((axis) => variantPicker(item, variants, axis)).join('')}
       <p class="product-description">${escape(item[schema.description] || '')}</p>
-      ${attributeTable(item, schema)}
+      ${attributeTable(item, schema, variants)}
     </div>`;
 }
 
