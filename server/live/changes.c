@@ -1,0 +1,279 @@
+#include "server/live/changes.h"
+
+#include <string.h>
+
+#include "indexer/base/limits.h"
+#include "indexer/base/number.h"
+#include "indexer/build/shard_build.h"
+
+enum { NO_CELL = -1 };
+
+void changes_init(struct changes *c, struct live_index *index)
+{
+    memset(c, 0, sizeof(*c));
+    c->index = index;
+    c->base = &index_current(index)->s;
+    arena_init(&c->arena, 0);
+    map_init(&c->ids);
+}
+
+void changes_release(struct changes *c)
+{
+    shared_drop(SHARED(c->built));
+    vec_release(&c->dead);
+    vec_release(&c->absorbed);
+    vec_release(&c->cells);
+    vec_release(&c->items);
+    map_release(&c->ids);
+    arena_release(&c->arena);
+}
+
+bool changes_empty(const struct changes *c)
+{
+    return c->items.count == 0;
+}
+
+struct change *changes_of(struct changes *c, struct str id)
+{
+    bool added;
+    uint64_t *at = map_put(&c->ids, id, c->items.count, &added);
+    if (!added) {
+        return &c->items.items[*at];
+    }
+    struct change x = {.id = arena_copy(&c->arena, id), .first_cell = (uint32_t)NO_CELL};
+    if (!snapshot_find(c->base, id, &x.segment, &x.doc)) {
+        x.doc = DOC_NONE;
+    }
+    vec_push(&c->items, x);
+    return &c->items.items[c->items.count - 1];
+}
+
+static bool set_member(struct changes *c, struct json *object, const struct member_change *m)
+{
+    return json_object_set(object, m->name, m->value, &c->arena);
+}
+
+enum status changes_load(struct changes *c, struct change *x, struct error *err)
+{
+    if (x->loaded) {
+        return STATUS_OK;
+    }
+    enum status status = index_object(c->base, x->segment, x->doc, &c->arena, &x->object, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    for (uint32_t i = x->first_cell; i != (uint32_t)NO_CELL; i = c->cells.items[i].next) {
+        (void)!set_member(c, &x->object, &c->cells.items[i].member);
+    }
+    x->loaded = true;
+    return STATUS_OK;
+}
+
+static struct cell_change *find_cell(struct changes *c, const struct change *x, struct str name)
+{
+    for (uint32_t i = x->first_cell; i != (uint32_t)NO_CELL; i = c->cells.items[i].next) {
+        if (str_equal(c->cells.items[i].member.name, name)) {
+            return &c->cells.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* The cut column that holds a member of the object, or NULL. */
+static const struct number_column *cut_column(const struct changes *c, const struct change *x, struct str name,
+                                              attr_id *attr)
+{
+    uint32_t count;
+    const struct shard *shard = c->base->segments[x->segment].shard;
+    const attr_id *cut = shard_cut_attributes(shard, &count);
+    *attr = dictionary_attr_find(c->base->dictionary, name);
+    for (uint32_t i = 0; i < count; i++) {
+        if (cut[i] == *attr) {
+            return shard_number_column(shard, *attr);
+        }
+    }
+    return NULL;
+}
+
+/* The member as the object's cell has it. False when there is no cell or it is empty: the stored object may then have a
+ * value of another type under the name. */
+static bool published_cell(struct changes *c, const struct change *x, struct str name, const struct json **out)
+{
+    attr_id attr;
+    const struct number_column *column = cut_column(c, x, name, &attr);
+    const _Atomic int64_t *cell = column ? number_cell(column, x->doc) : NULL;
+    int64_t value = cell ? number_load(cell) : NUMBER_MISSING;
+    if (value == NUMBER_MISSING || shard_check_attribute(c->base->segments[x->segment].shard, attr, NULL)) {
+        return false;
+    }
+    struct json *number = ARENA_NEW(&c->arena, struct json);
+    if (column->is_double) {
+        *number = json_of_double(number_as_double(column, value), &c->arena);
+    } else {
+        struct buf text = BUF_EMPTY;
+        decimal_write(&text, value, column->scale);
+        *number = json_number_text(arena_copy(&c->arena, buf_str(&text)));
+        buf_release(&text);
+    }
+    *out = number;
+    return true;
+}
+
+enum status changes_member(struct changes *c, struct change *x, struct str name, const struct json **out,
+                           struct error *err)
+{
+    const struct cell_change *cell = x->loaded ? NULL : find_cell(c, x, name);
+    if (cell) {
+        struct json *value = ARENA_NEW(&c->arena, struct json);
+        *value = cell->member.value;
+        *out = value;
+        return STATUS_OK;
+    }
+    if (!x->loaded && !cell && published_cell(c, x, name, out)) {
+        return STATUS_OK;
+    }
+    enum status status = changes_load(c, x, err);
+    *out = status == STATUS_OK ? json_get_str(&x->object, name) : NULL;
+    return status;
+}
+
+void changes_put(struct changes *c, struct change *x, const struct json *object)
+{
+    x->object = *object;
+    x->loaded = true;
+    x->deleted = false;
+    c->whole_count += !x->whole;
+    x->whole = true;
+}
+
+void changes_delete(struct changes *c, struct change *x)
+{
+    c->whole_count -= x->whole;
+    x->whole = false;
+    x->loaded = false;
+    x->deleted = true;
+}
+
+/* A quantity's change also moves the stock bit, so its block must have been checked as well. */
+static enum status check_columns(const struct changes *c, const struct change *x, attr_id attr, struct error *err)
+{
+    const struct shard *shard = c->base->segments[x->segment].shard;
+    enum status status = shard_check_attribute(shard, attr, err);
+    attr_id stock = dictionary_attr_find(c->base->dictionary, STR("in_stock"));
+    if (status == STATUS_OK && stock != ATTR_NONE && shard_in_stock_bits(shard)) {
+        status = shard_check_attribute(shard, stock, err);
+    }
+    return status;
+}
+
+/* The cells that hold the members, or false when one has none that can. */
+static bool find_cells(const struct changes *c, const struct change *x, const struct member_change *members,
+                       size_t count, struct cell_change *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct number_column *column = cut_column(c, x, members[i].name, &out[i].attr);
+        if (members[i].value.type != JSON_NUMBER || !column || !number_cell(column, x->doc) ||
+            !number_cell_of_text(column, members[i].value.text, &out[i].value) ||
+            check_columns(c, x, out[i].attr, NULL) != STATUS_OK) {
+            return false;
+        }
+        out[i].segment = x->segment;
+        out[i].doc = x->doc;
+        out[i].member = members[i];
+        out[i].member.name = dictionary_attr(c->base->dictionary, out[i].attr)->name;
+    }
+    return true;
+}
+
+static void put_cell(struct changes *c, struct change *x, const struct cell_change *cell)
+{
+    struct cell_change *old = find_cell(c, x, cell->member.name);
+    struct json value = json_clone(&cell->member.value, &c->arena);
+    if (old) {
+        old->value = cell->value;
+        old->member.value = value;
+    } else {
+        struct cell_change added = *cell;
+        added.member.value = value;
+        added.next = x->first_cell;
+        x->first_cell = (uint32_t)c->cells.count;
+        vec_push(&c->cells, added);
+    }
+    if (x->loaded) {
+        (void)!json_object_set(&x->object, cell->member.name, value, &c->arena);
+    }
+}
+
+enum { IN_PLACE_MAX = 16 };
+
+enum status changes_members(struct changes *c, struct change *x, const struct member_change *members, size_t count,
+                            struct error *err)
+{
+    struct cell_change cells[IN_PLACE_MAX];
+    if (!x->whole && count <= IN_PLACE_MAX && find_cells(c, x, members, count, cells)) {
+        for (size_t i = 0; i < count; i++) {
+            put_cell(c, x, &cells[i]);
+        }
+        return STATUS_OK;
+    }
+    enum status status = changes_load(c, x, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct json value = json_clone(&members[i].value, &c->arena);
+        if (!json_object_set(&x->object, arena_copy(&c->arena, members[i].name), value, &c->arena)) {
+            return error_set(err, STATUS_LIMIT, "out of memory for an object");
+        }
+    }
+    struct json object = x->object;
+    changes_put(c, x, &object);
+    return STATUS_OK;
+}
+
+static enum status record_object(struct changes *c, const struct record *r, struct error *err)
+{
+    struct json object;
+    struct str id;
+    struct str text = arena_copy(&c->arena, r->text);
+    enum status status = json_parse(text, &c->arena, &object, err);
+    if (status != STATUS_OK || !object_id(&object, &id)) {
+        return error_set(err, STATUS_FORMAT, "log record %llu holds no object", (unsigned long long)r->seq);
+    }
+    changes_put(c, changes_of(c, id), &object);
+    return STATUS_OK;
+}
+
+static enum status record_members(struct changes *c, const struct record *r, struct error *err)
+{
+    struct change *x = changes_of(c, r->id);
+    if (change_exists(x)) {
+        return changes_members(c, x, r->members, r->member_count, err);
+    }
+    if (!(r->flags & RECORD_CREATED)) {
+        return STATUS_OK; /* of an object that a newer feed does not have */
+    }
+    struct json object = {.type = JSON_OBJECT};
+    bool ok = json_object_set(&object, STR("objectID"), json_of_str(x->id), &c->arena);
+    for (size_t i = 0; i < r->member_count && ok; i++) {
+        ok = json_object_set(&object, arena_copy(&c->arena, r->members[i].name),
+                             json_clone(&r->members[i].value, &c->arena), &c->arena);
+    }
+    changes_put(c, x, &object);
+    return ok ? STATUS_OK : error_set(err, STATUS_LIMIT, "out of memory for an object");
+}
+
+enum status changes_record(struct changes *c, const struct record *r, struct error *err)
+{
+    switch (r->kind) {
+    case RECORD_PUT:
+        return record_object(c, r, err);
+    case RECORD_PARTIAL:
+        return record_members(c, r, err);
+    case RECORD_DELETE:
+        changes_delete(c, changes_of(c, r->id));
+        return STATUS_OK;
+    default:
+        return STATUS_OK;
+    }
+}

@@ -1,0 +1,91 @@
+#ifndef AISLE_SERVER_LIVE_CHANGES_H
+#define AISLE_SERVER_LIVE_CHANGES_H
+
+/*
+ * The changes of one group commit to one index: decided against its present state and each other, seen by nobody until
+ * they are published, and dropped when the log could not be synced. Recovery and the replay onto a new generation use
+ * the same code, with outcomes read from the log.
+ *
+ * Single numbers that live in cut columns are changed in place. Anything else writes the object anew: its whole product
+ * is deleted where it is and built into a delta shard together with its variants.
+ *
+ * Thread rule: the index's writer.
+ */
+#include "indexer/base/map.h"
+#include "server/live/index.h"
+#include "server/live/record.h"
+
+struct change {
+    struct str id;
+    uint32_t segment; /* where the object is in the present state */
+    doc_id doc;       /* DOC_NONE: it is not there */
+    bool loaded;      /* object is what it will be */
+    bool whole;       /* to be written anew */
+    bool deleted;
+    struct json object;
+    uint32_t first_cell; /* its cells, linked; UINT32_MAX: none */
+};
+
+struct cell_change {
+    uint32_t segment;
+    doc_id doc;
+    attr_id attr;
+    int64_t value;
+    struct member_change member;
+    uint32_t next;
+};
+
+struct doc_place {
+    uint32_t segment;
+    doc_id doc;
+};
+
+struct changes {
+    struct live_index *index;
+    const struct snapshot *base;
+    struct arena arena;
+    struct map ids;
+    VEC(struct change) items;
+    VEC(struct cell_change) cells;
+    size_t whole_count;
+    size_t whole_bytes; /* of their JSON, roughly */
+
+    /* What changes_build made. */
+    VEC(struct doc_place) dead;
+    VEC(uint32_t) absorbed; /* deltas that the new one replaces */
+    struct live_segment *built;
+};
+
+void changes_init(struct changes *c, struct live_index *index);
+void changes_release(struct changes *c);
+bool changes_empty(const struct changes *c);
+
+/* The change of an object, made and located when it is new. Valid until the next one is made. */
+struct change *changes_of(struct changes *c, struct str id);
+static inline bool change_exists(const struct change *x)
+{
+    return x->whole || (!x->deleted && x->doc != DOC_NONE);
+}
+
+/* Loads what the object will be; needs change_exists. */
+MUST_CHECK enum status changes_load(struct changes *c, struct change *x, struct error *err);
+/* The member as it will be; *out NULL when it is missing. Does not load the object when a cell says it. */
+MUST_CHECK enum status changes_member(struct changes *c, struct change *x, struct str name, const struct json **out,
+                                      struct error *err);
+
+/* object is borrowed until the changes are released. */
+void changes_put(struct changes *c, struct change *x, const struct json *object);
+void changes_delete(struct changes *c, struct change *x);
+/* In place when all members can be, else the object is written anew. The object must be there. */
+MUST_CHECK enum status changes_members(struct changes *c, struct change *x, const struct member_change *members,
+                                       size_t count, struct error *err);
+
+/* Applies a record of the log: RECORD_PUT, RECORD_PARTIAL, RECORD_DELETE. */
+MUST_CHECK enum status changes_record(struct changes *c, const struct record *r, struct error *err);
+
+/* Builds the delta that is needed, if any; nothing is to be seen of it yet. */
+MUST_CHECK enum status changes_build(struct changes *c, struct error *err);
+/* Makes it all the present state and publishes it; the changes are then to be released. Needs changes_build. */
+void changes_publish(struct changes *c, uint64_t seq, int64_t now_ms);
+
+#endif

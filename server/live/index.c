@@ -1,0 +1,366 @@
+#include "server/live/index.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "indexer/base/clock.h"
+#include "indexer/base/rcu.h"
+
+static char *name_copy(struct str name)
+{
+    char *copy = xmalloc(name.size + 1);
+    if (name.size > 0) {
+        memcpy(copy, name.data, name.size);
+    }
+    copy[name.size] = '\0';
+    return copy;
+}
+
+/* ---- snapshots ---- */
+
+static void snapshot_release(void *object)
+{
+    struct index_snapshot *box = object;
+    for (uint32_t i = 0; i < box->s.segment_count; i++) {
+        shared_drop(SHARED(box->held[i].segment));
+        shared_drop(SHARED(box->held[i].tombstones));
+    }
+    shared_drop(SHARED(box->vocabulary));
+    shared_drop(SHARED(box->settings));
+    free(box->held);
+    free(box->segments);
+    free(box->name);
+    free(box);
+}
+
+static void hold_segments(struct index_snapshot *box, const struct live_index *x)
+{
+    size_t count = x->segments.count;
+    box->held = xcalloc(count + 1, sizeof(*box->held));
+    box->segments = xcalloc(count + 1, sizeof(*box->segments));
+    for (size_t i = 0; i < count; i++) {
+        struct index_segment *g = &box->held[i];
+        *g = x->segments.items[i];
+        shared_keep(SHARED(g->segment));
+        shared_keep(SHARED(g->tombstones));
+        box->segments[i] = (struct segment){
+            .shard = g->segment->shard,
+            .tombstones = g->tombstones ? g->tombstones->bits : NULL,
+            .deleted_docs = g->deleted_docs,
+            .deleted_groups = g->deleted_groups,
+            .is_delta = g->segment->is_delta,
+        };
+        box->data_bytes += shard_size_bytes(g->segment->shard);
+    }
+    box->s.segments = box->segments;
+    box->s.segment_count = (uint32_t)count;
+}
+
+static struct index_snapshot *snapshot_make(const struct live_index *x)
+{
+    struct index_snapshot *box = xcalloc(1, sizeof(*box));
+    box->name = name_copy(str_from(x->name));
+    box->settings = x->settings;
+    box->vocabulary = x->vocabulary;
+    shared_keep(SHARED(box->settings));
+    shared_keep(SHARED(box->vocabulary));
+    box->created_ms = x->created_ms;
+    box->updated_ms = x->updated_ms;
+    box->pending = x->next_settings != NULL;
+    hold_segments(box, x);
+    return box;
+}
+
+struct index_snapshot *index_current(const struct live_index *x)
+{
+    return atomic_load_explicit(&x->snapshot, memory_order_acquire);
+}
+
+void index_publish(struct live_index *x, uint64_t seq, bool same_segments)
+{
+    struct index_snapshot *old = index_current(x);
+    struct index_snapshot *box = snapshot_make(x);
+    struct snapshot *s = &box->s;
+    const struct segment *segments = s->segments;
+    uint32_t segment_count = s->segment_count;
+    if (same_segments && old) {
+        *s = old->s; /* the statistics */
+    }
+    s->segments = segments;
+    s->segment_count = segment_count;
+    s->seq = seq;
+    s->index_name = str_from(box->name);
+    s->index_uid = x->uid;
+    s->generation = x->generation;
+    s->created_ms = x->created_ms;
+    s->settings = box->settings->settings;
+    s->analyzer = box->settings->analyzer;
+    s->synonyms = box->settings->synonyms;
+    s->dictionary = box->vocabulary->dictionary;
+    s->attr_count = dictionary_attr_count(s->dictionary);
+    s->suggest = box->vocabulary->suggest;
+    s->damaged_count = x->damaged_count;
+    if (!same_segments || !old) {
+        snapshot_statistics(s);
+    }
+    atomic_store_explicit(&x->snapshot, box, memory_order_release);
+    if (old) {
+        rcu_defer(snapshot_release, old);
+    }
+}
+
+/* ---- the index ---- */
+
+struct live_index *index_new(uint64_t uid, struct str name, struct live_settings *settings)
+{
+    struct live_index *x = xcalloc(1, sizeof(*x));
+    x->uid = uid;
+    x->name = name_copy(name);
+    x->shard_count = 1;
+    x->created_ms = clock_wall_ms();
+    x->updated_ms = x->created_ms;
+    x->changed = true;
+    index_set_settings(x, settings);
+    x->vocabulary = vocabulary_new(settings);
+    return x;
+}
+
+static void drop_segments(struct live_index *x)
+{
+    for (size_t i = 0; i < x->segments.count; i++) {
+        shared_drop(SHARED(x->segments.items[i].segment));
+        shared_drop(SHARED(x->segments.items[i].tombstones));
+    }
+    x->segments.count = 0;
+    x->merge_number++;
+}
+
+void index_free(struct live_index *x)
+{
+    if (!x) {
+        return;
+    }
+    struct index_snapshot *box = index_current(x);
+    if (box) {
+        snapshot_release(box);
+    }
+    drop_segments(x);
+    vec_release(&x->segments);
+    shared_drop(SHARED(x->vocabulary));
+    shared_drop(SHARED(x->settings));
+    shared_drop(SHARED(x->next_settings));
+    free(x->settings_file);
+    free(x->checkpoint_file);
+    free(x->name);
+    free(x);
+}
+
+void index_set_name(struct live_index *x, struct str name)
+{
+    char *copy = name_copy(name);
+    free(x->name);
+    x->name = copy;
+    x->changed = true;
+}
+
+void index_set_settings(struct live_index *x, struct live_settings *settings)
+{
+    shared_keep(SHARED(settings));
+    shared_drop(SHARED(x->settings));
+    x->settings = settings;
+    free(x->settings_file);
+    x->settings_file = NULL;
+    x->changed = true;
+}
+
+void index_set_next(struct live_index *x, struct live_settings *settings, uint64_t task)
+{
+    shared_keep(SHARED(settings));
+    shared_drop(SHARED(x->next_settings));
+    x->next_settings = settings;
+    x->next_task = task;
+    x->changed = true;
+}
+
+void index_set_vocabulary(struct live_index *x, struct vocabulary *v)
+{
+    shared_keep(SHARED(v));
+    shared_drop(SHARED(x->vocabulary));
+    x->vocabulary = v;
+}
+
+void index_add_segment(struct live_index *x, struct live_segment *s, struct tombstones *tombstones)
+{
+    struct index_segment added = {.segment = s, .tombstones = tombstones};
+    if (tombstones) {
+        doc_id first;
+        doc_id end;
+        uint32_t docs = shard_doc_count(s->shard);
+        struct segment view = {.shard = s->shard, .tombstones = tombstones->bits};
+        struct snapshot one = {.segments = &view, .segment_count = 1};
+        for (doc_id doc = 0; doc < docs; doc = end) {
+            index_group_range(&one, 0, doc, &first, &end);
+            uint32_t deleted = 0;
+            for (doc_id d = first; d < end; d++) {
+                deleted += segment_deleted(&view, d);
+            }
+            added.deleted_docs += deleted;
+            added.deleted_groups += deleted == end - first;
+        }
+    }
+    vec_push(&x->segments, added);
+}
+
+void index_remove_segment(struct live_index *x, size_t at)
+{
+    shared_drop(SHARED(x->segments.items[at].segment));
+    shared_drop(SHARED(x->segments.items[at].tombstones));
+    x->segments.count--;
+    memmove(&x->segments.items[at], &x->segments.items[at + 1], (x->segments.count - at) * sizeof(*x->segments.items));
+}
+
+uint32_t index_delta_count(const struct live_index *x)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < x->segments.count; i++) {
+        count += x->segments.items[i].segment->is_delta;
+    }
+    return count;
+}
+
+void index_clear(struct live_index *x)
+{
+    drop_segments(x);
+    struct vocabulary *v = vocabulary_new(x->settings);
+    index_set_vocabulary(x, v);
+    shared_drop(SHARED(v));
+    x->damaged_count = 0;
+    x->changed = true;
+}
+
+/* ---- objects and products ---- */
+
+enum status index_object(const struct snapshot *s, uint32_t segment, doc_id doc, struct arena *arena, struct json *out,
+                         struct error *err)
+{
+    enum status status = snapshot_object(s, segment, doc, arena, out, err);
+    const struct shard *shard = s->segments[segment].shard;
+    const _Atomic uint64_t *available = shard_available_bits(shard);
+    if (status == STATUS_OK && available && json_is_bool(json_get(out, "in_stock"))) {
+        bool stated = atomic_load_explicit(&available[doc >> 6], memory_order_relaxed) >> (doc & 63) & 1;
+        if (!json_object_set(out, STR("in_stock"), json_of_bool(stated), arena)) {
+            status = error_set(err, STATUS_LIMIT, "out of memory for an object");
+        }
+    }
+    return status;
+}
+
+void index_group_range(const struct snapshot *s, uint32_t segment, doc_id doc, doc_id *first, doc_id *end)
+{
+    const struct shard *shard = s->segments[segment].shard;
+    const uint32_t *groups = shard_groups(shard);
+    *first = doc;
+    *end = doc + 1;
+    if (groups) {
+        uint32_t count = shard_doc_count(shard);
+        while (*first > 0 && groups[*first - 1] == groups[doc]) {
+            --*first;
+        }
+        while (*end < count && groups[*end] == groups[doc]) {
+            ++*end;
+        }
+    }
+}
+
+bool index_find_group(const struct snapshot *s, struct str group, uint32_t *segment, doc_id *first)
+{
+    for (uint32_t i = s->segment_count; i-- > 0;) {
+        doc_id begin;
+        doc_id end;
+        doc_id doc = shard_find_group(s->segments[i].shard, group);
+        if (doc == DOC_NONE) {
+            continue;
+        }
+        index_group_range(s, i, doc, &begin, &end);
+        for (doc_id d = begin; d < end; d++) {
+            if (!segment_deleted(&s->segments[i], d)) {
+                *segment = i;
+                *first = begin;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_deleted(const struct index_segment *g, doc_id doc)
+{
+    return g->tombstones && (g->tombstones->bits[doc >> 6] >> (doc & 63) & 1);
+}
+
+bool index_delete(struct live_index *x, uint32_t segment, doc_id doc, bool *copied)
+{
+    struct index_segment *g = &x->segments.items[segment];
+    if (is_deleted(g, doc)) {
+        return false;
+    }
+    if (!copied[segment]) {
+        struct tombstones *copy = tombstones_copy(g->tombstones, shard_doc_count(g->segment->shard));
+        shared_drop(SHARED(g->tombstones));
+        g->tombstones = copy;
+        copied[segment] = true;
+    }
+    g->tombstones->bits[doc >> 6] |= UINT64_C(1) << (doc & 63);
+    g->deleted_docs++;
+    doc_id first;
+    doc_id end;
+    struct segment view = {.shard = g->segment->shard};
+    struct snapshot one = {.segments = &view, .segment_count = 1};
+    index_group_range(&one, 0, doc, &first, &end);
+    while (first < end && is_deleted(g, first)) {
+        first++;
+    }
+    g->deleted_groups += first == end;
+    if (g->segment->merging) {
+        vec_push(&g->segment->touched, doc);
+    }
+    x->changed = true;
+    return true;
+}
+
+/* In stock = available and (the quantity is not known or above 0). */
+static void set_stock_bit(struct live_segment *s, doc_id doc, int64_t quantity)
+{
+    _Atomic uint64_t *in_stock = shard_in_stock_bits(s->shard);
+    const _Atomic uint64_t *available = shard_available_bits(s->shard);
+    if (!in_stock) {
+        return;
+    }
+    uint64_t bit = UINT64_C(1) << (doc & 63);
+    bool stated = !available || (atomic_load_explicit(&available[doc >> 6], memory_order_relaxed) & bit);
+    uint64_t old = stated && (quantity == NUMBER_MISSING || quantity > 0)
+                       ? atomic_fetch_or_explicit(&in_stock[doc >> 6], bit, memory_order_relaxed)
+                       : atomic_fetch_and_explicit(&in_stock[doc >> 6], ~bit, memory_order_relaxed);
+    (void)old;
+    segment_dirty(s, ATTR_NONE, doc >> 6, (shard_doc_count(s->shard) + 63) / 64);
+}
+
+/* A cell of doubles is above 0 when its bits are, so the sign of the cell decides in both kinds of columns. */
+void index_store_cell(struct live_index *x, uint32_t segment, doc_id doc, attr_id attr, int64_t value)
+{
+    struct live_segment *s = x->segments.items[segment].segment;
+    const struct number_column *column = shard_number_column(s->shard, attr);
+    _Atomic int64_t *cell = number_cell(column, doc);
+    assert(cell);
+    atomic_store_explicit(cell, value, memory_order_release);
+    segment_dirty(s, attr, (uint32_t)(cell - column->cells), column->count);
+    struct str quantity = x->settings->settings->role_attribute[ROLE_QUANTITY];
+    if (quantity.size > 0 && str_equal(dictionary_attr(x->vocabulary->dictionary, attr)->name, quantity)) {
+        set_stock_bit(s, doc, value);
+    }
+    if (s->merging) {
+        vec_push(&s->touched, doc);
+    }
+    x->changed = true;
+}

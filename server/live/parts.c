@@ -1,0 +1,216 @@
+#include "server/live/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- segments ---- */
+
+static void segment_release(struct shared *self)
+{
+    struct live_segment *s = (struct live_segment *)self;
+    for (size_t i = 0; i < s->dirty.count; i++) {
+        free(s->dirty.items[i].blocks);
+    }
+    vec_release(&s->dirty);
+    vec_release(&s->touched);
+    shard_close(s->shard);
+    buf_release(&s->image);
+    free(s->file);
+    free(s);
+}
+
+static char *text_copy(const char *text)
+{
+    if (!text) {
+        return NULL;
+    }
+    size_t size = strlen(text) + 1;
+    return memcpy(xmalloc(size), text, size);
+}
+
+struct live_segment *segment_new(struct shard *shard, bool is_delta, struct buf *image, const char *file)
+{
+    struct live_segment *s = xcalloc(1, sizeof(*s));
+    shared_init(&s->shared, segment_release);
+    s->shard = shard;
+    s->is_delta = is_delta;
+    if (image) {
+        s->image = *image;
+        *image = BUF_EMPTY;
+    }
+    s->file = text_copy(file);
+    return s;
+}
+
+void segment_dirty(struct live_segment *s, attr_id attr, uint32_t index, uint32_t count)
+{
+    struct dirty_column *column = NULL;
+    for (size_t i = 0; i < s->dirty.count && !column; i++) {
+        column = s->dirty.items[i].attr == attr ? &s->dirty.items[i] : NULL;
+    }
+    if (!column) {
+        struct dirty_column added = {.attr = attr, .block_count = (count + DIRTY_BLOCK - 1) / DIRTY_BLOCK};
+        added.blocks = xcalloc(added.block_count / 64 + 1, sizeof(uint64_t));
+        vec_push(&s->dirty, added);
+        column = &s->dirty.items[s->dirty.count - 1];
+    }
+    uint32_t block = index / DIRTY_BLOCK;
+    column->blocks[block / 64] |= UINT64_C(1) << block % 64;
+}
+
+static void tombstones_release(struct shared *self)
+{
+    free(self);
+}
+
+struct tombstones *tombstones_copy(const struct tombstones *old, uint32_t doc_count)
+{
+    uint32_t words = (doc_count + 63) / 64;
+    struct tombstones *t = xcalloc(1, sizeof(*t) + words * sizeof(uint64_t));
+    shared_init(&t->shared, tombstones_release);
+    t->words = words;
+    if (old) {
+        memcpy(t->bits, old->bits, words * sizeof(uint64_t));
+    }
+    return t;
+}
+
+/* ---- settings ---- */
+
+static void settings_release(struct shared *self)
+{
+    struct live_settings *s = (struct live_settings *)self;
+    synonyms_free(s->synonyms);
+    analyzer_close(s->analyzer);
+    settings_free(s->settings);
+    free(s);
+}
+
+static enum status make_synonyms(struct live_settings *s, struct error *err)
+{
+    size_t count = s->settings->synonym_count;
+    if (count == 0) {
+        return STATUS_OK;
+    }
+    struct synonym_rule *rules = xcalloc(count, sizeof(*rules));
+    for (size_t i = 0; i < count; i++) {
+        const struct synonym_setting *from = &s->settings->synonyms[i];
+        bool group = from->from_count == 0;
+        rules[i] = (struct synonym_rule){group ? from->to : from->from, group ? from->to_count : from->from_count,
+                                         from->to, from->to_count};
+    }
+    enum status status = synonyms_build(&s->synonyms, s->analyzer, rules, count, err);
+    free(rules);
+    return status;
+}
+
+enum status live_settings_make(struct live_settings **out, struct str text, const struct settings *base,
+                               struct error *err)
+{
+    struct live_settings *s = xcalloc(1, sizeof(*s));
+    shared_init(&s->shared, settings_release);
+    enum status status = settings_parse(&s->settings, text, base, err);
+    if (status == STATUS_OK) {
+        char *language = text_copy("");
+        char *stemmer = NULL;
+        const struct settings *set = s->settings;
+        if (set->language.size > 0) {
+            free(language);
+            language = strndup(set->language.data, set->language.size);
+        }
+        if (set->stemmer.size > 0) {
+            stemmer = strndup(set->stemmer.data, set->stemmer.size);
+        }
+        struct analyzer_options options = {language, stemmer, set->stop_words, set->stop_word_count,
+                                           set->stop_words_given};
+        status = analyzer_open(&s->analyzer, &options, err);
+        free(language);
+        free(stemmer);
+    }
+    if (status == STATUS_OK) {
+        status = make_synonyms(s, err);
+    }
+    if (status != STATUS_OK) {
+        settings_release(&s->shared);
+        s = NULL;
+    }
+    *out = s;
+    return status;
+}
+
+void live_settings_text(const struct live_settings *s, struct buf *out)
+{
+    json_write(out, &s->settings->source);
+}
+
+/* ---- vocabulary ---- */
+
+static void vocabulary_release(struct shared *self)
+{
+    struct vocabulary *v = (struct vocabulary *)self;
+    suggest_free(v->suggest);
+    dictionary_free(v->dictionary);
+    file_unmap(&v->dictionary_map);
+    file_unmap(&v->suggest_map);
+    shared_drop(SHARED(v->settings));
+    pthread_mutex_destroy(&v->lock);
+    free(v->file);
+    free(v);
+}
+
+static struct vocabulary *vocabulary_make(struct live_settings *settings)
+{
+    struct vocabulary *v = xcalloc(1, sizeof(*v));
+    shared_init(&v->shared, vocabulary_release);
+    pthread_mutex_init(&v->lock, NULL);
+    shared_keep(SHARED(settings));
+    v->settings = settings;
+    return v;
+}
+
+struct vocabulary *vocabulary_new(struct live_settings *settings)
+{
+    struct vocabulary *v = vocabulary_make(settings);
+    v->dictionary = dictionary_new(settings->settings);
+    v->suggest = suggest_new(settings->settings);
+    return v;
+}
+
+enum status vocabulary_open(struct vocabulary **out, struct live_settings *settings, const char *dictionary_path,
+                            const char *suggest_path, struct error *err)
+{
+    struct vocabulary *v = vocabulary_make(settings);
+    enum status status = file_map(&v->dictionary_map, dictionary_path, FILE_MAP_READ, err);
+    if (status == STATUS_OK) {
+        struct str bytes = {(const char *)v->dictionary_map.data, v->dictionary_map.size};
+        status = dictionary_open(&v->dictionary, bytes, err);
+        if (status != STATUS_OK) {
+            error_prefix(err, "'%s'", dictionary_path);
+        }
+    }
+    if (status == STATUS_OK && !file_exists(suggest_path)) {
+        v->suggest = suggest_new(settings->settings);
+    } else if (status == STATUS_OK) {
+        status = file_map(&v->suggest_map, suggest_path, FILE_MAP_READ, err);
+        struct str bytes = {(const char *)v->suggest_map.data, v->suggest_map.size};
+        if (status == STATUS_OK && (status = suggest_open(&v->suggest, settings->settings, bytes, err)) != STATUS_OK) {
+            error_prefix(err, "'%s'", suggest_path);
+        }
+    }
+    if (status != STATUS_OK) {
+        vocabulary_release(&v->shared);
+        v = NULL;
+    }
+    *out = v;
+    return status;
+}
+
+uint64_t vocabulary_size(const struct vocabulary *v)
+{
+    uint32_t attributes = dictionary_attr_count(v->dictionary);
+    uint64_t size = attributes;
+    for (uint32_t i = 0; i < attributes; i++) {
+        size += dictionary_value_count(v->dictionary, (attr_id)i);
+    }
+    return size;
+}

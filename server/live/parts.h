@@ -1,0 +1,82 @@
+#ifndef AISLE_SERVER_LIVE_PARTS_H
+#define AISLE_SERVER_LIVE_PARTS_H
+
+/*
+ * What a snapshot is made of, and what snapshots share: segments, tombstones, settings with their analyzer, and the
+ * vocabulary (dictionary and suggestions) of a generation. Each begins with a struct shared.
+ *
+ * Thread rule: all but the fields said otherwise are changed by the index's one writer (the sequencer, or whoever
+ * prepares an index that nobody sees yet).
+ */
+#include <pthread.h>
+
+#include "indexer/base/vec.h"
+#include "indexer/shard/snapshot.h"
+#include "server/live/shared.h"
+
+enum { DIRTY_BLOCK = 512 }; /* cells, or words of stock bits: what a checkpoint writes at once */
+
+/* Which blocks of a column were changed since the shard was built; attr ATTR_NONE: of the in-stock bits. */
+struct dirty_column {
+    attr_id attr;
+    uint64_t *blocks;
+    uint32_t block_count;
+};
+
+struct live_segment {
+    struct shared shared;
+    struct shard *shard;
+    bool is_delta;
+    struct buf image; /* of a delta that is not on disk yet: as it was built */
+    char *file;       /* relative to the data directory; NULL: not on disk */
+    VEC(struct dirty_column) dirty;
+    /* While a merge reads this segment: the documents that were changed meanwhile. */
+    bool merging;
+    VEC(doc_id) touched;
+};
+
+/* Takes shard, and image's memory (may be NULL). */
+struct live_segment *segment_new(struct shard *shard, bool is_delta, struct buf *image, const char *file);
+void segment_dirty(struct live_segment *s, attr_id attr, uint32_t index, uint32_t count);
+
+/* A bitmap of deleted documents; copied before it is changed. */
+struct tombstones {
+    struct shared shared;
+    uint32_t words;
+    uint64_t bits[];
+};
+/* A copy, or an empty one for old NULL. */
+struct tombstones *tombstones_copy(const struct tombstones *old, uint32_t doc_count);
+
+struct live_settings {
+    struct shared shared;
+    struct settings *settings;
+    struct analyzer *analyzer;
+    struct synonyms *synonyms; /* NULL: none */
+};
+/* text is a whole settings document; base as for settings_parse. */
+MUST_CHECK enum status live_settings_make(struct live_settings **out, struct str text, const struct settings *base,
+                                          struct error *err);
+/* The document that live_settings_make reads back. */
+void live_settings_text(const struct live_settings *s, struct buf *out);
+
+struct vocabulary {
+    struct shared shared;
+    struct live_settings *settings; /* those it was made with */
+    struct dictionary *dictionary;
+    struct suggest *suggest; /* NULL: none */
+    struct file_map dictionary_map;
+    struct file_map suggest_map;
+    pthread_mutex_t lock; /* held to append to the dictionary */
+    char *file;           /* where the dictionary is on disk, relative; NULL: not yet */
+    uint64_t file_size;   /* vocabulary_size when it was written there */
+};
+struct vocabulary *vocabulary_new(struct live_settings *settings);
+/* From the files of a generation; suggest_path may be of a file that is not there. */
+MUST_CHECK enum status vocabulary_open(struct vocabulary **out, struct live_settings *settings,
+                                       const char *dictionary_path, const char *suggest_path, struct error *err);
+uint64_t vocabulary_size(const struct vocabulary *v); /* attributes and values */
+
+#define SHARED(part) ((part) ? &(part)->shared : NULL)
+
+#endif

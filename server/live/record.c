@@ -1,0 +1,194 @@
+#include "server/live/record.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "indexer/base/number.h"
+
+enum { TAG_JSON = 16 };
+
+static void put_str(struct buf *b, struct str s)
+{
+    buf_put_varint(b, s.size);
+    buf_append_str(b, s);
+}
+
+uint64_t record_put(struct log_writer *w, uint64_t uid, uint8_t flags, const struct json *object)
+{
+    uint64_t seq = log_writer_begin(w, RECORD_PUT, flags);
+    buf_put_varint(&w->bytes, uid);
+    json_write(&w->bytes, object);
+    log_writer_end(w);
+    return seq;
+}
+
+static void put_member(struct buf *b, const struct member_change *m)
+{
+    struct decimal d;
+    put_str(b, m->name);
+    if (m->value.type == JSON_NUMBER && decimal_parse(m->value.text, &d)) {
+        buf_put_u8(b, d.scale);
+        buf_put_u8(b, (uint8_t)m->operation);
+        buf_put_varint(b, ((uint64_t)d.units << 1) ^ (uint64_t)(d.units >> 63));
+        return;
+    }
+    struct buf text = BUF_EMPTY;
+    json_write(&text, &m->value);
+    buf_put_u8(b, TAG_JSON);
+    buf_put_u8(b, (uint8_t)m->operation);
+    put_str(b, buf_str(&text));
+    buf_release(&text);
+}
+
+uint64_t record_partial(struct log_writer *w, const struct record *r)
+{
+    uint64_t seq = log_writer_begin(w, RECORD_PARTIAL, r->flags);
+    buf_put_varint(&w->bytes, r->uid);
+    put_str(&w->bytes, r->id);
+    for (size_t i = 0; i < r->member_count; i++) {
+        put_member(&w->bytes, &r->members[i]);
+    }
+    log_writer_end(w);
+    return seq;
+}
+
+uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, struct str name)
+{
+    uint64_t seq = log_writer_begin(w, (uint8_t)kind, 0);
+    buf_put_varint(&w->bytes, uid);
+    put_str(&w->bytes, name);
+    log_writer_end(w);
+    return seq;
+}
+
+uint64_t record_uid(struct log_writer *w, enum record_kind kind, uint64_t uid)
+{
+    uint64_t seq = log_writer_begin(w, (uint8_t)kind, 0);
+    buf_put_varint(&w->bytes, uid);
+    log_writer_end(w);
+    return seq;
+}
+
+uint64_t record_create(struct log_writer *w, struct str name, struct str settings)
+{
+    uint64_t seq = log_writer_begin(w, RECORD_CREATE, 0);
+    put_str(&w->bytes, name);
+    buf_append_str(&w->bytes, settings);
+    log_writer_end(w);
+    return seq;
+}
+
+uint64_t record_settings(struct log_writer *w, uint64_t uid, struct str settings)
+{
+    uint64_t seq = log_writer_begin(w, RECORD_SETTINGS, 0);
+    buf_put_varint(&w->bytes, uid);
+    buf_append_str(&w->bytes, settings);
+    log_writer_end(w);
+    return seq;
+}
+
+static struct str take_str(struct reader *r)
+{
+    uint64_t size = reader_varint(r);
+    if (size > r->size - r->at) {
+        r->failed = true;
+        size = 0;
+    }
+    return reader_bytes(r, (size_t)size);
+}
+
+static bool take_member(struct reader *r, struct arena *arena, struct member_change *m)
+{
+    m->name = take_str(r);
+    uint8_t tag = reader_u8(r);
+    m->operation = (enum member_operation)reader_u8(r);
+    if (tag == TAG_JSON) {
+        struct str text = take_str(r);
+        return !r->failed && json_parse(text, arena, &m->value, NULL) == STATUS_OK;
+    }
+    uint64_t zigzag = reader_varint(r);
+    int64_t units = (int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1);
+    if (r->failed || tag > NUMBER_SCALE_MAX || m->operation > MEMBER_INCREMENT_SET) {
+        return false;
+    }
+    struct buf text = BUF_EMPTY;
+    decimal_write(&text, units, tag);
+    m->value = json_number_text(arena_copy(arena, buf_str(&text)));
+    buf_release(&text);
+    return true;
+}
+
+static bool take_members(struct reader *r, struct arena *arena, struct record *out)
+{
+    size_t capacity = 4;
+    size_t count = 0;
+    struct member_change *members = ARENA_ARRAY(arena, struct member_change, capacity);
+    while (r->at < r->size) {
+        if (count == capacity) {
+            struct member_change *more = ARENA_ARRAY(arena, struct member_change, capacity * 2);
+            memcpy(more, members, count * sizeof(*more));
+            members = more;
+            capacity *= 2;
+        }
+        if (!take_member(r, arena, &members[count])) {
+            return false;
+        }
+        count++;
+    }
+    out->members = members;
+    out->member_count = count;
+    return true;
+}
+
+static struct str take_rest(struct reader *r)
+{
+    return reader_bytes(r, r->size - r->at);
+}
+
+static bool decode(struct reader *r, struct arena *arena, struct record *out)
+{
+    if (out->kind != RECORD_CREATE) {
+        out->uid = reader_varint(r);
+    }
+    switch (out->kind) {
+    case RECORD_PUT:
+    case RECORD_SETTINGS:
+        out->text = take_rest(r);
+        break;
+    case RECORD_PARTIAL:
+        out->id = take_str(r);
+        return !r->failed && take_members(r, arena, out);
+    case RECORD_DELETE:
+    case RECORD_RENAME:
+        out->id = take_str(r);
+        break;
+    case RECORD_CREATE:
+        out->uid = out->seq;
+        out->id = take_str(r);
+        out->text = r->failed ? out->text : take_rest(r);
+        break;
+    case RECORD_CLEAR:
+    case RECORD_DROP:
+        break;
+    case RECORD_KIND_END:
+        return false;
+    }
+    return !r->failed && r->at == r->size;
+}
+
+enum status record_decode(const struct log_record *from, struct arena *arena, struct record *out, struct error *err)
+{
+    *out = (struct record){.seq = from->seq, .wall_ms = from->wall_ms, .flags = from->flags};
+    struct reader r = reader_of(from->payload.data, from->payload.size);
+    if (from->kind < LOG_FIRST_KIND || from->kind >= RECORD_KIND_END || (from->flags & ~RECORD_CREATED) != 0) {
+        return error_set(err, STATUS_FORMAT,
+                         "log record %" PRIu64 " has kind %u and flags %u, which this version does not know", from->seq,
+                         from->kind, from->flags);
+    }
+    out->kind = (enum record_kind)from->kind;
+    if (!decode(&r, arena, out)) {
+        return error_set(err, STATUS_FORMAT, "log record %" PRIu64 " of kind %u has a wrong payload at offset %zu",
+                         from->seq, from->kind, r.at);
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,84 @@
+#ifndef AISLE_SERVER_LIVE_RECORD_H
+#define AISLE_SERVER_LIVE_RECORD_H
+
+/*
+ * What the log's records say. Records hold outcomes: values as they were decided, never "two less than before" alone,
+ * so applying one again changes nothing. They name an index by its uid (the sequence number of the record that made
+ * it), an object by its objectID and an attribute by its name, none of which a rebuild changes. A number of one
+ * attribute of one object takes some 60 bytes.
+ *
+ * Payloads; v is a LEB128 varint, s a v length and bytes:
+ *   RECORD_PUT       v uid, object's JSON to the end
+ *   RECORD_PARTIAL   v uid, s objectID, members to the end: s name, u8 tag, u8 operation, value
+ *                    tag 0..9: v zigzag of units of 10^-tag; tag 16: s JSON text
+ *   RECORD_DELETE    v uid, s objectID
+ *   RECORD_CLEAR     v uid
+ *   RECORD_CREATE    s name (empty: not to be seen until it is renamed), settings JSON to the end; uid = sequence
+ *   RECORD_DROP      v uid
+ *   RECORD_SETTINGS  v uid, whole settings JSON to the end
+ *   RECORD_RENAME    v uid, s new name; the index that had the name is dropped
+ * A record of an unknown kind or with unknown flags is an error: it was written by a later version.
+ */
+#include "indexer/base/arena.h"
+#include "indexer/base/json.h"
+#include "server/live/update_log.h"
+
+enum record_kind {
+    RECORD_PUT = LOG_FIRST_KIND,
+    RECORD_PARTIAL,
+    RECORD_DELETE,
+    RECORD_CLEAR,
+    RECORD_CREATE,
+    RECORD_DROP,
+    RECORD_SETTINGS,
+    RECORD_RENAME,
+    RECORD_KIND_END
+};
+
+enum record_flag {
+    RECORD_CREATED = 1 /* the object was not there before; a RECORD_PARTIAL without it never makes one */
+};
+
+/* How a member got its value; for those who read the log. */
+enum member_operation {
+    MEMBER_SET,
+    MEMBER_INCREMENT,
+    MEMBER_DECREMENT,
+    MEMBER_ADD,
+    MEMBER_REMOVE,
+    MEMBER_ADD_UNIQUE,
+    MEMBER_INCREMENT_FROM,
+    MEMBER_INCREMENT_SET
+};
+
+struct member_change {
+    struct str name; /* of the object's member */
+    enum member_operation operation;
+    struct json value; /* the outcome */
+};
+
+struct record {
+    enum record_kind kind;
+    uint64_t seq;
+    int64_t wall_ms;
+    uint8_t flags;
+    uint64_t uid;
+    struct str id;   /* objectID, or the name of RECORD_CREATE and RECORD_RENAME */
+    struct str text; /* JSON of RECORD_PUT, RECORD_CREATE, RECORD_SETTINGS */
+    const struct member_change *members;
+    size_t member_count;
+};
+
+/* Each appends one record and returns its sequence number. */
+uint64_t record_put(struct log_writer *w, uint64_t uid, uint8_t flags, const struct json *object);
+uint64_t record_partial(struct log_writer *w, const struct record *r);
+uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, struct str name); /* DELETE, RENAME */
+uint64_t record_uid(struct log_writer *w, enum record_kind kind, uint64_t uid);                   /* CLEAR, DROP */
+uint64_t record_create(struct log_writer *w, struct str name, struct str settings);
+uint64_t record_settings(struct log_writer *w, uint64_t uid, struct str settings);
+
+/* Borrows the log's bytes and the arena. STATUS_FORMAT when the payload is not what its kind says. */
+MUST_CHECK enum status record_decode(const struct log_record *from, struct arena *arena, struct record *out,
+                                     struct error *err);
+
+#endif
