@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "indexer/base/limits.h"
-#include "indexer/base/number.h"
 #include "indexer/build/shard_build.h"
 
 enum { NO_CELL = -1 };
@@ -107,14 +106,10 @@ static bool published_cell(struct changes *c, const struct change *x, struct str
         return false;
     }
     struct json *number = ARENA_NEW(&c->arena, struct json);
-    if (column->is_double) {
-        *number = json_of_double(number_as_double(column, value), &c->arena);
-    } else {
-        struct buf text = BUF_EMPTY;
-        decimal_write(&text, value, column->scale);
-        *number = json_number_text(arena_copy(&c->arena, buf_str(&text)));
-        buf_release(&text);
-    }
+    struct buf text = BUF_EMPTY;
+    number_write(column, value, &text);
+    *number = json_number_text(arena_copy(&c->arena, buf_str(&text)));
+    buf_release(&text);
     *out = number;
     return true;
 }
@@ -204,6 +199,16 @@ static void put_cell(struct changes *c, struct change *x, const struct cell_chan
     }
 }
 
+static bool object_too_large(const struct json *object)
+{
+    struct buf text;
+    buf_init(&text, LIMIT_OBJECT_BYTES);
+    json_write(&text, object);
+    bool large = text.failed;
+    buf_release(&text);
+    return large;
+}
+
 enum { IN_PLACE_MAX = 16 };
 
 enum status changes_members(struct changes *c, struct change *x, const struct member_change *members, size_t count,
@@ -220,13 +225,17 @@ enum status changes_members(struct changes *c, struct change *x, const struct me
     if (status != STATUS_OK) {
         return status;
     }
+    struct json object = json_clone(&x->object, &c->arena);
     for (size_t i = 0; i < count; i++) {
         struct json value = json_clone(&members[i].value, &c->arena);
-        if (!json_object_set(&x->object, arena_copy(&c->arena, members[i].name), value, &c->arena)) {
+        if (!json_object_set(&object, arena_copy(&c->arena, members[i].name), value, &c->arena)) {
             return error_set(err, STATUS_LIMIT, "out of memory for an object");
         }
     }
-    struct json object = x->object;
+    if (object_too_large(&object)) {
+        return error_set(err, STATUS_LIMIT, "object '" STR_FMT "' would be larger than %u bytes", STR_ARG(x->id),
+                         LIMIT_OBJECT_BYTES);
+    }
     changes_put(c, x, &object);
     return STATUS_OK;
 }

@@ -55,8 +55,7 @@ static void add_object(struct shard_builder *b, const struct json *object)
 }
 
 /* The variants that are live in a product's segment and not changed themselves go along into the delta. */
-static enum status carry_group(struct changes *c, struct shard_builder *b, uint32_t segment, doc_id first,
-                               struct error *err)
+static void carry_group(struct changes *c, struct shard_builder *b, uint32_t segment, doc_id first)
 {
     doc_id end;
     doc_id begin;
@@ -66,29 +65,28 @@ static enum status carry_group(struct changes *c, struct shard_builder *b, uint3
         if (segment_deleted(g, doc)) {
             continue;
         }
+        struct error err;
         struct change *x = changes_of(c, shard_object_id(g->shard, doc));
         struct doc_place place = {segment, doc};
-        vec_push(&c->dead, place);
         if (x->whole || x->deleted) {
             continue;
         }
-        enum status status = changes_load(c, x, err);
-        if (status != STATUS_OK) {
-            return status;
+        if (changes_load(c, x, &err) != STATUS_OK) {
+            log_error("a variant stays apart from its product: %s", err.message);
+            continue;
         }
+        vec_push(&c->dead, place);
         add_object(b, &x->object);
     }
-    return STATUS_OK;
 }
 
 /* Each product that is written anew, once. */
-static enum status carry_groups(struct changes *c, struct shard_builder *b, struct error *err)
+static void carry_groups(struct changes *c, struct shard_builder *b)
 {
     struct map seen;
-    enum status status = STATUS_OK;
     size_t count = c->items.count; /* carrying adds to them */
     map_init(&seen);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < count; i++) {
         bool added;
         uint32_t segment;
         doc_id first;
@@ -99,15 +97,38 @@ static enum status carry_groups(struct changes *c, struct shard_builder *b, stru
         struct str group = object_group(c->index->settings->settings, &object);
         map_put(&seen, group, 0, &added);
         if (added && index_find_group(c->base, group, &segment, &first)) {
-            status = carry_group(c, b, segment, first, err);
+            carry_group(c, b, segment, first);
         }
     }
     map_release(&seen);
-    return status;
+}
+
+/* Takes a delta's live objects into the new one. False, and nothing is taken, when one can't be read. */
+static bool absorb_segment(struct changes *c, struct shard_builder *b, uint32_t segment)
+{
+    const struct segment *g = &c->base->segments[segment];
+    uint32_t count = shard_doc_count(g->shard);
+    struct error err;
+    for (int pass = 0; pass < 2; pass++) {
+        for (doc_id doc = 0; doc < count; doc++) {
+            if (segment_deleted(g, doc) || is_dead(c, segment, doc)) {
+                continue;
+            }
+            struct change *x = changes_of(c, shard_object_id(g->shard, doc));
+            if (changes_load(c, x, &err) != STATUS_OK) {
+                log_error("a delta can't be merged: %s", err.message);
+                return false;
+            }
+            if (pass == 1) {
+                add_object(b, &x->object);
+            }
+        }
+    }
+    return true;
 }
 
 /* Small deltas are taken into the new one, the newest first, as long as that costs little beside it. */
-static enum status absorb(struct changes *c, struct shard_builder *b, struct error *err)
+static void absorb(struct changes *c, struct shard_builder *b)
 {
     uint32_t deltas = index_delta_count(c->index);
     for (uint32_t i = c->base->segment_count; i-- > 0;) {
@@ -116,27 +137,12 @@ static enum status absorb(struct changes *c, struct shard_builder *b, struct err
         uint32_t built = shard_builder_count(b);
         bool small = live <= ABSORB_SMALL || live <= 4 * built;
         bool needed = deltas >= LIMIT_DELTAS && live <= 16 * (uint64_t)built + ABSORB_MAX;
-        if (!g->is_delta || c->index->segments.items[i].segment->merging ||
-            !((small && live + built <= ABSORB_MAX) || needed)) {
-            continue;
+        if (g->is_delta && !c->index->segments.items[i].segment->merging &&
+            ((small && live + built <= ABSORB_MAX) || needed) && absorb_segment(c, b, i)) {
+            vec_push(&c->absorbed, i);
+            deltas--;
         }
-        for (doc_id doc = 0; doc < shard_doc_count(g->shard); doc++) {
-            struct json object;
-            if (segment_deleted(g, doc) || is_dead(c, i, doc)) {
-                continue;
-            }
-            struct change *x = changes_of(c, shard_object_id(g->shard, doc));
-            enum status status = changes_load(c, x, err);
-            if (status != STATUS_OK) {
-                return status;
-            }
-            object = x->object;
-            add_object(b, &object);
-        }
-        vec_push(&c->absorbed, i);
-        deltas--;
     }
-    return STATUS_OK;
 }
 
 enum status changes_build(struct changes *c, struct error *err)
@@ -162,13 +168,10 @@ enum status changes_build(struct changes *c, struct error *err)
         }
     }
     if (b) {
-        status = carry_groups(c, b, err);
+        carry_groups(c, b);
         sort_dead(c);
-        if (status == STATUS_OK) {
-            status = absorb(c, b, err);
-        }
-        if (status == STATUS_OK && shard_builder_count(b) > 0 &&
-            (status = shard_builder_finish(b, &image, err)) == STATUS_OK) {
+        absorb(c, b);
+        if (shard_builder_count(b) > 0 && (status = shard_builder_finish(b, &image, err)) == STATUS_OK) {
             buf_append_str(&copy, buf_str(&image));
             if ((status = shard_open_memory(&shard, &image, err)) == STATUS_OK) {
                 c->built = segment_new(shard, true, &copy, NULL);
@@ -183,66 +186,22 @@ enum status changes_build(struct changes *c, struct error *err)
 
 /* ---- publication ---- */
 
-/* Suggestions count products: one that was there goes with the text of its first live variant, and comes with it. */
-static void count_product(struct changes *c, const struct snapshot *s, uint32_t segment, doc_id doc, int change)
+/* Suggestions count objects: those that go, with their old text, and those that come. */
+static void count_objects(struct changes *c)
 {
-    struct json object;
-    doc_id first;
-    doc_id end;
-    struct suggest *suggest = c->index->vocabulary->suggest;
-    if (!suggest) {
-        return;
-    }
-    index_group_range(s, segment, doc, &first, &end);
-    while (first < end && segment_deleted(&s->segments[segment], first)) {
-        first++;
-    }
-    if (first < end && index_object(s, segment, first, &c->arena, &object, NULL) == STATUS_OK) {
-        suggest_count(suggest, &object, change);
-    }
-}
-
-/* The products that vanish from their segments. */
-static void count_dead_products(struct changes *c)
-{
-    const struct snapshot *s = c->base;
-    uint32_t last_segment = UINT32_MAX;
-    doc_id last_end = 0;
-    for (size_t i = 0; i < c->dead.count; i++) {
-        const struct doc_place *place = &c->dead.items[i];
-        doc_id first;
-        if (place->segment == last_segment && place->doc < last_end) {
-            continue;
+    struct vocabulary *v = c->index->vocabulary;
+    for (size_t i = 0; i < c->items.count; i++) {
+        const struct change *x = &c->items.items[i];
+        struct json old;
+        if ((x->whole || x->deleted) && x->doc != DOC_NONE &&
+            index_object(c->base, x->segment, x->doc, &c->arena, &old, NULL) == STATUS_OK) {
+            suggest_count(v->suggest, v->analysis, &old, -1);
         }
-        index_group_range(s, place->segment, place->doc, &first, &last_end);
-        last_segment = place->segment;
-        bool stays = false;
-        for (doc_id doc = first; doc < last_end && !stays; doc++) {
-            stays = !segment_deleted(&s->segments[place->segment], doc) && !is_dead(c, place->segment, doc);
-        }
-        if (!stays) {
-            count_product(c, s, place->segment, place->doc, -1);
+        if (x->whole) {
+            suggest_count(v->suggest, v->analysis, &x->object, 1);
         }
     }
-}
-
-/* Products of the new delta, those apart that only came along from an absorbed one. */
-static void count_new_products(struct changes *c, const struct snapshot *s)
-{
-    uint32_t segment = s->segment_count - 1;
-    doc_id first;
-    doc_id end;
-    for (doc_id doc = 0; doc < shard_doc_count(s->segments[segment].shard); doc = end) {
-        index_group_range(s, segment, doc, &first, &end);
-        bool changed = false;
-        for (doc_id d = first; d < end && !changed; d++) {
-            const struct change *x = changes_of(c, shard_object_id(s->segments[segment].shard, d));
-            changed = x->whole;
-        }
-        if (changed) {
-            count_product(c, s, segment, first, 1);
-        }
-    }
+    suggest_publish(v->suggest);
 }
 
 static void replace_segments(struct changes *c)
@@ -266,19 +225,15 @@ static void replace_segments(struct changes *c)
 void changes_publish(struct changes *c, uint64_t seq, int64_t now_ms)
 {
     struct live_index *x = c->index;
-    bool built = c->built != NULL;
-    bool same = !built && c->dead.count == 0 && c->absorbed.count == 0;
+    bool same = !c->built && c->dead.count == 0 && c->absorbed.count == 0;
     for (size_t i = 0; i < c->cells.count; i++) {
         const struct cell_change *cell = &c->cells.items[i];
         index_store_cell(x, cell->segment, cell->doc, cell->attr, cell->value);
     }
     if (!same) {
-        count_dead_products(c);
+        count_objects(c);
         replace_segments(c);
     }
     x->updated_ms = now_ms;
     index_publish(x, seq, same);
-    if (built) {
-        count_new_products(c, &index_current(x)->s);
-    }
 }

@@ -40,6 +40,7 @@ struct live_index {
     uint32_t damaged_count; /* base shards that could not be opened */
     uint64_t base_seq;
     int64_t as_of_ms;
+    int64_t keep_ms; /* the log is kept since then: the as-of time of the oldest kept generation */
     int64_t created_ms;
     int64_t updated_ms;
     uint64_t applied_seq; /* of the files that it was loaded from: older records are in it */

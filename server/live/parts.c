@@ -148,6 +148,7 @@ void live_settings_text(const struct live_settings *s, struct buf *out)
 static void vocabulary_release(struct shared *self)
 {
     struct vocabulary *v = (struct vocabulary *)self;
+    analysis_free(v->analysis);
     suggest_free(v->suggest);
     dictionary_free(v->dictionary);
     file_unmap(&v->dictionary_map);
@@ -165,6 +166,10 @@ static struct vocabulary *vocabulary_make(struct live_settings *settings)
     pthread_mutex_init(&v->lock, NULL);
     shared_keep(SHARED(settings));
     v->settings = settings;
+    v->analysis = analysis_new(settings->analyzer);
+    if (!v->analysis) {
+        fatal("out of memory for an analysis");
+    }
     return v;
 }
 

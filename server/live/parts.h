@@ -64,7 +64,8 @@ struct vocabulary {
     struct shared shared;
     struct live_settings *settings; /* those it was made with */
     struct dictionary *dictionary;
-    struct suggest *suggest; /* NULL: none */
+    struct suggest *suggest;
+    struct analysis *analysis; /* the writer's, for suggestions */
     struct file_map dictionary_map;
     struct file_map suggest_map;
     pthread_mutex_t lock; /* held to append to the dictionary */

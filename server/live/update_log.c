@@ -68,6 +68,12 @@ void log_writer_end(struct log_writer *w)
     }
 }
 
+void log_writer_cancel(struct log_writer *w)
+{
+    w->bytes.size = w->record_at;
+    w->count--;
+}
+
 /* Writes epochs and checksums: the length of each record is known, the epoch only now. */
 static void seal_all(struct log_writer *w, uint32_t epoch, uint64_t durable_seq, int64_t wall_ms)
 {

@@ -101,5 +101,6 @@ void log_writer_release(struct log_writer *w);
  * log_writer_end. */
 uint64_t log_writer_begin(struct log_writer *w, uint8_t kind, uint8_t flags);
 void log_writer_end(struct log_writer *w);
+void log_writer_cancel(struct log_writer *w); /* takes the last record back */
 
 #endif

@@ -1,0 +1,184 @@
+#ifndef AISLE_SERVER_LIVE_LIVE_INTERNAL_H
+#define AISLE_SERVER_LIVE_LIVE_INTERNAL_H
+
+/*
+ * The parts of a struct live, and which file has what:
+ *
+ *   live.c        opening, closing, submitting, reading
+ *   sequencer.c   the sequencer's thread: groups of batches, data operations
+ *   structure.c   operations on whole indexes: making, clearing, settings, copy, move
+ *   checkpoint.c  writing the state to files; background.c its thread, with the merges
+ *   recovery.c    reading it back, and replaying the log
+ *   adopt.c       new generations: candidates of a build, rebuilds for new settings
+ *
+ * The sequencer owns the indexes. Other threads ask it to run a function between two groups (live_control). Files and
+ * manifest are written under publish_lock.
+ */
+#include <pthread.h>
+
+#include "indexer/base/file.h"
+#include "indexer/shard/manifest.h"
+#include "server/live/changes.h"
+#include "server/live/live.h"
+#include "server/live/log_thread.h"
+
+enum { LIVE_PATH_BYTES = 4096 };
+
+/* Names as readers look them up, replicas included, in order. */
+struct directory_entry {
+    struct str name;
+    struct live_index *index;
+    bool replica;
+};
+struct directory {
+    size_t count;
+    struct directory_entry entries[];
+};
+
+struct control {
+    void (*run)(struct live *l, void *context);
+    void *context;
+    bool done;
+    struct control *next;
+};
+
+struct pending_task {
+    uint64_t id;
+    uint64_t uid;
+};
+
+/* The changes of a group to one index. */
+struct group_index {
+    struct live_index *index;
+    struct changes changes;
+};
+
+/* Operations from..to-1 of a batch are in the open group. */
+struct open_ops {
+    struct live_batch *batch;
+    size_t from;
+    size_t to;
+};
+
+struct live {
+    struct live_options options;
+    char *data_dir;
+    struct file *lock_file;
+    const struct log_backend *log_backend;
+    void *log;
+    struct log_thread log_thread;
+
+    _Atomic(struct directory *) directory;
+
+    /* The sequencer's own. */
+    VEC(struct live_index *) indexes;
+    uint64_t seq; /* the last that is published */
+    int64_t wall_ms;
+    struct log_writer writer;
+    VEC(struct group_index *) group;
+    VEC(struct open_ops) open;         /* operations whose outcome the open group decides */
+    VEC(struct live_batch *) finished; /* batches that end with the open group */
+    pthread_t sequencer;
+    bool sequencer_started;
+
+    /* The queue, under queue_lock. */
+    pthread_mutex_t queue_lock;
+    pthread_cond_t queue_wake;
+    pthread_cond_t control_done;
+    VEC(struct live_batch *) queue;
+    uint64_t queue_ops;
+    struct control *controls;
+    bool stopping;
+
+    /* Background work, under background_lock. */
+    pthread_mutex_t background_lock;
+    pthread_cond_t background_wake;
+    pthread_t background;
+    pthread_t rebuilder;
+    bool background_started;
+    bool background_stopping;
+    bool merge_wanted;
+    bool rebuild_wanted;
+    uint64_t checkpoint_log_bytes; /* written when the last checkpoint was taken */
+    uint64_t checkpoint_ns;
+
+    pthread_mutex_t publish_lock; /* guards the files below */
+    uint64_t manifest_version;
+    _Atomic uint64_t next_file;
+    uint64_t checkpoint_seq;
+
+    pthread_mutex_t task_lock;
+    VEC(struct pending_task) tasks;
+
+    _Atomic uint64_t stat_seq, stat_ops, stat_batches, stat_checkpoints, stat_merges, stat_deltas;
+    uint64_t replayed;
+    uint64_t recovery_ms;
+};
+
+/* --- sequencer.c --- */
+void sequencer_start(struct live *l);
+void sequencer_stop(struct live *l); /* after everything queued */
+/* Runs a function on the sequencer's thread, between two groups, and waits for it. Not from that thread. */
+void live_control(struct live *l, void (*run)(struct live *l, void *context), void *context);
+/* The changes of the group that is open to an index, made when there are none. Sequencer, recovery. */
+struct changes *group_changes(struct live *l, struct live_index *x);
+/* Logs, syncs and publishes the open group. On failure nothing of it stays. */
+MUST_CHECK enum status group_commit(struct live *l, struct error *err);
+/* Builds and publishes the open group without logging it: what comes from the log. */
+MUST_CHECK enum status group_apply(struct live *l, uint64_t seq, struct error *err);
+/* Writes l->writer's records and waits until they are durable. */
+MUST_CHECK enum status writer_commit(struct live *l, struct error *err);
+void writer_start(struct live *l);
+
+/* --- structure.c --- */
+bool op_is_structural(const struct live_op *op);
+/* Executes a structural operation, or makes the index of one on an object; the open group was committed. The outcome is
+ * in op; a status that is not OK concerns the log and so the whole batch. */
+MUST_CHECK enum status structure_execute(struct live *l, struct live_batch *batch, struct live_op *op,
+                                         struct error *err);
+MUST_CHECK enum status structure_make_index(struct live *l, struct str name, struct live_index **out,
+                                            struct error *err);
+/* Applies a record that concerns a whole index. Sequencer, recovery. */
+MUST_CHECK enum status structure_record(struct live *l, const struct record *r, struct error *err);
+/* The index of a name, or of its replica's parent. */
+struct live_index *live_index_find(struct live *l, struct str name, bool *replica);
+struct live_index *live_index_of_uid(struct live *l, uint64_t uid);
+/* Makes readers see the present names. */
+void directory_publish(struct live *l);
+/* Removes an index from the sequencer's list and frees it when no reader can see it. */
+void live_index_drop(struct live *l, struct live_index *x);
+bool index_name_valid(struct str name);
+
+void task_add(struct live *l, uint64_t id, uint64_t uid);
+void task_finish(struct live *l, uint64_t uid, uint64_t up_to_id);
+
+/* --- checkpoint.c --- */
+/* Writes all that is not on disk yet and publishes the manifest. replace, if not NULL, stands in for the index with its
+ * uid (adopt.c). Under publish_lock. */
+struct replacement {
+    struct live_index *staged; /* what the manifest is to name instead of the index that has its uid, if any */
+    uint64_t seq;              /* set: the manifest contains everything up to here */
+    bool (*ready)(struct live *l, struct replacement *r, struct error *err); /* on the sequencer, at that point */
+    void *context;
+};
+MUST_CHECK enum status checkpoint_write(struct live *l, struct replacement *replace, struct error *err);
+/* "DATA/relative" */
+void live_path(const struct live *l, char *out, size_t size, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* One index's state in a checkpoint file (checkpoint_file.c). */
+struct checkpoint_image {
+    struct live_index *index;
+    struct index_snapshot *box; /* its parts, held */
+};
+
+/* --- recovery.c --- */
+MUST_CHECK enum status recovery_load(struct live *l, struct error *err);
+MUST_CHECK enum status recovery_replay(struct live *l, struct error *err);
+
+/* --- background.c --- */
+void background_start(struct live *l);
+void background_stop(struct live *l);
+void background_wake_merge(struct live *l);
+void background_wake_rebuild(struct live *l);
+
+#endif

@@ -1,0 +1,27 @@
+#ifndef AISLE_SERVER_LIVE_LOAD_H
+#define AISLE_SERVER_LIVE_LOAD_H
+
+/* Making an index from its files: at a start, and from a candidate. */
+#include "server/live/live_internal.h"
+
+/* The base of a generation in a directory: shard-0000.aisle up to shard_count, dictionary.aisle or dictionary_file
+ * instead, suggest.aisle. Damaged shards are counted, not opened. settings are held. Returns owned. */
+struct load_base {
+    const char *dir;
+    const char *dictionary_file; /* NULL: the generation's own */
+    uint32_t shard_count;
+    uint64_t uid;
+    struct str name;
+    struct live_settings *settings;
+    bool verify_all;
+};
+MUST_CHECK enum status load_base(struct live_index **out, const struct load_base *from, struct error *err);
+
+/* A whole index as the manifest names it. */
+MUST_CHECK enum status load_index(struct live *l, const struct manifest_index *from, struct live_index **out,
+                                  struct error *err);
+
+/* The counts of suggestions, after a generation's own were read: without the deleted, with the deltas' objects. */
+void load_count_suggestions(struct live_index *x);
+
+#endif
