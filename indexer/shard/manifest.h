@@ -38,6 +38,7 @@ struct manifest_index {
 struct manifest {
     uint64_t version; /* counts publications */
     uint64_t next_file;
+    uint64_t seq; /* the log position at which it was made; indexes that it does not name were dropped by then */
     const struct manifest_index *indexes;
     uint32_t index_count;
 };

@@ -13,6 +13,7 @@
 
 #include "indexer/base/clock.h"
 #include "indexer/base/log.h"
+#include "indexer/shard/container.h"
 #include "server/live/live_internal.h"
 
 #define LOG_KEEP_BYTES (UINT64_C(10) << 30)
@@ -215,8 +216,10 @@ static enum status write_vocabulary(struct capture *c, struct captured *x, struc
     }
     pthread_mutex_unlock(&v->lock);
     if (write) {
+        char path[LIVE_PATH_BYTES];
         x->vocabulary_file = new_file(c, x->uid, "v", "aisle");
-        status = write_file(c->l, x->vocabulary_file, buf_str(&bytes), err);
+        live_path(c->l, path, sizeof(path), "%s", x->vocabulary_file.data);
+        status = checked_file_write(path, buf_str(&bytes), err);
     } else {
         x->vocabulary_file = arena_text(c, v->file);
     }
@@ -305,6 +308,7 @@ static enum status publish(struct capture *c, struct error *err)
     }
     struct manifest m = {.version = l->manifest_version + 1,
                          .next_file = atomic_load(&l->next_file),
+                         .seq = c->seq,
                          .indexes = indexes,
                          .index_count = (uint32_t)c->count};
     enum status status = manifest_publish(l->data_dir, &m, err);
@@ -366,9 +370,8 @@ static void note_failed(struct live *l, void *context)
 
 /* ---- tidying up ---- */
 
-static bool is_named(const struct capture *c, const struct captured *x, struct str relative)
+static bool is_named(const struct captured *x, struct str relative)
 {
-    (void)c;
     bool named = str_equal(relative, x->settings_file) || str_equal(relative, x->checkpoint_file) ||
                  str_equal(relative, x->state.dictionary_file);
     for (uint32_t i = 0; i < x->delta_count && !named; i++) {
@@ -402,7 +405,7 @@ static void remove_unnamed(struct capture *c, const struct captured *x)
         live_path(c->l, path, sizeof(path), "%s", relative.data);
         if (names[i][0] == 'g' && !generation_kept(x, names[i])) {
             (void)!dir_remove(path, &err);
-        } else if (strchr("dcsv", names[i][0]) && !is_named(c, x, relative)) {
+        } else if (strchr("dcsv", names[i][0]) && !is_named(x, relative)) {
             (void)!file_remove(path, &err);
         }
     }

@@ -103,6 +103,22 @@ MUST_CHECK enum status live_submit_wait(struct live *l, struct live_batch *batch
 /* True when the task is in force; false while a rebuild that it needs goes on. Tasks never heard of are published. */
 bool live_task_published(struct live *l, uint64_t task_id);
 
+/*
+ * A candidate is a directory DATA/candidates/NAME that aisle-indexer build leaves, all files synced: shard-0000.aisle
+ * and so on, dictionary.aisle and suggest.aisle (checked_file_write of container.h), settings.json (the document that
+ * the shards were built with) and, last, candidate.json:
+ *
+ *   format       1
+ *   index        the index's name
+ *   uid          its uid in 16 hexadecimal digits; absent: the index of that name, or a new one
+ *   as_of_ms     what the feed knows: updates accepted later win over it, attribute by attribute
+ *   settings_ms  when settings.json was read (optional, default as_of_ms): settings accepted later win over it
+ *   shards       ["shard-0000.aisle", ...] in this order, at most 64
+ *   items, products   for people
+ *
+ * Adoption renames the directory to DATA/index/UID/gNNNNNN; when it fails the candidate stays where it was, except
+ * after a failed write of the manifest.
+ */
 /* Adopts a finished candidate (a directory that aisle-indexer build left, with candidate.json): replays the updates
  * accepted after its as-of time onto it, checks it, publishes the manifest, swaps. *report is JSON text in the arena.
  * Blocks; from a thread that is no reader. */

@@ -165,12 +165,6 @@ MUST_CHECK enum status checkpoint_write(struct live *l, struct replacement *repl
 /* "DATA/relative" */
 void live_path(const struct live *l, char *out, size_t size, const char *format, ...) PRINTF_LIKE(4, 5);
 
-/* One index's state in a checkpoint file (checkpoint_file.c). */
-struct checkpoint_image {
-    struct live_index *index;
-    struct index_snapshot *box; /* its parts, held */
-};
-
 /* --- recovery.c --- */
 MUST_CHECK enum status recovery_load(struct live *l, struct error *err);
 MUST_CHECK enum status recovery_replay(struct live *l, struct error *err);
@@ -178,6 +172,7 @@ MUST_CHECK enum status recovery_replay(struct live *l, struct error *err);
 /* --- background.c --- */
 void background_start(struct live *l);
 void background_stop(struct live *l);
+bool background_is_stopping(struct live *l);
 void background_wake_merge(struct live *l);
 void background_wake_rebuild(struct live *l);
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "indexer/shard/container.h"
+
 /* ---- segments ---- */
 
 static void segment_release(struct shared *self)
@@ -185,9 +187,9 @@ enum status vocabulary_open(struct vocabulary **out, struct live_settings *setti
                             const char *suggest_path, struct error *err)
 {
     struct vocabulary *v = vocabulary_make(settings);
-    enum status status = file_map(&v->dictionary_map, dictionary_path, FILE_MAP_READ, err);
+    struct str bytes;
+    enum status status = checked_file_map(&v->dictionary_map, dictionary_path, &bytes, err);
     if (status == STATUS_OK) {
-        struct str bytes = {(const char *)v->dictionary_map.data, v->dictionary_map.size};
         status = dictionary_open(&v->dictionary, bytes, err);
         if (status != STATUS_OK) {
             error_prefix(err, "'%s'", dictionary_path);
@@ -196,8 +198,7 @@ enum status vocabulary_open(struct vocabulary **out, struct live_settings *setti
     if (status == STATUS_OK && !file_exists(suggest_path)) {
         v->suggest = suggest_new(settings->settings);
     } else if (status == STATUS_OK) {
-        status = file_map(&v->suggest_map, suggest_path, FILE_MAP_READ, err);
-        struct str bytes = {(const char *)v->suggest_map.data, v->suggest_map.size};
+        status = checked_file_map(&v->suggest_map, suggest_path, &bytes, err);
         if (status == STATUS_OK && (status = suggest_open(&v->suggest, settings->settings, bytes, err)) != STATUS_OK) {
             error_prefix(err, "'%s'", suggest_path);
         }

@@ -13,7 +13,7 @@ static enum status load_manifest(struct live *l, uint64_t *needed_seq, struct er
     struct manifest m = {0};
     arena_init(&arena, 0);
     enum status status = manifest_read(l->data_dir, &arena, &m, err);
-    *needed_seq = 0;
+    *needed_seq = status == STATUS_OK ? m.seq : 0;
     if (status == STATUS_NOT_FOUND) {
         arena_release(&arena);
         return STATUS_OK;
@@ -29,9 +29,9 @@ static enum status load_manifest(struct live *l, uint64_t *needed_seq, struct er
         }
         vec_push(&l->indexes, x);
         uint64_t applied = m.indexes[i].applied_seq;
-        *needed_seq = i == 0 || applied < *needed_seq ? applied : *needed_seq;
-        l->seq = applied > l->seq ? applied : l->seq;
+        *needed_seq = applied < *needed_seq ? applied : *needed_seq;
     }
+    l->seq = m.seq;
     arena_release(&arena);
     return status;
 }

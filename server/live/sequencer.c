@@ -78,6 +78,7 @@ static enum status group_build(struct live *l, struct error *err)
 
 static void group_publish(struct live *l)
 {
+    uint64_t deltas = 0;
     for (size_t i = 0; i < l->group.count; i++) {
         struct group_index *g = l->group.items[i];
         if (!changes_empty(&g->changes)) {
@@ -87,6 +88,10 @@ static void group_publish(struct live *l)
             background_wake_merge(l);
         }
     }
+    for (size_t i = 0; i < l->indexes.count; i++) {
+        deltas += index_delta_count(l->indexes.items[i]);
+    }
+    atomic_store_explicit(&l->stat_deltas, deltas, memory_order_relaxed);
 }
 
 enum status group_apply(struct live *l, uint64_t seq, struct error *err)

@@ -107,7 +107,8 @@ static void segment_header(const struct update_log *log, struct buf *out)
     buf_put_u32(out, log->epoch);
     buf_put_u32(out, 0);
     buf_put_u64(out, log->durable_seq);
-    buf_put_u64(out, (uint64_t)clock_wall_ms());
+    int64_t now = clock_wall_ms();
+    buf_put_u64(out, (uint64_t)(now > log->wall_ms ? now : log->wall_ms));
     buf_put_u64(out, 0);
     buf_put_u64(out, hash64(out->data, out->size));
 }
@@ -305,6 +306,22 @@ static enum status update_log_trim(void *self, uint64_t before_seq, int64_t befo
     return status;
 }
 
+static uint64_t update_log_since(void *self, int64_t after_ms)
+{
+    struct update_log *log = self;
+    pthread_mutex_lock(&log->lock);
+    uint64_t seq = log->durable_seq + 1;
+    for (size_t i = log->segments.count; i-- > 0;) {
+        const struct log_segment *s = &log->segments.items[i];
+        if (s->last_wall_ms <= after_ms && s->last_seq >= s->first_seq) {
+            break;
+        }
+        seq = s->first_seq;
+    }
+    pthread_mutex_unlock(&log->lock);
+    return seq;
+}
+
 static void update_log_stats(void *self, struct log_stats *out)
 {
     struct update_log *log = self;
@@ -347,6 +364,7 @@ const struct log_backend update_log_backend = {
     .append = update_log_append,
     .sync = update_log_sync,
     .read = update_log_read,
+    .since = update_log_since,
     .trim = update_log_trim,
     .stats = update_log_stats,
     .close = update_log_close,

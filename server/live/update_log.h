@@ -82,6 +82,9 @@ struct log_backend {
     /* Every durable record with from_seq <= sequence <= to_seq. STATUS_NOT_FOUND: from_seq was trimmed away. */
     enum status (*read)(void *log, uint64_t from_seq, uint64_t to_seq, log_visit visit, void *context,
                         struct error *err);
+    /* A sequence number at or before which every record from before that time lies; never behind the first later one.
+     */
+    uint64_t (*since)(void *log, int64_t after_ms);
     /* Drops the oldest segments as long as each record in them is below before_seq, and either from before before_ms or
      * in what exceeds keep_bytes. */
     enum status (*trim)(void *log, uint64_t before_seq, int64_t before_ms, uint64_t keep_bytes, struct error *err);

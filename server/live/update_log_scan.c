@@ -323,8 +323,15 @@ enum status log_recover(struct update_log *log, uint64_t applied_seq, struct err
 
 /* ---- reading ---- */
 
-static enum status read_segment(struct update_log *log, const struct log_segment *segment, uint64_t from_seq,
-                                uint64_t to_seq, log_visit visit, void *context, struct error *err)
+struct range {
+    uint64_t from_seq;
+    uint64_t to_seq;
+    log_visit visit;
+    void *context;
+};
+
+static enum status read_segment(struct update_log *log, const struct log_segment *segment, const struct range *range,
+                                struct error *err)
 {
     struct file_map map = {0};
     char path[LOG_PATH_BYTES];
@@ -337,12 +344,12 @@ static enum status read_segment(struct update_log *log, const struct log_segment
     struct log_scan scan = {
         map.data, map.size < segment->size ? map.size : segment->size, LOG_SEGMENT_HEADER, segment->first_seq, 0, 0, 0,
         0};
-    uint64_t last = to_seq < segment->last_seq ? to_seq : segment->last_seq;
+    uint64_t last = range->to_seq < segment->last_seq ? range->to_seq : segment->last_seq;
     while (status == STATUS_OK && scan.next_seq <= last) {
         if (!log_scan_next(&scan, &record)) {
             status = damaged(err, path, scan.at, "a record is wrong");
-        } else if (record.kind != LOG_BATCH && record.seq >= from_seq) {
-            status = visit(context, &record, err);
+        } else if (record.kind != LOG_BATCH && record.seq >= range->from_seq) {
+            status = range->visit(range->context, &record, err);
         }
     }
     file_unmap(&map);
@@ -369,7 +376,8 @@ enum status log_read(struct update_log *log, uint64_t from_seq, uint64_t to_seq,
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         if (segments[i].last_seq >= from_seq && segments[i].first_seq <= to_seq && segments[i].size > 0 &&
             segments[i].last_seq >= segments[i].first_seq) {
-            status = read_segment(log, &segments[i], from_seq, to_seq, visit, context, err);
+            struct range range = {from_seq, to_seq, visit, context};
+            status = read_segment(log, &segments[i], &range, err);
         }
     }
     free(segments);

@@ -1,0 +1,272 @@
+#include "server/live/merge.h"
+
+#include <stdlib.h>
+
+#include "indexer/base/limits.h"
+#include "indexer/base/log.h"
+#include "indexer/build/shard_build.h"
+
+enum { MERGE_AT = 4 /* deltas */, MERGE_FACTOR = 4 };
+
+/* One merge from choice to installation. */
+struct merge {
+    uint64_t uid;
+
+    struct index_segment *sources;
+    struct segment *views;
+    uint32_t count;
+    struct live_settings *settings;
+    struct vocabulary *vocabulary;
+    uint64_t merge_number;
+    struct live_segment *built;
+    bool installed;
+};
+
+static uint32_t live_docs(const struct index_segment *g)
+{
+    return shard_doc_count(g->segment->shard) - g->deleted_docs;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint32_t x = live_docs(a);
+    uint32_t y = live_docs(b);
+    return x < y ? -1 : x > y;
+}
+
+/* The smallest deltas, as long as the next is not much larger than those taken together; all that are needed to stay
+ * below the limit. */
+static uint32_t choose(const struct live_index *x, struct index_segment *out)
+{
+    uint32_t count = 0;
+    uint64_t total = 0;
+    uint32_t taken = 0;
+    for (size_t i = 0; i < x->segments.count; i++) {
+        if (x->segments.items[i].segment->is_delta) {
+            out[count++] = x->segments.items[i];
+        }
+    }
+    if (count < MERGE_AT) {
+        return 0;
+    }
+    qsort(out, count, sizeof(*out), by_size);
+    while (taken < count &&
+           (taken < 2 || live_docs(&out[taken]) <= MERGE_FACTOR * total || count - taken + 1 > LIMIT_DELTAS - 2)) {
+        total += live_docs(&out[taken]);
+        taken++;
+    }
+    return taken;
+}
+
+static void start_merge(struct live *l, void *context)
+{
+    struct merge *m = context;
+    for (size_t i = 0; i < l->indexes.count && m->count == 0; i++) {
+        struct live_index *x = l->indexes.items[i];
+        if (index_delta_count(x) < MERGE_AT || x->damaged_count > 0) {
+            continue;
+        }
+        m->sources = xcalloc(x->segments.count + 1, sizeof(*m->sources));
+        m->count = choose(x, m->sources);
+        if (m->count == 0) {
+            free(m->sources);
+            m->sources = NULL;
+            continue;
+        }
+        m->uid = x->uid;
+        m->merge_number = x->merge_number;
+        m->settings = x->settings;
+        m->vocabulary = x->vocabulary;
+        shared_keep(SHARED(m->settings));
+        shared_keep(SHARED(m->vocabulary));
+        m->views = xcalloc(m->count, sizeof(*m->views));
+        for (uint32_t k = 0; k < m->count; k++) {
+            struct index_segment *g = &m->sources[k];
+            shared_keep(SHARED(g->segment));
+            shared_keep(SHARED(g->tombstones));
+            g->segment->merging = true;
+            g->segment->touched.count = 0;
+            m->views[k] = (struct segment){
+                .shard = g->segment->shard, .tombstones = g->tombstones ? g->tombstones->bits : NULL, .is_delta = true};
+        }
+    }
+}
+
+static enum status build(struct merge *m, struct error *err)
+{
+    struct snapshot s = {.settings = m->settings->settings,
+                         .dictionary = m->vocabulary->dictionary,
+                         .attr_count = dictionary_attr_count(m->vocabulary->dictionary),
+                         .segments = m->views,
+                         .segment_count = m->count,
+                         .has_stock = true};
+    struct shard_build_options options = {.settings = m->settings->settings,
+                                          .analyzer = m->settings->analyzer,
+                                          .dictionary = m->vocabulary->dictionary,
+                                          .dictionary_lock = &m->vocabulary->lock};
+    struct shard_builder *b = shard_builder_new(&options);
+    struct arena arena;
+    struct buf image = BUF_EMPTY;
+    struct buf copy = BUF_EMPTY;
+    struct shard *shard;
+    enum status status = STATUS_OK;
+    arena_init(&arena, 0);
+    for (uint32_t i = 0; i < m->count && status == STATUS_OK; i++) {
+        for (doc_id doc = 0; doc < shard_doc_count(m->views[i].shard) && status == STATUS_OK; doc++) {
+            struct json object;
+            if (segment_deleted(&m->views[i], doc)) {
+                continue;
+            }
+            status = index_object(&s, i, doc, &arena, &object, err);
+            if (status == STATUS_OK) {
+                status = shard_builder_add(b, &object, err);
+            }
+            arena_reset(&arena);
+        }
+    }
+    if (status == STATUS_OK && shard_builder_count(b) > 0 &&
+        (status = shard_builder_finish(b, &image, err)) == STATUS_OK) {
+        buf_append_str(&copy, buf_str(&image));
+        if ((status = shard_open_memory(&shard, &image, err)) == STATUS_OK) {
+            m->built = segment_new(shard, true, &copy, NULL);
+        }
+    }
+    buf_release(&copy);
+    arena_release(&arena);
+    shard_builder_free(b);
+    return status;
+}
+
+/* ---- taking their place, on the sequencer ---- */
+
+static size_t place_of(const struct live_index *x, const struct live_segment *s)
+{
+    for (size_t i = 0; i < x->segments.count; i++) {
+        if (x->segments.items[i].segment == s) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* Brings the cells of one document up to date. False when a column can't hold a value: then the merge is given up. */
+static bool copy_cells(struct live_index *x, const struct shard *from, doc_id old, size_t to, doc_id doc)
+{
+    uint32_t count;
+    const struct shard *shard = x->segments.items[to].segment->shard;
+    const attr_id *cut = shard_cut_attributes(from, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct buf text = BUF_EMPTY;
+        int64_t value = NUMBER_MISSING;
+        const struct number_column *source = shard_number_column(from, cut[i]);
+        const struct number_column *target = shard_number_column(shard, cut[i]);
+        const _Atomic int64_t *cell = number_cell(source, old);
+        _Atomic int64_t *place = number_cell(target, doc);
+        bool set = cell && number_load(cell) != NUMBER_MISSING;
+        if (set) {
+            number_write(source, number_load(cell), &text);
+        }
+        bool fits = !set || (place && number_cell_of_text(target, buf_str(&text), &value) &&
+                             shard_check_attribute(shard, cut[i], NULL) == STATUS_OK);
+        buf_release(&text);
+        if (!fits) {
+            return false;
+        }
+        if (place && number_load(place) != value) {
+            index_store_cell(x, (uint32_t)to, doc, cut[i], value);
+        }
+    }
+    return true;
+}
+
+static bool catch_up(struct live_index *x, struct merge *m, size_t to)
+{
+    bool copied[1024] = {false};
+    const struct shard *shard = m->built->shard;
+    if (x->segments.count > sizeof(copied)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < m->count; i++) {
+        struct live_segment *s = m->sources[i].segment;
+        const struct index_segment *now = &x->segments.items[place_of(x, s)];
+        for (size_t k = 0; k < s->touched.count; k++) {
+            doc_id old = s->touched.items[k];
+            doc_id doc = shard_find(shard, shard_object_id(s->shard, old));
+            bool dead = now->tombstones && (now->tombstones->bits[old >> 6] >> (old & 63) & 1);
+            if (doc == DOC_NONE) {
+                continue; /* it was deleted before */
+            }
+            if (dead) {
+                index_delete(x, (uint32_t)to, doc, copied);
+            } else if (!copy_cells(x, s->shard, old, to, doc)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void install(struct live *l, void *context)
+{
+    struct merge *m = context;
+    struct live_index *x = live_index_of_uid(l, m->uid);
+    bool fits = x && x->merge_number == m->merge_number && x->vocabulary == m->vocabulary;
+    for (uint32_t i = 0; i < m->count; i++) {
+        fits = fits && place_of(x, m->sources[i].segment) != SIZE_MAX;
+    }
+    if (fits && m->built) {
+        shared_keep(SHARED(m->built));
+        index_add_segment(x, m->built, NULL);
+        if (!catch_up(x, m, x->segments.count - 1)) {
+            index_remove_segment(x, x->segments.count - 1);
+            fits = false;
+        }
+    }
+    for (uint32_t i = 0; i < m->count; i++) {
+        struct live_segment *s = m->sources[i].segment;
+        s->merging = false;
+        s->touched.count = 0;
+        if (fits) {
+            index_remove_segment(x, place_of(x, s));
+        }
+    }
+    if (fits) {
+        x->changed = true;
+        index_publish(x, l->seq, false);
+        m->installed = true;
+    }
+}
+
+static void release(struct merge *m)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        shared_drop(SHARED(m->sources[i].segment));
+        shared_drop(SHARED(m->sources[i].tombstones));
+    }
+    shared_drop(SHARED(m->built));
+    shared_drop(SHARED(m->settings));
+    shared_drop(SHARED(m->vocabulary));
+    free(m->sources);
+    free(m->views);
+}
+
+void merge_deltas(struct live *l)
+{
+    bool again = true;
+    while (again && !background_is_stopping(l)) {
+        struct merge m = {0};
+        struct error err;
+        live_control(l, start_merge, &m);
+        again = m.count > 0;
+        if (m.count > 0) {
+            if (build(&m, &err) != STATUS_OK) {
+                log_warn("deltas could not be merged: %s", err.message);
+                m.merge_number = UINT64_MAX; /* only lets go of them */
+            }
+            live_control(l, install, &m);
+            again = m.installed;
+            atomic_fetch_add(&l->stat_merges, m.installed);
+        }
+        release(&m);
+    }
+}
