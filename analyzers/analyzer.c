@@ -232,9 +232,12 @@ static void foreign_tokens(struct analysis *s, struct str text, size_t at, size_
 enum status analyze(struct analysis *s, struct str text, const struct token **tokens, size_t *count)
 {
     text = start(s, text);
-    if (s->analyzer->language->dotless_i && str_find_char(text, 'I') != SIZE_MAX)
-        return analyze_reference(s, text, tokens, count);
-    for (size_t at = 0; at < text.size && !s->failed;) {
+    size_t at = 0;
+    if (s->analyzer->language->dotless_i) { /* I has a second spelling there, as letters with diacritics have */
+        foreign_tokens(s, text, 0, text.size);
+        at = text.size;
+    }
+    while (at < text.size && !s->failed) {
         size_t foreign = find_non_ascii(text, at);
         while (foreign < text.size && foreign > at && !is_space(text.data[foreign - 1]))
             foreign--;

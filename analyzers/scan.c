@@ -51,6 +51,16 @@ struct scan {
     const uint8_t *original;
 };
 
+/* The bit number of the first byte in memory whose top bit is set. */
+static int first_top(uint64_t tops)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_clzll(tops);
+#else
+    return __builtin_ctzll(tops);
+#endif
+}
+
 static uint32_t start_of(const struct scan *c, size_t at)
 {
     return c->starts ? c->starts[at] : c->from + (uint32_t)at;
@@ -104,8 +114,14 @@ static struct str accented_form(const struct scan *c, uint32_t start, uint32_t e
         if (byte < 0x80) {
             if (class_of[byte] != LETTER)
                 return (struct str){0};
-            out[size++] = (char)(byte | 0x20);
             at++;
+            if (n->dotless_i && byte == 'I') {
+                memcpy(out + size, "\xc4\xb1", 2);
+                size += 2;
+                plain = false;
+            } else {
+                out[size++] = (char)(byte | 0x20);
+            }
             continue;
         }
         const struct simple *simple = simple_find(n, str_utf8_next(text, &at));
@@ -166,10 +182,31 @@ static bool has_accent(const struct scan *c, size_t at, size_t end)
 {
     if (!c->starts || c->s->stemmer.kind != STEMMER_SNOWBALL)
         return false;
-    for (; at < end; at++)
-        if (c->text[at] < 0x80 && c->original[c->starts[at]] >= 0x80)
+    bool dotless_i = c->s->analyzer->normalizer.dotless_i;
+    for (; at < end; at++) {
+        uint8_t original = c->original[c->starts[at]];
+        if (c->text[at] < 0x80 && (original >= 0x80 || (dotless_i && original == 'I')))
             return true;
+    }
     return false;
+}
+
+/* The end of the letters from `at` on, eight bytes at a time: words are short, and a loop over bytes would mispredict
+ * the end of each. */
+static size_t letters_end(const struct scan *c, size_t at)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x80 * ones;
+    for (; at + 8 <= c->size; at += 8) {
+        uint64_t w;
+        memcpy(&w, c->text + at, 8);
+        uint64_t from_a = (w | tops) - 'a' * ones, above_z = (w & ~tops) + (0x7f - 'z') * ones;
+        uint64_t others = ~((from_a & ~above_z) | w) & tops;
+        if (others)
+            return at + (size_t)first_top(others) / 8;
+    }
+    while (at < c->size && class_of[c->text[at]] == LETTER)
+        at++;
+    return at;
 }
 
 static void scan(const struct scan *c)
@@ -181,8 +218,11 @@ static void scan(const struct scan *c)
             continue;
         }
         size_t end = at + 1;
-        while (end < c->size && class_of[c->text[end]] == class)
-            end++;
+        if (class == LETTER)
+            end = letters_end(c, end);
+        else
+            while (end < c->size && class_of[c->text[end]] == DIGIT)
+                end++;
         if (!is_plain(c, at, end) || has_accent(c, at, end)) {
             at = scan_chain(c, at);
             continue;

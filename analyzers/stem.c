@@ -57,7 +57,7 @@ static bool listed(struct str word, const struct str *list)
     return false;
 }
 
-/* Plurals whose singular no rule gives, and words that only look like plurals. */
+/* Plurals whose singular no rule gives, and words that only look like plurals; in order of their first letters. */
 static const struct {
     struct str plural;
     struct str singular;
@@ -148,8 +148,8 @@ static const struct str keeps_e[] = {WORD("aches"),    WORD("aloes"),      WORD(
 static size_t light_cut(struct str word, char *add)
 {
     *add = 0;
-    if (ends(word, "ss") || ends(word, "us") || ends(word, "is") || ends(word, "'s"))
-        return 0;
+    if (word.data[word.size - 2] != 'e')
+        return word.size > 3 && !strchr("sui'", word.data[word.size - 2]);
     if (ends(word, "ies")) {
         if (word.size <= 4 || listed(word, from_ie))
             return 1;
@@ -169,7 +169,10 @@ size_t stem_light(struct str word, char out[LIMIT_TOKEN_BYTES])
     if (stem_light_keeps(word))
         return word.size;
     for (size_t i = 0; word.size <= IRREGULAR_BYTES && i < sizeof(irregular) / sizeof(*irregular); i++) {
-        if (irregular[i].plural.data[0] == word.data[0] && str_equal(word, irregular[i].plural)) {
+        char first = irregular[i].plural.data[0];
+        if (first > word.data[0])
+            break;
+        if (first == word.data[0] && str_equal(word, irregular[i].plural)) {
             memcpy(out, irregular[i].singular.data, irregular[i].singular.size);
             return irregular[i].singular.size;
         }
