@@ -28,7 +28,6 @@ static bool usable(const struct part *p)
     switch (p->role) {
     case ROLE_PRICE:
     case ROLE_SALE_PRICE:
-    case ROLE_POPULARITY:
         return !nested && a->numbers * 2 >= a->values;
     case ROLE_TITLE:
     case ROLE_BRAND:
@@ -37,6 +36,7 @@ static bool usable(const struct part *p)
     case ROLE_DESCRIPTION:
         return !nested && a->strings * 2 >= a->values;
     case ROLE_QUANTITY:
+    case ROLE_POPULARITY: /* XML and CSV have it as a string */
         return !nested && (a->numbers + a->numeric_strings) * 2 >= a->values;
     case ROLE_NONE:
         return false;
