@@ -1,0 +1,300 @@
+/* Searches on a small shop, whole: who is found, in which order, with which counts. Each test runs on 1, 2 and 4
+ * shards, which must not matter. */
+#include "tests/unit/query/catalog.h"
+
+static const char SETTINGS[] =
+    "{\"searchableAttributes\":[\"title^3\",\"brand^2\",\"category\",\"description\"],"
+    "\"attributesForFaceting\":[\"searchable(brand)\",\"color\",\"hierarchical(category)\",\"numeric(price)\","
+    "\"numeric(width)\",\"in_stock\",\"filterOnly(secret)\"],"
+    "\"roles\":{\"title\":\"title\",\"brand\":\"brand\",\"category\":\"category\","
+    "\"price\":\"price\",\"quantity\":\"quantity\",\"popularity\":\"popularity\"},"
+    "\"identifiers\":[\"sku\"],\"customRanking\":[\"desc(popularity)\"],\"languages\":[\"en\"],"
+    "\"synonyms\":[[\"sofa\",\"couch\"],[\"tv\",\"flat screen\"]],\"minHits\":1}";
+
+static const char *const SHOP[] = {
+    "{\"objectID\":\"s1\",\"title\":\"Red trail shoe\",\"brand\":\"Fjord & Co\",\"category\":\"Shoes > Trail\","
+    "\"color\":\"red\",\"price\":89.9,\"popularity\":50,\"quantity\":3,\"sku\":\"TR-100\",\"item_group_id\":\"trail\"}",
+    "{\"objectID\":\"s2\",\"title\":\"Blue trail shoe\",\"brand\":\"Fjord & Co\",\"category\":\"Shoes > Trail\","
+    "\"color\":\"blue\",\"price\":89.9,\"popularity\":40,\"quantity\":0,\"sku\":\"TR-101\","
+    "\"item_group_id\":\"trail\"}",
+    "{\"objectID\":\"s3\",\"title\":\"Road running shoes\",\"brand\":\"Ibex, Ltd\",\"category\":\"Shoes > Road\","
+    "\"color\":[\"red\",\"white\"],\"price\":120,\"popularity\":80,\"quantity\":7,\"sku\":\"RR-7\"}",
+    "{\"objectID\":\"c1\",\"title\":\"Corner sofa\",\"brand\":\"O'Neal\",\"category\":\"Home > Living > Sofas\","
+    "\"color\":\"grey\",\"price\":799,\"popularity\":10,\"quantity\":1,\"width\":210}",
+    "{\"objectID\":\"c2\",\"title\":\"Velvet couch\",\"brand\":\"O'Neal\",\"category\":\"Home > Living > Sofas\","
+    "\"color\":\"red\",\"price\":899.5,\"popularity\":20,\"quantity\":0,\"width\":180}",
+    "{\"objectID\":\"t1\",\"title\":\"Flat screen 55 inch\",\"brand\":\"Hi:Tech\",\"category\":\"Home > TV\","
+    "\"price\":499,\"popularity\":90,\"quantity\":5,\"width\":123.5,\"secret\":\"x\"}",
+    "{\"objectID\":\"h1\",\"title\":\"Headphones WH-1000XM4\",\"brand\":\"Hi:Tech\",\"category\":\"Audio\","
+    "\"color\":\"black\",\"price\":279,\"popularity\":99,\"quantity\":9,\"description\":\"Wireless, with a red case\"}",
+};
+#define SHOP_SIZE (sizeof(SHOP) / sizeof(SHOP[0]))
+
+static void with_shop(void (*test)(struct catalog *c))
+{
+    for (uint32_t shards = 1; shards <= 4; shards *= 2) {
+        struct catalog c;
+        catalog_open(&c, SETTINGS, SHOP, SHOP_SIZE, shards);
+        test(&c);
+        catalog_close(&c);
+    }
+}
+
+static void words(struct catalog *c)
+{
+    assert_hits(c, "{}", "7: h1 t1 s3 s1 s2 c2 c1");
+    assert_hits(c, "{\"query\":\"trail shoe\"}", "2: s1 s2");
+    assert_hits(c, "{\"query\":\"TRAIL shoes\"}", "2: s1 s2");
+    assert_hits(c, "{\"query\":\"shoe\"}", "3: s3 s1 s2");
+    assert_hits(c, "{\"query\":\"red\"}", "2: s1 h1");
+    assert_hits(c, "{\"query\":\"hea\"}", "1: h1");
+    assert_hits(c, "{\"query\":\"hea\",\"queryType\":\"prefixNone\",\"typoTolerance\":false}", "0:");
+    assert_hits(c, "{\"query\":\"hea \",\"typoTolerance\":false}", "0:");
+    assert_hits(c, "{\"query\":\"!!!\"}", "7: h1 t1 s3 s1 s2 c2 c1");
+    assert_hits(c, "{\"query\":\"qqqq\"}", "0:");
+    assert_hits(c, "{\"query\":\"shoe\",\"restrictSearchableAttributes\":[\"description\"]}", "0:");
+    assert_hits(c, "{\"query\":\"red\",\"restrictSearchableAttributes\":\"description\"}", "1: h1");
+}
+
+static void spelling(struct catalog *c)
+{
+    assert_hits(c, "{\"query\":\"headphnoes\"}", "1: h1");
+    assert_int_equal(c->result.corrected_count, 2);
+    assert_hits(c, "{\"query\":\"headphnoes\",\"typoTolerance\":false}", "0:");
+    assert_hits(c, "{\"query\":\"wh1000xm4\"}", "1: h1");
+    assert_hits(c, "{\"query\":\"wh-1000\"}", "1: h1");
+    assert_hits(c, "{\"query\":\"1000xm4\"}", "1: h1");
+    assert_hits(c, "{\"query\":\"xm\"}", "1: h1");
+}
+
+static void synonyms(struct catalog *c)
+{
+    assert_hits(c, "{\"query\":\"sofa\"}", "2: c1 c2");
+    assert_hits(c, "{\"query\":\"couch\"}", "2: c2 c1");
+    assert_hits(c, "{\"query\":\"tv\"}", "1: t1");
+}
+
+static void identifiers(struct catalog *c)
+{
+    assert_hits(c, "{\"query\":\"tr-100\"}", "1: s1");
+    assert_hits(c, "{\"query\":\"TR 101\"}", "1: s2");
+    assert_hits(c, "{\"query\":\"rr7\",\"removeWordsIfNoResults\":\"none\"}", "1: s3");
+}
+
+/* All words first, then without the one that says least. */
+static void relaxation(struct catalog *c)
+{
+    assert_hits(c, "{\"query\":\"velvet shoe\"}", "1: c2");
+    assert_int_equal(c->result.steps, 2);
+    assert_int_equal(c->result.dropped_count, 1);
+    assert_memory_equal(c->result.dropped[0].data, "shoe", 4);
+    assert_hits(c, "{\"query\":\"velvet shoe\",\"removeWordsIfNoResults\":\"none\"}", "0:");
+    assert_hits(c, "{\"query\":\"velvet shoe\",\"optionalWords\":\"velvet shoe\"}", "4: c2 s3 s1 s2");
+    assert_hits(c, "{\"query\":\"velvet shoe\",\"optionalWords\":[\"velvet\"],\"minHits\":0}", "3: s3 s1 s2");
+    assert_hits(c, "{\"query\":\"trail qqqq\"}", "2: s1 s2");
+    assert_int_equal(c->result.dropped_count, 1);
+    assert_hits(c, "{\"query\":\"trail qqqq\",\"removeWordsIfNoResults\":\"none\"}", "0:");
+    assert_hits(c, "{\"query\":\"red trail shoe\",\"minHits\":2}", "2: s1 s2");
+    assert_int_equal(c->result.hits[1].step, 1);
+    assert_hits(c, "{\"query\":\"the shoe\"}", "3: s3 s1 s2");
+}
+
+static void filters(struct catalog *c)
+{
+    assert_hits(c, "{\"facetFilters\":\"brand:Fjord & Co\"}", "2: s1 s2");
+    assert_hits(c, "{\"facetFilters\":[[\"brand:Ibex, Ltd\",\"brand:Hi:Tech\"]]}", "3: h1 t1 s3");
+    assert_hits(c, "{\"facetFilters\":[\"brand:O'Neal\",\"color:-red\"]}", "1: c1");
+    assert_hits(c, "{\"facetFilters\":[\"color:red\"]}", "3: s3 s1 c2");
+    assert_hits(c, "{\"facetFilters\":[\"category.lvl0:Home\"]}", "3: t1 c2 c1");
+    assert_hits(c, "{\"facetFilters\":[\"category.lvl1:Home > Living\"]}", "2: c2 c1");
+    assert_hits(c, "{\"facetFilters\":[\"category.lvl0:Home > Living\"]}", "0:");
+    assert_hits(c, "{\"facetFilters\":[\"category:Home > Living > Sofas\"]}", "2: c2 c1");
+    assert_hits(c, "{\"facetFilters\":[\"in_stock:false\"]}", "2: s2 c2");
+    assert_hits(c, "{\"filters\":\"in_stock:true AND price < 100\"}", "1: s1");
+    assert_hits(c, "{\"numericFilters\":[\"price>=89.9\",\"price<=120\"]}", "3: s3 s1 s2");
+    assert_hits(c, "{\"numericFilters\":\"price:100 TO 300\"}", "2: h1 s3");
+    assert_hits(c, "{\"numericFilters\":\"width>0\"}", "3: t1 c2 c1");
+    assert_hits(c, "{\"filters\":\"NOT width > 0\"}", "4: h1 s3 s1 s2");
+    assert_hits(c, "{\"filters\":\"width:180 OR width:123.5\"}", "2: t1 c2");
+    assert_hits(c, "{\"filters\":\"width != 180\",\"hitsPerPage\":0}", "6:");
+    assert_hits(c, "{\"filters\":\"nothing:x OR brand:Acme\"}", "0:");
+    assert_hits(c, "{\"filters\":\"secret:x\"}", "1: t1");
+    assert_hits(c, "{\"query\":\"shoe\",\"filters\":\"color:red\"}", "2: s3 s1");
+    assert_hits(c, "{\"filters\":\"(brand:O'Neal OR color:black) AND NOT in_stock:false\"}", "2: h1 c1");
+}
+
+static void facets(struct catalog *c)
+{
+    assert_facets(c, "{\"facets\":[\"brand\"]}", "brand Fjord & Co=2 Hi:Tech=2 O'Neal=2 Ibex, Ltd=1");
+    assert_facets(c, "{\"facets\":[\"brand\"],\"maxValuesPerFacet\":2}", "brand Fjord & Co=2 Hi:Tech=2");
+    assert_facets(c, "{\"facets\":[\"brand\"],\"sortFacetValuesBy\":\"alpha\",\"maxValuesPerFacet\":3}",
+                  "brand Fjord & Co=2 Hi:Tech=2 Ibex, Ltd=1");
+    assert_facets(c, "{\"facets\":\"color\",\"query\":\"shoe\"}", "color red=2 blue=1 white=1");
+    assert_facets(c, "{\"facets\":\"price\",\"query\":\"shoe\"}", "price 89.9=2 120=1 [89.9..120 sum 299.8 n 3]");
+    assert_facets(c, "{\"facets\":[\"in_stock\"]}", "in_stock true=5 false=2");
+    assert_facets(c, "{\"facets\":[\"category\"],\"filters\":\"category.lvl0:Home\"}",
+                  "category.lvl0 Home=3; category.lvl1 Home > Living=2 Home > TV=1; "
+                  "category.lvl2 Home > Living > Sofas=2");
+    assert_facets(c, "{\"facets\":[\"category.lvl0\"]}", "category.lvl0 Home=3 Shoes=3 Audio=1");
+    assert_facets(c, "{\"facets\":[\"secret\",\"nothing\"]}", "");
+    assert_facets(c, "{\"facets\":\"*\",\"query\":\"sofa\",\"filters\":\"color:grey\"}",
+                  "brand O'Neal=1; color grey=1; category.lvl0 Home=1; category.lvl1 Home > Living=1; "
+                  "category.lvl2 Home > Living > Sofas=1; price 799=1 [799..799 sum 799 n 1]; "
+                  "width 210=1 [210..210 sum 210 n 1]; in_stock true=1");
+}
+
+/* Products: the two trail shoes are one. */
+static void products(struct catalog *c)
+{
+    assert_hits(c, "{\"distinct\":true}", "6: h1 t1 s3 s1 c2 c1");
+    assert_hits(c, "{\"distinct\":true,\"query\":\"blue shoe\",\"minHits\":0}", "1: s2");
+    assert_hits(c, "{\"distinct\":true,\"query\":\"shoe\",\"hitsPerPage\":1,\"page\":1}", "2: s1");
+    assert_facets(c, "{\"distinct\":true,\"facets\":[\"brand\",\"color\",\"price\",\"in_stock\"],\"query\":\"shoe\"}",
+                  "brand Fjord & Co=1 Ibex, Ltd=1; color red=2 blue=1 white=1; "
+                  "price 120=1 89.9=1 [89.9..120 sum 299.8 n 3]; in_stock true=2 false=1");
+    assert_facets(c, "{\"distinct\":true,\"facets\":[\"category.lvl0\"]}", "category.lvl0 Home=3 Shoes=2 Audio=1");
+}
+
+static void sorting(struct catalog *c)
+{
+    assert_hits(c, "{\"sort\":\"asc(price)\"}", "7: s1 s2 s3 h1 t1 c1 c2");
+    assert_hits(c, "{\"sort\":\"desc(price)\"}", "7: c2 c1 t1 h1 s3 s1 s2");
+    assert_hits(c, "{\"sort\":[\"asc(brand)\",\"desc(price)\"]}", "7: s1 s2 t1 h1 s3 c2 c1");
+    assert_hits(c, "{\"sort\":\"asc(width)\"}", "7: t1 c2 c1 h1 s3 s1 s2");
+    assert_hits(c, "{\"sort\":\"desc(width)\",\"hitsPerPage\":2,\"page\":1}", "7: t1 h1");
+    assert_hits(c, "{\"sort\":\"desc(color)\",\"hitsPerPage\":2}", "7: s3 s1");
+    assert_hits(c, "{\"sort\":\"asc(nothing)\",\"hitsPerPage\":2}", "7: h1 t1");
+    assert_hits(c, "{\"sort\":\"asc(in_stock)\",\"hitsPerPage\":3}", "7: s2 c2 h1");
+}
+
+static void pages(struct catalog *c)
+{
+    assert_hits(c, "{\"hitsPerPage\":3,\"page\":2}", "7: c1");
+    assert_int_equal(c->result.page_count, 3);
+    assert_hits(c, "{\"hitsPerPage\":3,\"page\":3}", "7:");
+    assert_hits(c, "{\"offset\":2,\"length\":2}", "7: s3 s1");
+    assert_hits(c, "{\"hitsPerPage\":0}", "7:");
+}
+
+/* The object comes back as it was given. */
+static void objects(struct catalog *c)
+{
+    struct buf text = BUF_EMPTY;
+
+    catalog_search(c, "{\"query\":\"tr-100\",\"getRankingInfo\":true,\"profile\":true}");
+    json_write(&text, &c->result.hits[0].object);
+    buf_append_char(&text, '\0');
+    assert_string_equal(text.data, SHOP[0]);
+    assert_non_null(c->result.hits[0].ranking_info);
+    assert_non_null(c->result.profile);
+    buf_release(&text);
+}
+
+static void browsing(struct catalog *c)
+{
+    static const struct {
+        const char *after, *expected;
+    } pages_[] = {{"", "c1 c2 h1 "}, {"h1", "s1 s2 s3 "}, {"s3", "t1 "}, {"t1", ""}, {"d", "h1 s1 s2 "}};
+
+    for (size_t i = 0; i < sizeof(pages_) / sizeof(pages_[0]); i++) {
+        struct str *keys;
+        size_t count;
+        struct buf text = BUF_EMPTY;
+        arena_reset(&c->arena);
+        catalog_request(c, "{}", &c->request);
+        assert_int_equal(search_keys(c->searcher, c->snapshot, &c->request, str_from(pages_[i].after), 3, &c->arena,
+                                     &keys, &count, &c->err),
+                         STATUS_OK);
+        for (size_t k = 0; k < count; k++)
+            buf_printf(&text, STR_FMT " ", STR_ARG(keys[k]));
+        buf_append_char(&text, '\0');
+        assert_string_equal(text.data, pages_[i].expected);
+        buf_release(&text);
+    }
+}
+
+static void facet_values(struct catalog *c)
+{
+    static const struct {
+        const char *typed, *expected;
+    } cases[] = {{"fj", "<em>Fj</em>ord & Co=2 "},
+                 {"co", "Fjord & <em>Co</em>=2 "},
+                 {"zz", ""},
+                 {"fjrod", "<em>Fjord</em> & Co=2 "},
+                 {"neal", "O'<em>Neal</em>=2 "},
+                 {"", "Fjord & Co=2 Hi:Tech=2 O'Neal=2 Ibex, Ltd=1 "}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct facet_hit *hits;
+        size_t count;
+        struct buf text = BUF_EMPTY;
+        arena_reset(&c->arena);
+        catalog_request(c, "{}", &c->request);
+        assert_int_equal(search_facet_values(c->searcher, c->snapshot, &c->request, STR("brand"),
+                                             str_from(cases[i].typed), 10, &c->arena, &hits, &count, &c->err),
+                         STATUS_OK);
+        for (size_t k = 0; k < count; k++)
+            buf_printf(&text, STR_FMT "=%d ", STR_ARG(hits[k].highlighted), (int)hits[k].count);
+        buf_append_char(&text, '\0');
+        assert_string_equal(text.data, cases[i].expected);
+        buf_release(&text);
+    }
+    struct facet_hit *hits;
+    size_t count;
+    assert_int_equal(search_facet_values(c->searcher, c->snapshot, &c->request, STR("color"), STR("r"), 10, &c->arena,
+                                         &hits, &count, &c->err),
+                     STATUS_INPUT);
+}
+
+/* The requests of one call: the same answers as alone, but for the steps of the most filtered one. */
+static void together(struct catalog *c)
+{
+    struct search_request requests[3];
+    struct search_result results[3];
+
+    arena_reset(&c->arena);
+    catalog_request(c, "{\"query\":\"trail shoe\",\"facetFilters\":\"color:white\",\"facets\":[\"brand\"]}",
+                    &requests[0]);
+    catalog_request(c, "{\"query\":\"trail shoe\",\"hitsPerPage\":0,\"facets\":\"color\"}", &requests[1]);
+    catalog_request(c, "{\"query\":\"sofa\"}", &requests[2]);
+    assert_int_equal(search_run(c->searcher, c->snapshot, requests, 3, &c->arena, results, &c->err), STATUS_OK);
+    assert_string_equal(catalog_hits(c, &results[0]), "0:");
+    assert_int_equal(results[0].steps, 2);
+    assert_int_equal(results[1].steps, 2);
+    assert_string_equal(catalog_facets(c, &results[1]), "color blue=1 red=1");
+    assert_string_equal(catalog_hits(c, &results[2]), "2: c1 c2");
+}
+
+#define SHOP_TEST(name)                                                                                                \
+    static void test_##name(void **state)                                                                              \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        with_shop(name);                                                                                               \
+    }
+
+SHOP_TEST(words)
+SHOP_TEST(spelling)
+SHOP_TEST(synonyms)
+SHOP_TEST(identifiers)
+SHOP_TEST(relaxation)
+SHOP_TEST(filters)
+SHOP_TEST(facets)
+SHOP_TEST(products)
+SHOP_TEST(sorting)
+SHOP_TEST(pages)
+SHOP_TEST(objects)
+SHOP_TEST(browsing)
+SHOP_TEST(facet_values)
+SHOP_TEST(together)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),        cmocka_unit_test(test_spelling),   cmocka_unit_test(test_synonyms),
+        cmocka_unit_test(test_identifiers),  cmocka_unit_test(test_relaxation), cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_facets),       cmocka_unit_test(test_products),   cmocka_unit_test(test_sorting),
+        cmocka_unit_test(test_pages),        cmocka_unit_test(test_objects),    cmocka_unit_test(test_browsing),
+        cmocka_unit_test(test_facet_values), cmocka_unit_test(test_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
