@@ -140,6 +140,7 @@ enum status feed_read(const char *path, const struct feed_mapping *mapping, cons
     struct feed_info unused_info;
     struct error reason = {0};
     struct feed_reader r = {.path = strcmp(path, "-") == 0 ? "standard input" : path,
+                            .file_path = strcmp(path, "-") == 0 ? NULL : path,
                             .mapping = mapping ? mapping : &nothing,
                             .handler = handler,
                             .arena = arena,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "indexer/build/feed_csv_magento.h"
 #include "indexer/build/feed_csv_shopify.h"
 #include "indexer/build/feed_internal.h"
 #include "indexer/build/product.h"
@@ -27,10 +28,11 @@ struct csv_feed {
     uint64_t line;      /* of the window's first byte */
     struct csv_row row;
     struct shape shape;
-    uint64_t resync_bytes; /* left for looking for the next good row */
-    bool after_bad;        /* the row before was rejected: what does not begin like a row is still its rest */
-    unsigned odd_rows;     /* since then: as many cells as a row, but not beginning like one */
-    struct csv_shopify *shopify;
+    uint64_t resync_bytes;       /* left for looking for the next good row */
+    bool after_bad;              /* the row before was rejected: what does not begin like a row is still its rest */
+    unsigned odd_rows;           /* since then: as many cells as a row, but not beginning like one */
+    struct csv_shopify *shopify; /* NULL: not its export */
+    struct csv_magento *magento;
 };
 
 static unsigned classes_of(struct str cell)
@@ -283,7 +285,7 @@ static enum status take_row(struct csv_feed *f, struct error *err)
         return STATUS_OK;
     }
     set_id(f, &item.object);
-    return feed_deliver(f->r, &item, err);
+    return f->magento ? csv_magento_row(f->magento, &item, err) : feed_deliver(f->r, &item, err);
 }
 
 static enum status read_rows(struct csv_feed *f, struct error *err)
@@ -454,12 +456,17 @@ enum status feed_read_csv(struct feed_reader *r, struct error *err)
         f.shopify = r->mapping->field_count ? NULL : csv_shopify_new(r, f.names, f.columns);
         if (!f.shopify) {
             choose_id(&f);
+            f.magento = csv_magento_new(r, f.names, f.columns);
         }
         status = read_rows(&f, err);
     }
     if (status == STATUS_OK && f.shopify) {
         status = csv_shopify_end(f.shopify, err);
     }
+    if (status == STATUS_OK && f.magento) {
+        status = csv_magento_end(f.magento, err);
+    }
+    csv_magento_free(f.magento);
     csv_shopify_free(f.shopify);
     return status;
 }

@@ -42,7 +42,8 @@ uint64_t feed_source_bytes_total(const struct feed_source *s);
 size_t feed_encoding_decode(enum feed_encoding encoding, struct str raw, bool final, struct buf *out);
 
 struct feed_reader {
-    const char *path;
+    const char *path;      /* as messages have it */
+    const char *file_path; /* NULL for standard input */
     struct feed_source *source;
     const struct feed_mapping *mapping; /* never NULL; empty when all is to be recognised */
     const struct feed_handler *handler;

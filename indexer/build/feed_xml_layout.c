@@ -370,6 +370,23 @@ static const struct path *path_of_layout(const struct scout *s, const struct xml
     return NULL;
 }
 
+/* A mapping whose item does not occur where another does was made for another feed of the same index. */
+static bool use_mapping(struct feed_reader *r, struct xml_layout *layout, const struct scout *s,
+                        const struct path *recognised)
+{
+    struct xml_layout without = *layout;
+    if (r->mapping->item.size == 0) {
+        return false;
+    }
+    layout_from_mapping(r, layout);
+    if (path_of_layout(s, layout) || (!recognised && !best_path(s))) {
+        return true;
+    }
+    *layout = without;
+    r->info->id_source[0] = '\0';
+    return false;
+}
+
 static void decide(struct feed_reader *r, struct xml_layout *layout, const struct scout *s)
 {
     const struct path *item = NULL;
@@ -384,8 +401,7 @@ static void decide(struct feed_reader *r, struct xml_layout *layout, const struc
     if (item && known->format == XML_BMECAT) {
         set_path(layout, item, r->arena);
     }
-    if (r->mapping->item.size) {
-        layout_from_mapping(r, layout);
+    if (use_mapping(r, layout, s, item)) {
         item = path_of_layout(s, layout);
         if (!known) {
             snprintf(r->info->title, sizeof(r->info->title), "XML, items as in the settings");

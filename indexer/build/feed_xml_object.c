@@ -513,6 +513,27 @@ static void add_extras(struct maker *m, const struct xml_extra *extras, size_t c
     }
 }
 
+/* What the mapping names keeps these names; the recognition does not use them again. */
+static void take_mapped(struct maker *m, const struct feed_mapping *mapping, struct xml_node *item)
+{
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        const struct feed_field *field = &mapping->fields[i];
+        if (!str_equal(field->name, STR("objectID"))) {
+            xml_path_take(item, field->name, field->path, &m->object, m->arena);
+            m->capacity = m->object.count; /* the array is json_object_set's: the next push makes another */
+            m->object.capacity = 0;
+        }
+    }
+    for (uint32_t i = 1; i < m->object.count; i++) {
+        struct xml_name name = {.role = role_of_name(m->object.members[i].name)};
+        name.canonical = m->object.members[i].name;
+        size_t *slot = name.role != ROLE_NONE && name.role != ROLE_ID ? best_slot(m, &name) : NULL;
+        if (slot && str_equal(xml_name_of(XML_GENERIC, name.canonical, m->arena).canonical, name.canonical)) {
+            *slot = SIZE_MAX;
+        }
+    }
+}
+
 struct json xml_object_make(struct xml_context *context, struct xml_node *item, struct arena *arena)
 {
     struct maker m = {.layout = &context->layout, .context = context, .arena = arena, .capacity = 32};
@@ -521,6 +542,8 @@ struct json xml_object_make(struct xml_context *context, struct xml_node *item, 
     m.object.members = arena_alloc(arena, m.capacity * sizeof(*m.object.members));
     m.object.count = 1;
     size_t extra_count = xml_format_extras(m.layout->format, &context->catalog, item, arena, extras);
+    m.object.members[0] = (struct json_member){STR("objectID"), {.type = JSON_NULL}};
+    take_mapped(&m, context->mapping, item);
     collect(&m, item);
     take_id(&m);
     add_extras(&m, extras, extra_count);

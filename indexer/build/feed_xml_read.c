@@ -14,6 +14,7 @@ struct xml_feed {
     size_t depth;
     struct xml_node *node; /* the open element of the tree; NULL outside of items */
     bool is_item;          /* the tree is an item, else a part of the catalog */
+    bool catalog_only;     /* items are not looked at */
     size_t top_depth;      /* of the tree's root */
     size_t bytes;          /* of the tree */
     struct buf text;       /* of the open element since its last child */
@@ -79,7 +80,7 @@ static bool on_start(void *context, const struct xml_element *e)
         return true;
     }
     bool item = xml_layout_is_item(&f->context.layout, f->names, f->depth);
-    if (item || xml_catalog_wants(f->context.layout.format, e->name, f->depth)) {
+    if ((item && !f->catalog_only) || xml_catalog_wants(f->context.layout.format, e->name, f->depth)) {
         f->is_item = item;
         f->bytes = 0;
         f->top_depth = f->depth;
@@ -192,9 +193,8 @@ static bool on_end(void *context, struct str name)
     return true;
 }
 
-static enum status read_document(struct xml_feed *f, struct error *err)
+static enum status read_document(struct xml_feed *f, struct feed_source *source, struct error *err)
 {
-    struct feed_source *source = f->r->source;
     for (;;) {
         struct str w = feed_source_window(source);
         bool final = feed_source_ended(source);
@@ -214,6 +214,31 @@ static enum status read_document(struct xml_feed *f, struct error *err)
     }
 }
 
+/* BMEcat says behind the products which group each is in: a file is read once before, only for that. Its errors come
+ * again. Standard input goes without. */
+static void read_catalog(struct xml_feed *f)
+{
+    struct feed_source *source = NULL;
+    struct error ignored;
+    struct xml_events events = {f, on_start, on_text, on_end};
+    if (f->context.layout.format != XML_BMECAT || !f->r->file_path ||
+        feed_source_open(&source, f->r->file_path, &ignored) != STATUS_OK) {
+        return;
+    }
+    f->catalog_only = true;
+    f->parser = xml_parser_new(&events);
+    if (read_document(f, source, &ignored) != STATUS_OK) {
+        ignored.code = STATUS_OK;
+    }
+    xml_parser_free(f->parser);
+    feed_source_close(source);
+    buf_clear(&f->text);
+    arena_reset(&f->r->items);
+    f->catalog_only = false;
+    f->depth = 0;
+    f->node = NULL;
+}
+
 enum status feed_read_xml(struct feed_reader *r, struct error *err)
 {
     struct xml_feed *f = xcalloc(1, sizeof(*f));
@@ -222,8 +247,9 @@ enum status feed_read_xml(struct feed_reader *r, struct error *err)
     f->context.mapping = r->mapping;
     feed_source_fill(r->source, FEED_PREFIX_BYTES);
     xml_layout_find(r, &f->context.layout);
+    read_catalog(f);
     f->parser = xml_parser_new(&events);
-    enum status status = read_document(f, err);
+    enum status status = read_document(f, r->source, err);
     if (status == STATUS_OK && f->context.layout.path_count == 0) {
         status = error_set(err, STATUS_FORMAT, "no repeated element looks like a product; name it in the settings");
     }

@@ -93,6 +93,10 @@ struct xml_node *xml_node_child(const struct xml_node *node, struct str name);
 struct str xml_node_child_text(const struct xml_node *node, struct str name);
 struct str xml_node_attribute(const struct xml_node *node, struct str name);
 
+/* Sets what a mapping's path finds in the item; the nodes are then done with. `name` is the attribute, unless the path
+ * gives names itself ("PARAM[PARAM_NAME]=VAL"). */
+void xml_path_take(struct xml_node *item, struct str name, struct str path, struct json *object, struct arena *arena);
+
 /* Format-specific members, made before the generic ones: values by role; nodes that are then done with are marked by
  * clearing their name. */
 struct xml_extra {
