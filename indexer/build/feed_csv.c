@@ -186,7 +186,8 @@ static bool mend_or_skip(struct csv_feed *f)
     uint32_t count = f->row.count;
     size_t used = f->row.used;
     bool partial = f->row.partial;
-    bool odd = good_row(f);
+    bool odd = good_row(f) && is_rest(f);
+    bool swallowed = good_row(f) && !odd;
     bool rest = is_rest(f) && !odd;
     if (f->resync_bytes > 0 && mend(f, w, feed_source_ended(source))) {
         return true;
@@ -194,7 +195,9 @@ static bool mend_or_skip(struct csv_feed *f)
     f->resync_bytes -= f->row.used < f->resync_bytes ? f->row.used : f->resync_bytes;
     char reason[128];
     f->odd_rows += odd;
-    if (odd) {
+    if (swallowed) {
+        snprintf(reason, sizeof(reason), "a quote is not closed: the next rows would be part of this one");
+    } else if (odd) {
         snprintf(reason, sizeof(reason), "taken for the rest of the broken row before it");
     } else if (partial || used >= FEED_ITEM_BYTES) {
         snprintf(reason, sizeof(reason), "a quote is not closed within 1 MiB");
@@ -297,7 +300,9 @@ static enum status read_rows(struct csv_feed *f, struct error *err)
             return STATUS_OK;
         }
         bool blank = f->row.count == 1 && f->row.cells[0].size == 0 && f->columns > 1;
-        bool good = good_row(f) && (!is_rest(f) || f->odd_rows >= ODD_ROWS);
+        struct str raw = str_slice(feed_source_window(f->r->source), 0, f->row.used);
+        bool good = good_row(f) && (!is_rest(f) || f->odd_rows >= ODD_ROWS) &&
+                    !(f->row.damaged && f->resync_bytes > 0 && holds_rows(f, raw));
         if (!blank && !good && !mend_or_skip(f)) {
             continue;
         }

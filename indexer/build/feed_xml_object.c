@@ -15,7 +15,7 @@ struct candidate {
     const struct xml_attribute *attribute; /* NULL for a child */
     struct xml_name name;
     struct json value;
-    bool best; /* of its role */
+    bool nested; /* in a group: only for its role */
 };
 
 struct maker {
@@ -156,7 +156,7 @@ static bool pair_of_children(struct maker *m, const struct xml_node *node, struc
         }
     }
     pair->value = value_with_unit(pair->value, unit, m->arena);
-    return pair->name.size > 0 && node->first;
+    return pair->name.size > 0 && !blank(&pair->value);
 }
 
 /* <param name="Colour">red</param>, <applink property="ios_url" content="..."/> */
@@ -268,10 +268,12 @@ static bool is_list(const struct xml_node *node)
     if (!one_name(node)) {
         return false;
     }
-    struct str a = node->name;
-    struct str b = node->first->name;
-    size_t stem = b.size < 3 ? b.size : b.size - 1;
-    bool plural = a.size >= stem && str_equal_nocase(str_slice(a, 0, stem), str_slice(b, 0, stem));
+    struct str list = node->name;
+    struct str element = node->first->name;
+    if (element.size > 2 && (element.data[element.size - 1] | 0x20) == 'y') {
+        element.size--; /* categories, category */
+    }
+    bool plural = list.size > element.size && str_equal_nocase(str_slice(list, 0, element.size), element);
     return node->first != node->last || plural;
 }
 
@@ -352,17 +354,33 @@ static struct json price_value(struct maker *m, const struct xml_node *node)
     return amount.size ? json_of_str(amount) : node_value(m, node);
 }
 
+/* <brand><id>9</id><name>Acme</name></brand> */
+static const struct xml_node *name_child(const struct xml_node *node)
+{
+    static const char *const names[] = {"path", "full_path", "name", "title", "label", "value"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && node->first && !mixed(node); i++) {
+        const struct xml_node *child = xml_node_child(node, str_from(names[i]));
+        if (child && child->text.size) {
+            return child;
+        }
+    }
+    return NULL;
+}
+
 static struct json role_value(struct maker *m, const struct xml_node *node, enum role role)
 {
+    const struct xml_node *named = node->first ? name_child(node) : NULL;
     switch (role) {
     case ROLE_PRICE:
     case ROLE_SALE_PRICE:
         return price_value(m, node);
+    case ROLE_CATEGORY:
+        return named ? json_of_str(named->text) : node_value(m, node);
     case ROLE_TITLE:
     case ROLE_BRAND:
     case ROLE_SHORT_TEXT:
     case ROLE_DESCRIPTION:
-        return text_value(xml_node_text(node, m->arena));
+        return text_value(named ? named->text : xml_node_text(node, m->arena));
     default:
         return node_value(m, node);
     }
@@ -398,12 +416,49 @@ static void add_candidate(struct maker *m, struct candidate c)
     }
 }
 
+/* Elements whose names and prices are not the product's. */
+static bool of_others(struct str name)
+{
+    static const char *const words[] = {"shipping", "delivery", "tax",    "seller",  "merchant", "store",   "shop",
+                                        "supplier", "variant",  "option", "related", "accessor", "payment", "review",
+                                        "doprava",  "versand",  "image",  "picture", NULL};
+    for (size_t i = 0; words[i]; i++) {
+        struct str word = str_from(words[i]);
+        if (name.size >= word.size && str_equal_nocase(str_slice(name, 0, word.size), word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum { NESTED_RANK = 1000, NESTED_MAX = 64 };
+
+/* Formats of one's own often group fields: <pricing><price>. What has a role there counts as the product's own where
+ * the product itself has none; it stays in its group too. */
+static void collect_nested(struct maker *m, const struct xml_node *parent, size_t most)
+{
+    for (const struct xml_node *c = parent->first; c && m->count < most; c = c->next) {
+        struct xml_name name = c->name.size ? xml_names_get(&m->context->names, m->layout->format, c->name)
+                                            : (struct xml_name){.role = ROLE_NONE};
+        struct candidate nested = {.name = name, .nested = true};
+        size_t *slot = name.role != ROLE_ID && name.role != ROLE_GROUP ? best_slot(m, &name) : NULL;
+        if (slot && *slot == 0) {
+            nested.name.rank += NESTED_RANK;
+            nested.value = role_value(m, c, name.role);
+            add_candidate(m, nested);
+        }
+    }
+}
+
 static void collect(struct maker *m, const struct xml_node *item)
 {
     size_t most = item->attribute_count;
+    bool groups = false;
     for (const struct xml_node *c = item->first; c; c = c->next) {
         most++;
+        groups = groups || c->first;
     }
+    most += groups && m->layout->format == XML_GENERIC ? NESTED_MAX : 0;
     m->candidates = arena_alloc(m->arena, (most + 1) * sizeof(*m->candidates));
     for (size_t i = 0; i < item->attribute_count; i++) {
         const struct xml_attribute *a = &item->attributes[i];
@@ -419,6 +474,12 @@ static void collect(struct maker *m, const struct xml_node *item)
             c.name = xml_names_get(&m->context->names, m->layout->format, n->name);
             c.value = role_value(m, n, c.name.role);
             add_candidate(m, c);
+        }
+    }
+    for (const struct xml_node *n = item->first; n && groups && m->layout->format == XML_GENERIC; n = n->next) {
+        bool own_role = n->name.size && xml_names_get(&m->context->names, XML_GENERIC, n->name).role != ROLE_NONE;
+        if (n->first && !own_role && !of_others(n->name) && !mixed(n)) {
+            collect_nested(m, n, most);
         }
     }
 }
@@ -474,6 +535,9 @@ static void add_named(struct maker *m, size_t index)
     bool single = slot && c->name.role != ROLE_CATEGORY && c->name.role != ROLE_IDENTIFIER;
     struct pair pair;
     if (blank(&c->value)) {
+        return;
+    }
+    if (c->nested && !(slot && *slot == index + 1)) {
         return;
     }
     if (slot && *slot == index + 1) {
