@@ -107,8 +107,7 @@ static enum status read_document(const struct json *root, const char *path, stru
                          (unsigned long long)format, MANIFEST_FORMAT);
     const struct json *indexes = json_get(root, "indexes");
     if (!take_u64(root, "version", &out->version) || !take_u64(root, "next_file", &out->next_file) ||
-        !take_u64(root, "seq", &out->seq) || !indexes ||
-        indexes->type != JSON_ARRAY)
+        !take_u64(root, "seq", &out->seq) || !indexes || indexes->type != JSON_ARRAY)
         return error_set(err, STATUS_FORMAT, "'%s': a member is missing or wrong", path);
     struct manifest_index *list = ARENA_ARRAY(arena, struct manifest_index, indexes->count + 1);
     for (uint32_t i = 0; i < indexes->count; i++) {
@@ -181,7 +180,8 @@ enum status manifest_publish(const char *data_dir, const struct manifest *m, str
     struct buf text;
     buf_init(&text, 0);
     manifest_path(data_dir, path, sizeof(path));
-    buf_printf(&text, "{\"format\": %d,\n \"version\": %" PRIu64 ",\n \"next_file\": %" PRIu64 ",\n \"seq\": %" PRIu64
+    buf_printf(&text,
+               "{\"format\": %d,\n \"version\": %" PRIu64 ",\n \"next_file\": %" PRIu64 ",\n \"seq\": %" PRIu64
                ",\n \"indexes\": [",
                MANIFEST_FORMAT, m->version, m->next_file, m->seq);
     for (uint32_t i = 0; i < m->index_count; i++) {

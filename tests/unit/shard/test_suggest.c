@@ -143,7 +143,7 @@ static void test_agrees_with_a_plain_list(void **state)
     phrases_init(&phrases);
     buf_init(&bytes, 0);
     struct suggest_builder *b = suggest_builder_new(&settings, analyzer, 64 << 20);
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 1000; i++) {
         char title[64];
         struct json object;
         snprintf(title, sizeof(title), "%c%c%u %c%u x%u", 'a' + (int)random_below(5), 'a' + (int)random_below(20),
@@ -157,7 +157,7 @@ static void test_agrees_with_a_plain_list(void **state)
     suggest_builder_finish(b, &bytes);
     suggest_builder_free(b);
     assert_int_equal(suggest_open(&s, &settings, buf_str(&bytes), &err), STATUS_OK);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 300; i++) {
         static struct suggestion found[20000];
         char typed[16];
         snprintf(typed, sizeof(typed), "%c%c%u", 'a' + (int)random_below(5), 'a' + (int)random_below(20),
@@ -195,7 +195,7 @@ static void test_memory_is_bounded(void **state)
     arena_init(&arena, 0);
     buf_init(&bytes, 0);
     struct suggest_builder *b = suggest_builder_new(&settings, analyzer, 1);
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 3000; i++) {
         char title[64];
         struct json object;
         arena_reset(&arena);

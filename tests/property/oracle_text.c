@@ -1,0 +1,356 @@
+/* Words: slots, alternatives, statistics and scores, each computed from the objects' tokens by looking at all of them.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "indexer/base/limits.h"
+#include "tests/property/oracle_internal.h"
+
+#define SIDE_WEIGHT .3
+
+static const struct oracle_token *token_of(const struct oracle_doc *doc, struct str text)
+{
+    for (size_t i = 0; i < doc->token_count; i++) {
+        if (str_equal(doc->tokens[i].text, text))
+            return &doc->tokens[i];
+    }
+    return NULL;
+}
+
+static double df_of(const struct oracle *o, struct str text)
+{
+    double df = 0;
+    for (size_t i = 0; i < o->docs.count; i++)
+        df += token_of(&o->docs.items[i], text) != NULL;
+    return df;
+}
+
+static double idf_of(const struct oracle *o, double df)
+{
+    return log(1 + ((double)o->docs.count - df + .5) / (df + .5));
+}
+
+/* The sum of the document frequencies of every term that begins with prefix: pairs of (object, term). */
+static double prefix_df(const struct oracle *o, struct str prefix)
+{
+    double df = 0;
+    for (size_t i = 0; i < o->docs.count; i++) {
+        for (size_t t = 0; t < o->docs.items[i].token_count; t++)
+            df += str_starts_with(o->docs.items[i].tokens[t].text, prefix);
+    }
+    return df < (double)o->docs.count ? df : (double)o->docs.count;
+}
+
+/* --- typing errors: optimal string alignment, the plain dynamic program over code points --- */
+
+static size_t code_points(struct str s, uint32_t out[LIMIT_QUERY_BYTES])
+{
+    size_t count = 0;
+    for (size_t at = 0; at < s.size && count < LIMIT_QUERY_BYTES;)
+        out[count++] = str_utf8_next(s, &at);
+    return count;
+}
+
+static int edit_distance(struct str a_text, struct str b_text)
+{
+    uint32_t a[LIMIT_QUERY_BYTES], b[LIMIT_QUERY_BYTES];
+    static int d[64][64];
+    int n = (int)code_points(a_text, a), m = (int)code_points(b_text, b);
+    if (n > 60 || m > 60 || n == 0 || m == 0 || a[0] != b[0])
+        return 99;
+    for (int i = 0; i <= n; i++) {
+        for (int j = 0; j <= m; j++) {
+            if (i == 0 || j == 0) {
+                d[i][j] = i + j;
+                continue;
+            }
+            int cost = a[i - 1] == b[j - 1] ? 0 : 1;
+            int best = d[i - 1][j - 1] + cost;
+            if (d[i - 1][j] + 1 < best)
+                best = d[i - 1][j] + 1;
+            if (d[i][j - 1] + 1 < best)
+                best = d[i][j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+                best = d[i - 2][j - 2] + 1;
+            d[i][j] = best;
+        }
+    }
+    return d[n][m];
+}
+
+struct candidate {
+    struct str text;
+    int distance;
+    double df;
+};
+
+static int candidate_order(const void *a_void, const void *b_void)
+{
+    const struct candidate *a = a_void, *b = b_void;
+    if (a->distance != b->distance)
+        return a->distance - b->distance;
+    if (a->df != b->df)
+        return a->df > b->df ? -1 : 1;
+    return str_compare(a->text, b->text);
+}
+
+static struct oracle_alternative *alternative(struct oracle_slot *slot, struct str word, double weight, double df)
+{
+    struct oracle_alternative *a = &slot->alternatives[slot->count++];
+    *a = (struct oracle_alternative){.word_count = 1, .weight = weight, .df = df};
+    a->words[0] = word;
+    return a;
+}
+
+static void add_typos(struct oracle *o, struct oracle_slot *slot, struct str word)
+{
+    uint32_t points[LIMIT_QUERY_BYTES];
+    size_t length = code_points(word, points);
+    int allowed = length >= 8 ? 2 : length >= 4 ? 1 : 0;
+    VEC(struct candidate) found = {0};
+    for (size_t i = 0; i < o->docs.count && allowed; i++) {
+        for (size_t t = 0; t < o->docs.items[i].token_count; t++) {
+            struct str text = o->docs.items[i].tokens[t].text;
+            bool known = false;
+            for (size_t k = 0; k < found.count; k++)
+                known = known || str_equal(found.items[k].text, text);
+            int distance = known ? 99 : edit_distance(word, text);
+            if (distance >= 1 && distance <= allowed)
+                vec_push(&found, ((struct candidate){text, distance, df_of(o, text)}));
+        }
+    }
+    if (found.count)
+        qsort(found.items, found.count, sizeof(*found.items), candidate_order);
+    for (size_t i = 0; i < found.count && i < 8; i++)
+        alternative(slot, arena_copy(o->scratch, found.items[i].text), found.items[i].distance == 1 ? .7 : .4,
+                    found.items[i].df);
+    vec_release(&found);
+}
+
+/* --- slots --- */
+
+/* The tokens of one segment of the query. */
+struct piece {
+    const struct token *tokens;
+    size_t count;
+};
+
+static void add_pieces(struct oracle *o, struct oracle_slot *slot, const struct str *words, size_t count, double weight)
+{
+    struct oracle_alternative a = {.weight = weight, .word_count = count};
+    bool known = count > 0 && count <= ORACLE_WORDS;
+    for (size_t i = 0; i < count && known; i++) {
+        double df = df_of(o, words[i]);
+        known = df > 0;
+        a.words[i] = words[i];
+        if (a.df == 0 || df < a.df)
+            a.df = df;
+    }
+    if (known)
+        slot->alternatives[slot->count++] = a;
+}
+
+static void add_parts(struct oracle *o, struct oracle_slot *slot, struct piece piece)
+{
+    struct str words[64];
+    size_t count = 0;
+    for (size_t i = 0; i < piece.count && count < 64; i++) {
+        if (piece.tokens[i].kind == TOKEN_PART)
+            words[count++] = piece.tokens[i].text;
+    }
+    add_pieces(o, slot, words, count, .9);
+}
+
+static void add_leaves(struct oracle *o, struct oracle_slot *slot, struct piece piece)
+{
+    struct str words[64];
+    uint16_t leaves[64];
+    size_t count = analyze_leaves(piece.tokens, piece.count, leaves, 64);
+    for (size_t i = 0; i < count && i < 64; i++)
+        words[i] = piece.tokens[leaves[i]].text;
+    add_pieces(o, slot, words, count < 64 ? count : 64, .6);
+}
+
+static void make_slot(struct oracle *o, const struct oracle_query *q, struct oracle_slot *slot, struct piece piece,
+                      bool last)
+{
+    const struct token *word = &piece.tokens[0];
+    slot->text = arena_copy(o->scratch, word->text);
+    slot->optional = word->stop;
+    bool digit = word->has_digit;
+    double df = df_of(o, slot->text);
+    alternative(slot, slot->text, 1, df);
+    add_parts(o, slot, piece);
+    add_leaves(o, slot, piece);
+    double with_prefix = df;
+    if (last) {
+        struct str prefix = word->surface;
+        alternative(slot, prefix, .8, prefix_df(o, prefix))->prefix = true;
+        with_prefix += prefix_df(o, prefix);
+        slot->optional = false;
+    }
+    if (q->typo_tolerance && with_prefix < 3 && !digit)
+        add_typos(o, slot, slot->text);
+}
+
+static void finish_slot(const struct oracle *o, struct oracle_slot *slot)
+{
+    slot->dropped = true;
+    for (size_t i = 0; i < slot->count; i++) {
+        struct oracle_alternative *a = &slot->alternatives[i];
+        if (a->df == 0)
+            continue;
+        slot->dropped = false;
+        a->idf = a->prefix || a->word_count == 1 ? idf_of(o, a->df) : 0;
+        for (size_t w = 0; a->word_count > 1 && w < a->word_count; w++)
+            a->idf = fmax(a->idf, idf_of(o, df_of(o, a->words[w])));
+        slot->idf = fmax(slot->idf, a->weight * a->idf);
+    }
+}
+
+uint32_t oracle_length(uint32_t tokens)
+{
+    uint32_t unit = 1;
+    while (tokens > 40 && tokens / unit >= 32)
+        unit *= 2;
+    return tokens / unit * unit;
+}
+
+static void take_averages(const struct oracle *o, struct oracle_text *out)
+{
+    for (int f = 0; f < ORACLE_FIELDS; f++) {
+        double tokens = 0, docs = 0;
+        for (size_t i = 0; i < o->docs.count; i++) {
+            uint32_t length = oracle_length(o->docs.items[i].length[f]);
+            tokens += length;
+            docs += length > 0;
+        }
+        out->average[f] = docs > 0 ? tokens / docs : 1;
+    }
+}
+
+void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena *arena, struct oracle_text *out)
+{
+    memset(out, 0, sizeof(*out));
+    o->scratch = arena;
+    const struct token *borrowed;
+    size_t count;
+    if (analyze(o->analysis, q->text, &borrowed, &count) != STATUS_OK)
+        abort();
+    struct token *tokens = ARENA_ARRAY(arena, struct token, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        tokens[i] = borrowed[i];
+        tokens[i].text = arena_copy(arena, borrowed[i].text);
+        tokens[i].surface = arena_copy(arena, borrowed[i].surface);
+    }
+    bool typing = q->prefix_last && q->text.size && q->text.data[q->text.size - 1] != ' ';
+    struct oracle_slot *slots = ARENA_ARRAY(arena, struct oracle_slot, ORACLE_SLOTS);
+    size_t slot_count = 0;
+    for (size_t i = 0; i < count && slot_count < ORACLE_SLOTS;) {
+        size_t end = i;
+        while (end < count && tokens[end].position == tokens[i].position)
+            end++;
+        make_slot(o, q, &slots[slot_count], (struct piece){tokens + i, end - i}, typing && end == count);
+        finish_slot(o, &slots[slot_count++]);
+        i = end;
+    }
+    for (size_t i = 0; i < slot_count; i++) {
+        if (!slots[i].dropped) {
+            out->slots[out->count++] = slots[i];
+            continue;
+        }
+        out->max_lex += idf_of(o, 0);
+        if (q->strict && !q->any_word && !slots[i].optional)
+            out->hopeless = true;
+    }
+    if (slot_count > 0 && out->count == 0)
+        out->hopeless = true;
+    bool required = false;
+    for (size_t i = 0; i < out->count; i++) {
+        required = required || !out->slots[i].optional;
+        out->max_lex += out->slots[i].idf;
+    }
+    for (size_t i = 0; i < out->count && !required; i++)
+        out->slots[i].optional = false;
+    take_averages(o, out);
+}
+
+/* --- scores --- */
+
+static double frequency_sum(const struct oracle *o, const struct oracle_text *text, const struct oracle_doc *doc,
+                            const double frequency[ORACLE_FIELDS])
+{
+    double sum = 0;
+    for (size_t f = 0; f < o->settings->field_count; f++) {
+        double b = o->settings->fields[f].b;
+        double norm = 1 - b + b * oracle_length(doc->length[f]) / text->average[f];
+        sum += o->settings->fields[f].weight * fmin(frequency[f], 15) / norm;
+    }
+    return sum + SIDE_WEIGHT * fmin(frequency[ORACLE_FIELDS - 1], 15);
+}
+
+static bool word_frequency(const struct oracle *o, const struct oracle_text *text, const struct oracle_doc *doc,
+                           struct str word, double *out)
+{
+    const struct oracle_token *token = token_of(doc, word);
+    double frequency[ORACLE_FIELDS] = {0};
+    for (int f = 0; token && f < ORACLE_FIELDS; f++)
+        frequency[f] = token->frequency[f];
+    *out = frequency_sum(o, text, doc, frequency);
+    return token != NULL;
+}
+
+static bool prefix_frequency(const struct oracle *o, const struct oracle_text *text, const struct oracle_doc *doc,
+                             struct str prefix, double *out)
+{
+    double frequency[ORACLE_FIELDS] = {0};
+    bool any = false;
+    for (size_t t = 0; t < doc->token_count; t++) {
+        if (!str_starts_with(doc->tokens[t].text, prefix))
+            continue;
+        any = true;
+        for (int f = 0; f < ORACLE_FIELDS; f++) {
+            if (doc->tokens[t].frequency[f])
+                frequency[f] = 1;
+        }
+    }
+    *out = frequency_sum(o, text, doc, frequency);
+    return any;
+}
+
+static double contribution(const struct oracle *o, const struct oracle_text *text, const struct oracle_slot *slot,
+                           const struct oracle_doc *doc, bool *matched)
+{
+    double best = 0;
+    *matched = false;
+    for (size_t i = 0; i < slot->count; i++) {
+        const struct oracle_alternative *a = &slot->alternatives[i];
+        double least = 1e300;
+        bool all = a->df > 0;
+        for (size_t w = 0; w < a->word_count && all; w++) {
+            double tf;
+            all = a->prefix ? prefix_frequency(o, text, doc, a->words[w], &tf)
+                            : word_frequency(o, text, doc, a->words[w], &tf);
+            least = fmin(least, tf);
+        }
+        if (!all)
+            continue;
+        *matched = true;
+        best = fmax(best, a->weight * a->idf * least / (o->settings->k1 + least));
+    }
+    return best;
+}
+
+uint32_t oracle_match(const struct oracle *o, const struct oracle_text *text, const struct oracle_doc *doc, double *lex)
+{
+    uint32_t bits = 0;
+    double sum = 0, count = 0;
+    for (size_t s = 0; s < text->count; s++) {
+        bool matched;
+        sum += contribution(o, text, &text->slots[s], doc, &matched);
+        bits |= (uint32_t)matched << s;
+        count += matched;
+    }
+    *lex = text->count && text->max_lex > 0 ? count / (double)text->count * sum / text->max_lex : 0;
+    return bits;
+}
