@@ -85,10 +85,10 @@ struct str compound_stem(struct analysis *s, struct str surface)
     struct str result = {out, stem(&s->stemmer, surface, out)};
     if (result.size <= surface.size && memcmp(result.data, surface.data, result.size) == 0)
         return (struct str){surface.data, result.size};
-    result = arena_copy(&s->texts, result);
+    result = normalizer_fold(&s->analyzer->normalizer, result, &s->texts); /* stemmers add letters of their own */
     if (!result.data)
         s->failed = true;
-    return s->failed ? surface : result;
+    return s->failed || result.size == 0 ? surface : result;
 }
 
 /* Adds a token at the present position, unless the position has the same text in the same kind. first: the position's

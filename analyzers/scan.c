@@ -177,15 +177,17 @@ static bool is_plain(const struct scan *c, size_t at, size_t end)
     return next != '+' && next != '#' && !class_at(c, end + 1);
 }
 
-/* True when the word has Latin letters with diacritics that the stemmer must see. */
+/* True when the word may have Latin letters that the stemmer must see unfolded: bytes of other than ASCII that gave
+ * ASCII, or a Latin letter of two or three bytes that has no other form. */
 static bool has_accent(const struct scan *c, size_t at, size_t end)
 {
     if (!c->starts || c->s->stemmer.kind != STEMMER_SNOWBALL)
         return false;
     bool dotless_i = c->s->analyzer->normalizer.dotless_i;
     for (; at < end; at++) {
-        uint8_t original = c->original[c->starts[at]];
-        if (c->text[at] < 0x80 && (original >= 0x80 || (dotless_i && original == 'I')))
+        uint8_t original = c->original[c->starts[at]], folded = c->text[at];
+        if (folded < 0x80 ? original >= 0x80 || (dotless_i && original == 'I')
+                          : (folded >= 0xc2 && folded <= 0xc9) || folded == 0xe1)
             return true;
     }
     return false;
