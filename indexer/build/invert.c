@@ -52,6 +52,7 @@ void invert_free(struct invert *v)
     buf_release(&v->lengths);
     vec_release(&v->slots);
     vec_release(&v->occurrences);
+    vec_release(&v->positions);
     buf_release(&v->scratch);
     free(v);
 }
@@ -224,21 +225,20 @@ static uint32_t *occurrences_by_slot(struct invert *v)
 
 static void put_slot(struct invert *v, const struct invert_slot *slot, const uint32_t *occurrences)
 {
-    struct term_position positions[POSITIONS_MAX];
     struct invert_term *term = &v->terms.items[slot->term];
-    uint32_t fact = invert_fact(&v->facts, slot->fact), count = 0;
+    uint32_t fact = invert_fact(&v->facts, slot->fact);
 
-    for (uint32_t i = 0; i < slot->occurrences && count < POSITIONS_MAX; i++) {
+    v->positions.count = 0;
+    for (uint32_t i = 0; i < slot->occurrences; i++) {
         const struct invert_occurrence *o = &v->occurrences.items[occurrences[i]];
+        struct term_position position = {.field = o->field, .position = o->position};
 
-        if (count && positions[count - 1].field == o->field && positions[count - 1].position == o->position)
-            continue;
-        positions[count++] = (struct term_position){.field = o->field, .position = o->position};
+        vec_push(&v->positions, position);
     }
     v->facts.counts.items[fact]++;
     term->df++;
     buf_clear(&v->scratch);
-    positions_put(&v->scratch, positions, count);
+    positions_put(&v->scratch, v->positions.items, (uint32_t)v->positions.count);
     term->position_bytes += (uint32_t)v->scratch.size;
     buf_put_varint(&v->stream, slot->term);
     buf_put_varint(&v->stream, fact);

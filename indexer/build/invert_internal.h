@@ -4,6 +4,7 @@
 /* The state of an inversion, for the files that fill it and write it out. */
 #include "indexer/base/vec.h"
 #include "indexer/build/invert.h"
+#include "indexer/shard/positions.h"
 #include "indexer/shard/terms.h"
 
 struct invert_term {
@@ -59,6 +60,7 @@ struct invert {
     /* the current document */
     VEC(struct invert_slot) slots;
     VEC(struct invert_occurrence) occurrences;
+    VEC(struct term_position) positions;
     uint32_t field_length[META_FIELDS];
     uint32_t field_position[META_FIELDS]; /* the first free position */
     struct buf scratch;

@@ -1,18 +1,21 @@
 #include "indexer/shard/positions.h"
 
+#define FIELDS        15
+#define FREQUENCY_MAX 15
+
 void positions_put(struct buf *out, const struct term_position *positions, uint32_t count)
 {
-    uint32_t kept = count < POSITIONS_MAX ? count : POSITIONS_MAX;
+    for (uint32_t from = 0, end = 0; from < count; from = end) {
+        uint32_t kept = 0, last = 0;
 
-    buf_put_varint(out, kept);
-    for (uint32_t i = 0; i < kept; i++) {
-        const struct term_position *p = &positions[i];
-
-        if (i && p->field == p[-1].field) {
-            buf_put_varint(out, (uint64_t)(p->position - p[-1].position) << 1);
-        } else {
-            buf_put_varint(out, (uint64_t)p->position << 1 | 1);
-            buf_put_u8(out, p->field);
+        while (end < count && positions[end].field == positions[from].field)
+            end++;
+        kept = end - from < POSITIONS_MAX ? end - from : POSITIONS_MAX;
+        if (end - from >= FREQUENCY_MAX)
+            buf_put_varint(out, kept);
+        for (uint32_t i = from; i < from + kept; i++) {
+            buf_put_varint(out, positions[i].position - last);
+            last = positions[i].position;
         }
     }
 }
@@ -31,46 +34,49 @@ void positions_encode(struct str records, const uint32_t *sizes, uint32_t df, st
     buf_append_str(out, records);
 }
 
-/* Reads a record, or skips it when out is NULL. */
-static uint32_t read_record(struct reader *r, struct term_position *out, uint32_t limit)
+static void give(struct positions_out *out, field_id field, uint32_t position)
 {
-    uint64_t count = reader_varint(r);
-    struct term_position p = {0};
-    uint32_t n = 0;
+    const struct term_position *last = out->count ? &out->items[out->count - 1] : NULL;
 
-    for (uint64_t i = 0; i < count && !r->failed; i++) {
-        uint64_t v = reader_varint(r);
-
-        if (v & 1) {
-            p.position = (uint32_t)(v >> 1);
-            p.field = reader_u8(r);
-        } else {
-            p.position += (uint32_t)(v >> 1);
-        }
-        if (out && n < limit && !r->failed)
-            out[n++] = p;
-    }
-    return n;
+    if (out->count < out->limit && !(last && last->field == field && last->position == position))
+        out->items[out->count++] = (struct term_position){.field = field, .position = position};
 }
 
-uint32_t positions_read(struct str bytes, uint32_t df, uint32_t rank, struct term_position *out, uint32_t limit)
+/* Reads a record, or skips it when out is NULL. */
+static void read_record(struct reader *r, uint64_t fact, struct positions_out *out)
+{
+    for (field_id f = 0; f < FIELDS && fact; f++, fact >>= 4) {
+        uint64_t count = fact & 15;
+        uint32_t position = 0;
+
+        if (count == FREQUENCY_MAX)
+            count = reader_varint(r);
+        for (uint64_t i = 0; i < count && !r->failed; i++) {
+            position += (uint32_t)reader_varint(r);
+            if (out && !r->failed)
+                give(out, f, position);
+        }
+    }
+}
+
+void positions_read(struct str bytes, uint32_t df, uint32_t rank, const uint64_t *facts, struct positions_out *out)
 {
     struct reader r = reader_of(bytes.data, bytes.size);
     uint32_t groups = df / POSITIONS_BLOCK + (df % POSITIONS_BLOCK != 0);
 
     if (rank >= df)
-        return 0;
+        return;
     if (df > POSITIONS_BLOCK) {
         size_t table = ((size_t)groups + 1) * 4;
         uint32_t offset = 0;
 
         r.at = (size_t)(rank / POSITIONS_BLOCK) * 4;
         if (bytes.size < table)
-            return 0;
+            return;
         offset = reader_u32(&r);
         r.at = offset <= bytes.size - table ? table + offset : bytes.size;
     }
     for (uint32_t i = 0; i < rank % POSITIONS_BLOCK && !r.failed; i++)
-        (void)read_record(&r, NULL, 0);
-    return read_record(&r, out, limit);
+        read_record(&r, facts[i], NULL);
+    read_record(&r, facts[rank % POSITIONS_BLOCK], out);
 }

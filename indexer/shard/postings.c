@@ -2,8 +2,10 @@
  * A packed list:
  *
  *   u32 block_last[blocks]       the last document of each block
- *   u32 block_offset[blocks+1]   into what follows; lists of one block have neither (its last document excepted)
+ *   u32 block_offset[blocks+1]   into what follows; a list of one block has none
  *   blocks
+ *
+ * A list of one document is u32 document, u32 fact.
  *
  * A block: u8 bits of a document gap, u8 bits of a fact, u16 zero; the gaps; the facts. A gap is document - the one
  * before - 1; the first one's is taken from the last document of the block before (-1 for the first block). A full
@@ -202,6 +204,12 @@ static void encode_packed(const doc_id *docs, const uint32_t *facts, uint32_t df
     uint32_t blocks = (df + POSTINGS_BLOCK - 1) / POSTINGS_BLOCK;
     size_t offsets = 0, data = 0;
 
+    if (df == 1) {
+        buf_put_u32(out, docs[0]);
+        buf_put_u32(out, facts[0]);
+        return;
+    }
+
     for (uint32_t b = 0; b < blocks; b++) {
         uint32_t end = (b + 1) * POSTINGS_BLOCK;
 
@@ -295,7 +303,7 @@ static bool open_packed(struct str bytes, struct postings *p, size_t *used)
         size = p->block_offset[p->block_count];
     } else {
         p->block_offset = SINGLE_BLOCK;
-        size = 4 + packed_size(data[head], p->df) + packed_size(data[head + 1], p->df);
+        size = p->df == 1 ? 4 : 4 + packed_size(data[head], p->df) + packed_size(data[head + 1], p->df);
     }
     if (size > bytes.size - head)
         return false;
@@ -330,6 +338,12 @@ uint32_t postings_block(const struct postings *p, uint32_t block, doc_id docs[PO
     if (size < 4 || offset > size - 4)
         return 0;
     at = p->data + offset;
+    if (p->df == 1) {
+        docs[0] = p->block_last[0];
+        if (facts)
+            memcpy(facts, at, sizeof(*facts));
+        return 1;
+    }
     doc_bits = at[0];
     fact_bits = at[1];
     if (doc_bits > 32 || fact_bits > 32 ||
@@ -394,6 +408,19 @@ uint32_t postings_dense_fact(const struct postings *p, doc_id doc)
         rank += (uint32_t)__builtin_popcountll(p->bits[word]);
     rank += (uint32_t)__builtin_popcountll(p->bits[word] & (((uint64_t)1 << (doc & 63)) - 1));
     return dense_fact_at(p, rank);
+}
+
+uint32_t postings_group_facts(const struct postings *p, uint32_t group, uint32_t facts[POSTINGS_BLOCK])
+{
+    doc_id docs[POSTINGS_BLOCK];
+    uint32_t from = group * POSTINGS_BLOCK;
+    uint32_t count = from >= p->df ? 0 : p->df - from < POSTINGS_BLOCK ? p->df - from : POSTINGS_BLOCK;
+
+    if (!p->bits)
+        return group < p->block_count ? postings_block(p, group, docs, facts) : 0;
+    for (uint32_t i = 0; i < count; i++)
+        facts[i] = dense_fact_at(p, from + i);
+    return count;
 }
 
 void postings_window(const struct postings *p, doc_id base, uint32_t *block, uint64_t bits[64])

@@ -49,6 +49,9 @@ uint32_t postings_dense_fact(const struct postings *p, doc_id doc);
  * 4096. *block is a cursor for packed lists: 0 at first, moved forward. */
 void postings_window(const struct postings *p, doc_id base, uint32_t *block, uint64_t bits[64]);
 
+/* Both kinds: the fact indices of postings group * 128 on, up to 128 of them; returns how many. */
+uint32_t postings_group_facts(const struct postings *p, uint32_t group, uint32_t facts[POSTINGS_BLOCK]);
+
 /* Both kinds: decodes the whole list into docs[df] and facts[df] (either may be NULL). For building and checking. */
 void postings_list(const struct postings *p, doc_id *docs, uint32_t *facts);
 

@@ -35,11 +35,13 @@ static enum status read_weight(const char *key, size_t index, struct str *text, 
     size_t caret = str_find_char(*text, '^');
     double number = 0;
     struct str tail;
+    char written[32]; /* people write .5, which JSON has no form for */
 
     if (caret == SIZE_MAX)
         return STATUS_OK;
     tail = str_trim(str_slice(*text, caret + 1, text->size));
-    if (!number_parse_double(tail, &number) || !(number > 0) || number > 1000)
+    snprintf(written, sizeof(written), "%s" STR_FMT, str_starts_with(tail, STR(".")) ? "0" : "", STR_ARG(tail));
+    if (!number_parse_double(str_from(written), &number) || !(number > 0) || number > 1000)
         return error_set(err, STATUS_INPUT,
                          "'%s[%zu]': weight '" STR_FMT "' is not a number above 0 and up to 1000; write \"title^3\"",
                          key, index, STR_ARG(tail));

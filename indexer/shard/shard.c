@@ -391,13 +391,28 @@ static struct str positions_bytes(const struct shard *s, term_id id)
 
 uint32_t shard_positions(const struct shard *s, term_id id, uint32_t rank, struct term_position *out, uint32_t limit)
 {
-    return positions_read(positions_bytes(s, id), s->terms.records[id].df, rank, out, limit);
+    struct positions_out result = {.items = out, .limit = limit};
+    uint32_t indexes[POSTINGS_BLOCK], count = 0;
+    uint64_t facts[POSTINGS_BLOCK] = {0};
+    struct postings p;
+
+    shard_postings(s, id, &p);
+    if (rank >= p.df)
+        return 0;
+    count = postings_group_facts(&p, rank / POSTINGS_BLOCK, indexes);
+    for (uint32_t i = 0; i < count; i++)
+        facts[i] = indexes[i] < s->meta.fact_count ? s->facts[indexes[i]] : 0;
+    positions_read(positions_bytes(s, id), p.df, rank, facts, &result);
+    return result.count;
 }
 
 enum status shard_check_positions(const struct shard *s, term_id id, struct error *err)
 {
     const struct term_record *r = &s->terms.records[id];
+    enum status status = shard_check_terms(s, id, id + 1, err);
 
+    if (status != STATUS_OK)
+        return status;
     return container_check((struct container *)&s->container, CHUNK_POSITIONS, (uint64_t)r->positions * TEXT_UNIT,
                            (uint64_t)r[1].positions * TEXT_UNIT, err);
 }

@@ -86,7 +86,8 @@ struct fuzzy_term {
 uint32_t shard_term_fuzzy(const struct shard *s, struct str text, int distance, struct fuzzy_term *out, uint32_t limit);
 const uint64_t *shard_facts(const struct shard *s, uint32_t *count);
 
-/* Positions of a term in its list's posting number `rank`: pairs (field, position) ascending, at most `limit`. */
+/* Positions of a term in its list's posting number `rank`: pairs (field, position) ascending, each once, at most
+ * `limit`. shard_check_positions comes first. */
 uint32_t shard_positions(const struct shard *s, term_id id, uint32_t rank, struct term_position *out, uint32_t limit);
 MUST_CHECK enum status shard_check_positions(const struct shard *s, term_id id, struct error *err);
 
