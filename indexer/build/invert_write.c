@@ -4,6 +4,7 @@
 #include "indexer/base/file.h"
 #include "indexer/build/invert_internal.h"
 #include "indexer/build/prefix_unions.h"
+#include "indexer/shard/fuzzy.h"
 #include "indexer/shard/positions.h"
 #include "indexer/shard/postings.h"
 
@@ -260,6 +261,7 @@ enum status invert_write(struct invert *v, const uint32_t *old_of_new, struct co
         status = write_lists(&g, true, err);
     container_end(w);
     terms_write(w, g.texts, g.records, g.term_count);
+    fuzzy_write(w, g.texts, g.term_count);
     shard_write_facts(w, v->facts.values.items, (uint32_t)v->facts.values.count);
     write_lengths(&g);
     meta->term_count = g.term_count;

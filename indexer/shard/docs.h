@@ -13,7 +13,7 @@
 struct docs_dictionary;
 
 #define DOCS_DICTIONARY_BYTES 32768
-#define DOCS_SAMPLE_BYTES     (4u << 20) /* enough sample text to train from */
+#define DOCS_SAMPLE_BYTES     (2u << 20) /* enough sample text to train from */
 
 /* From a trained dictionary's bytes (shard_docs_dictionary gives those of a shard), or from none: plain zstd. Copies.
  * Returns owned. */

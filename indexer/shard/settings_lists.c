@@ -216,8 +216,13 @@ static bool read_sort_key(struct str text, struct sort_key *key)
 }
 
 /* A list of asc()/desc() entries; `named` entries such as "typo" are left out when they are allowed. */
+struct sort_keys {
+    const struct sort_key *keys;
+    size_t count;
+};
+
 static enum status read_sort_keys(struct settings *s, const char *key, const struct json *value, bool named,
-                                  const struct sort_key **out, size_t *out_count, struct error *err)
+                                  struct sort_keys *out, struct error *err)
 {
     static const char *const NAMED[] = {"typo", "geo", "words", "filters", "proximity", "exact", "custom", "attribute"};
     const struct str *list = NULL;
@@ -228,12 +233,12 @@ static enum status read_sort_keys(struct settings *s, const char *key, const str
     if (status != STATUS_OK)
         return status;
     keys = ARENA_ARRAY(&s->arena, struct sort_key, count + 1);
-    *out_count = 0;
+    out->count = 0;
     for (size_t i = 0; i < count; i++) {
         bool known = false;
 
-        if (read_sort_key(list[i], &keys[*out_count])) {
-            (*out_count)++;
+        if (read_sort_key(list[i], &keys[out->count])) {
+            out->count++;
             continue;
         }
         for (size_t n = 0; named && n < sizeof(NAMED) / sizeof(NAMED[0]); n++)
@@ -243,14 +248,18 @@ static enum status read_sort_keys(struct settings *s, const char *key, const str
                              "'%s[%zu]': '" STR_FMT "' is neither \"asc(name)\" nor \"desc(name)\"%s", key, i,
                              STR_ARG(list[i]), named ? " nor a ranking criterion such as \"typo\" or \"custom\"" : "");
     }
-    *out = keys;
+    out->keys = keys;
     return STATUS_OK;
 }
 
 enum status settings_read_custom_ranking(struct settings *s, const char *key, const struct json *value,
                                          struct error *err)
 {
-    enum status status = read_sort_keys(s, key, value, false, &s->custom_ranking, &s->custom_ranking_count, err);
+    struct sort_keys list = {0};
+    enum status status = read_sort_keys(s, key, value, false, &list, err);
+
+    s->custom_ranking = list.keys;
+    s->custom_ranking_count = list.count;
 
     if (status == STATUS_OK && s->custom_ranking_count > SETTINGS_CUSTOM_MAX)
         return error_set(err, STATUS_INPUT, "'%s': has %zu entries, %d is the most", key, s->custom_ranking_count,
@@ -260,7 +269,23 @@ enum status settings_read_custom_ranking(struct settings *s, const char *key, co
 
 enum status settings_read_ranking(struct settings *s, const char *key, const struct json *value, struct error *err)
 {
-    return read_sort_keys(s, key, value, true, &s->ranking, &s->ranking_count, err);
+    struct sort_keys list = {0};
+    enum status status = read_sort_keys(s, key, value, true, &list, err);
+
+    s->ranking = list.keys;
+    s->ranking_count = list.count;
+    return status;
+}
+
+static enum status read_replica_keys(struct settings *s, const char *key, const struct json *value,
+                                     struct replica_setting *replica, struct error *err)
+{
+    struct sort_keys list = {0};
+    enum status status = read_sort_keys(s, key, value, true, &list, err);
+
+    replica->keys = list.keys;
+    replica->key_count = list.count;
+    return status;
 }
 
 static enum status read_replica(struct settings *s, const char *key, size_t index, const struct json *value,
@@ -282,7 +307,7 @@ static enum status read_replica(struct settings *s, const char *key, size_t inde
     ranking = value->type == JSON_OBJECT ? json_get(value, "ranking") : NULL;
     if (!ranking || ranking->type == JSON_NULL)
         return STATUS_OK;
-    return read_sort_keys(s, place, ranking, true, &replica->keys, &replica->key_count, err);
+    return read_replica_keys(s, place, ranking, replica, err);
 }
 
 enum status settings_read_replicas(struct settings *s, const char *key, const struct json *value, struct error *err)
@@ -316,7 +341,7 @@ enum status settings_read_replica_ranking(struct settings *s, const char *key, c
         struct replica_setting *replica = (struct replica_setting *)settings_replica(s, value->members[i].name);
 
         if (replica)
-            status = read_sort_keys(s, key, &value->members[i].value, true, &replica->keys, &replica->key_count, err);
+            status = read_replica_keys(s, key, &value->members[i].value, replica, err);
     }
     return status;
 }

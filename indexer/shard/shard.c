@@ -31,6 +31,9 @@ static const uint32_t CHECKED_AT_OPEN[] = {
     CHUNK_ID('T', 'H', 'S', 'H'),
     CHUNK_ID('P', 'F', 'X', 'R'),
     CHUNK_ID('P', 'F', 'X', 'T'),
+    CHUNK_ID('F', 'Z', 'O', 'F'),
+    CHUNK_ID('F', 'Z', 'E', 'N'),
+    CHUNK_ID('F', 'Z', 'T', 'G'),
     CHUNK_ID('A', 'T', 'T', 'R'),
     CHUNK_ID('S', 'E', 'T', 'X'),
 };
@@ -148,6 +151,8 @@ static enum status open_parts(struct shard *s, struct error *err)
         status = terms_open(&s->terms, c, s->meta.term_count, err);
     if (status == STATUS_OK)
         status = prefixes_open(&s->prefixes, c, err);
+    if (status == STATUS_OK)
+        status = fuzzy_open(&s->fuzzy, c, &s->terms, err);
     if (status == STATUS_OK)
         status = attributes_open(&s->attributes, c, s->meta.doc_count, err);
     if (status == STATUS_OK)
@@ -374,6 +379,11 @@ bool shard_prefix_postings(const struct shard *s, struct str prefix, struct post
 
     return prefixes_find(&s->prefixes, (struct container *)&s->container, prefix, &bytes, &df) &&
            postings_open(bytes, df, s->meta.doc_count, out, &used);
+}
+
+uint32_t shard_term_fuzzy(const struct shard *s, struct str text, int distance, struct fuzzy_term *out, uint32_t limit)
+{
+    return fuzzy_find(&s->fuzzy, text, distance, out, limit);
 }
 
 const uint64_t *shard_facts(const struct shard *s, uint32_t *count)

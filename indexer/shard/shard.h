@@ -76,8 +76,10 @@ void shard_postings(const struct shard *s, term_id id, struct postings *out);
 /* A prebuilt union for a heavy prefix, if there is one and it is undamaged (it is verified here): postings whose facts
  * have frequency 1 in each field where any term of the prefix occurs. */
 bool shard_prefix_postings(const struct shard *s, struct str prefix, struct postings *out);
-/* Terms within one edit (delete, insert, substitute, transpose) of text when distance is 1, two edits when 2, the first
- * letter kept; at most `limit`, with their distances, in order (distance, df descending, text). */
+/* Terms within one edit (delete, insert, substitute, transpose: optimal string alignment over code points) of text when
+ * distance is 1, two edits when it is 2 and text has at least 8 letters; the first letter kept. text has no digit. The
+ * best `limit` with their distances, text itself included, in order (distance, df descending, text). Terms of less than
+ * 3 letters are not found. */
 struct fuzzy_term {
     term_id id;
     uint32_t df;

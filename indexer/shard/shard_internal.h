@@ -5,6 +5,7 @@
 #include "indexer/shard/attributes.h"
 #include "indexer/shard/container.h"
 #include "indexer/shard/docs.h"
+#include "indexer/shard/fuzzy.h"
 #include "indexer/shard/keys.h"
 #include "indexer/shard/prefixes.h"
 #include "indexer/shard/shard.h"
@@ -40,6 +41,7 @@ struct shard {
     struct keys group_keys; /* when meta.has_group_keys */
     struct terms terms;
     struct prefixes prefixes;
+    struct fuzzy fuzzy;
     struct attributes attributes;
     struct docs_dictionary *objects;
     const uint64_t *facts;

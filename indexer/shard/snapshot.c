@@ -88,69 +88,74 @@ static bool single_cell(const struct number_column *c, doc_id doc, int64_t *cell
     return *cell != NUMBER_MISSING;
 }
 
+/* The object that is being read. */
+struct reading {
+    const struct snapshot *snapshot;
+    const struct shard *shard;
+    doc_id doc;
+    bool source; /* in_stock says what was given, not what follows from the quantity */
+    struct arena *arena;
+};
+
 /* A number that was cut out is null in the object; one that came or changed later is a number, or not there. */
-static enum status overlay_number(const struct snapshot *s, const struct shard *shard, attr_id attr, doc_id doc,
-                                  struct arena *arena, struct json *object, struct error *err)
+static enum status overlay_number(const struct reading *r, attr_id attr, struct json *object, struct error *err)
 {
-    const struct number_column *column = shard_number_column(shard, attr);
-    struct str name = dictionary_attr(s->dictionary, attr)->name;
+    const struct number_column *column = shard_number_column(r->shard, attr);
+    struct str name = dictionary_attr(r->snapshot->dictionary, attr)->name;
     const struct json *old = json_get_str(object, name);
     struct buf text = BUF_EMPTY;
     int64_t cell = 0;
-    enum status status = shard_check_attribute(shard, attr, err);
+    enum status status = shard_check_attribute(r->shard, attr, err);
 
-    if (status != STATUS_OK || !single_cell(column, doc, &cell))
+    if (status != STATUS_OK || !single_cell(column, r->doc, &cell))
         return status;
     if (old ? old->type != JSON_NULL && old->type != JSON_NUMBER : column->kind == NUMBER_COLUMN_MULTI)
         return STATUS_OK;
     number_write(column, cell, &text);
-    if (!json_object_set(object, name, json_number_text(arena_copy(arena, buf_str(&text))), arena))
+    if (!json_object_set(object, name, json_number_text(arena_copy(r->arena, buf_str(&text))), r->arena))
         status = error_set(err, STATUS_LIMIT, "object is larger than the request's memory");
     buf_release(&text);
     return status;
 }
 
-static enum status overlay(const struct snapshot *s, uint32_t segment, doc_id doc, bool source, struct arena *arena,
-                           struct json *object, struct error *err)
+static enum status overlay(const struct reading *r, struct json *object, struct error *err)
 {
-    const struct shard *shard = s->segments[segment].shard;
-    const _Atomic uint64_t *bits = source ? shard_available_bits(shard) : shard_in_stock_bits(shard);
+    const _Atomic uint64_t *bits = r->source ? shard_available_bits(r->shard) : shard_in_stock_bits(r->shard);
     const struct json *stock = json_get(object, "in_stock");
-    uint32_t cut_count = 0, changed_count = shard_changed_count(shard);
-    const attr_id *cut = shard_cut_attributes(shard, &cut_count);
+    uint32_t cut_count = 0, changed_count = shard_changed_count(r->shard);
+    const attr_id *cut = shard_cut_attributes(r->shard, &cut_count);
     enum status status = STATUS_OK;
 
     for (uint32_t i = 0; status == STATUS_OK && i < cut_count; i++)
-        status = overlay_number(s, shard, cut[i], doc, arena, object, err);
+        status = overlay_number(r, cut[i], object, err);
     for (uint32_t i = 0; status == STATUS_OK && i < changed_count; i++)
-        status = overlay_number(s, shard, shard_changed_attribute(shard, i), doc, arena, object, err);
+        status = overlay_number(r, shard_changed_attribute(r->shard, i), object, err);
     if (bits && json_is_bool(stock)) {
-        uint64_t word = atomic_load_explicit(&bits[doc / 64], memory_order_relaxed);
+        uint64_t word = atomic_load_explicit(&bits[r->doc / 64], memory_order_relaxed);
 
-        ((struct json *)stock)->type = word >> (doc & 63) & 1 ? JSON_TRUE : JSON_FALSE;
+        ((struct json *)stock)->type = word >> (r->doc & 63) & 1 ? JSON_TRUE : JSON_FALSE;
     }
     return status;
 }
 
-static enum status read_object(const struct snapshot *s, uint32_t segment, doc_id doc, bool source, struct arena *arena,
-                               struct json *out, struct error *err)
+static enum status read_object(const struct reading *r, struct json *out, struct error *err)
 {
     struct buf text = BUF_EMPTY;
     struct str copy;
-    enum status status = shard_object(s->segments[segment].shard, doc, &text, err);
+    enum status status = shard_object(r->shard, r->doc, &text, err);
 
     if (status != STATUS_OK)
         goto out;
-    copy = arena_copy(arena, buf_str(&text));
+    copy = arena_copy(r->arena, buf_str(&text));
     if (!copy.data) {
         status = error_set(err, STATUS_LIMIT, "object is larger than the request's memory");
         goto out;
     }
-    status = json_parse(copy, arena, out, err);
+    status = json_parse(copy, r->arena, out, err);
     if (status == STATUS_INPUT)
-        status = error_set(err, STATUS_FORMAT, "stored object of document %u is not JSON", doc);
+        status = error_set(err, STATUS_FORMAT, "stored object of document %u is not JSON", r->doc);
     if (status == STATUS_OK)
-        status = overlay(s, segment, doc, source, arena, out, err);
+        status = overlay(r, out, err);
 out:
     buf_release(&text);
     return status;
@@ -159,13 +164,18 @@ out:
 enum status snapshot_object(const struct snapshot *s, uint32_t segment, doc_id doc, struct arena *arena,
                             struct json *out, struct error *err)
 {
-    return read_object(s, segment, doc, false, arena, out, err);
+    const struct reading r = {.snapshot = s, .shard = s->segments[segment].shard, .doc = doc, .arena = arena};
+
+    return read_object(&r, out, err);
 }
 
 enum status snapshot_object_source(const struct snapshot *s, uint32_t segment, doc_id doc, struct arena *arena,
                                    struct json *out, struct error *err)
 {
-    return read_object(s, segment, doc, true, arena, out, err);
+    const struct reading r = {
+        .snapshot = s, .shard = s->segments[segment].shard, .doc = doc, .source = true, .arena = arena};
+
+    return read_object(&r, out, err);
 }
 
 /* --- without a server --- */
