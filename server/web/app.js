@@ -36,7 +36,18 @@ function drawAisles() {
   const [here] = pathNow();
   const links = departments.map(({ name, number }) =>
     `<li><a href="/?in=${encodeURIComponent(name)}" data-department="${escape(name)}"${name === here ? ' aria-current="true"' : ''}><span class="aisle-number">${number}</span>${escape(name)}</a></li>`);
-  element('aisles').innerHTML = `<ul><li><a href="/" data-department=""${here ? '' : ' aria-current="true"'}>All aisles</a></li>${links.join('')}</ul>`;
+  const html = `<ul><li><a href="/" data-department=""${here ? '' : ' aria-current="true"'}>All aisles</a></li>${links.join('')}</ul>`;
+  const nav = element('aisles');
+  if (nav.shown === html) return;
+  const scrolled = nav.firstElementChild?.scrollLeft || 0;
+  nav.innerHTML = html;
+  nav.shown = html;
+  nav.firstElementChild.scrollLeft = scrolled;
+  const sign = nav.querySelector('[aria-current]').parentElement;
+  const list = nav.firstElementChild;
+  if (sign.offsetLeft < list.scrollLeft + 30 || sign.offsetLeft + sign.offsetWidth > list.scrollLeft + list.clientWidth - 60) {
+    list.scrollLeft = sign.offsetLeft - 60;
+  }
 }
 
 function drawDirectory(total) {
@@ -59,17 +70,24 @@ function walkTo(event) {
 const aisleSigns = {
   $$type: 'aisle.signs',
   async init() {
-    const answer = await searchOnce({ query: '', hitsPerPage: 0, facets: [category], distinct: true, maxValuesPerFacet: 100 });
+    const answer = await searchOnce({ query: '', hitsPerPage: 0, facets: [category], distinct: true, maxValuesPerFacet: 100 }).catch(() => ({ nbHits: 0 }));
     const facet = answer.facets?.[category] || {};
     departments = numbered(Object.keys(facet)).map((department) => ({ ...department, items: facet[department.name] }));
     drawDirectory(answer.nbHits);
     drawAisles();
+    this.known = true;
+    showShop();
   },
   render() {
     drawAisles();
   },
   dispose() {},
 };
+
+// Nothing is shown before all of it is known: what is there stays where it is.
+function showShop() {
+  if (aisleSigns.known && pageParts.known) document.body.classList.add('ready');
+}
 
 function headingOf(state, path) {
   if (state.query) return `“${state.query}”${path.length ? ` in ${lastLevel(path[path.length - 1])}` : ''}`;
@@ -92,10 +110,11 @@ function noticeOf(results) {
 const pageParts = {
   $$type: 'aisle.parts',
   init() {},
-  render({ results, state: helperState }) {
+  render({ results }) {
     if (!results) return;
     const state = stateNow();
     const path = pathNow();
+    this.known = true;
     forget(results.hits.map((hit) => hit.objectID));
     const entrance = !state.query && !isFiltered(state) && !(state.page > 1) && (!state.sortBy || state.sortBy === index);
     element('directory').hidden = !entrance;
@@ -106,12 +125,11 @@ const pageParts = {
     if (element('notice').innerHTML !== notice) element('notice').innerHTML = notice;
     element('filters-show').textContent = `Show ${plural(results.nbHits, 'product', 'products')}`;
     categoryFilters.update(path.join(' > '), results.hits);
-    const filters = helperState.getRefinements?.() || [];
     const badge = element('filters-count');
     const number = Object.values(state.refinementList || {}).flat().length + (state.range?.[schema.price] ? 1 : 0) + (state.toggle?.in_stock ? 1 : 0) + (state.numericMenu?.rating ? 1 : 0);
-    badge.hidden = number === 0 && filters.length === 0;
     badge.textContent = String(number);
     badge.hidden = number === 0;
+    showShop();
   },
   dispose() {},
 };
