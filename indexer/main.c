@@ -12,6 +12,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"build", command_build, "builds an index from product feeds and publishes it"},
     {"analyze", command_analyze, "show what a text becomes: tokens, positions, offsets"},
     {NULL, NULL, NULL},
 };

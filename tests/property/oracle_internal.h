@@ -28,6 +28,7 @@ struct oracle_slot {
     struct str text;
     struct oracle_alternative alternatives[ORACLE_ALTERNATIVES];
     size_t count;
+    bool stop;
     bool optional;
     bool dropped; /* no alternative has a document */
     double idf;   /* the largest weight * idf, which decides the order of dropping */

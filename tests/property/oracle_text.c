@@ -176,7 +176,7 @@ static void make_slot(struct oracle *o, const struct oracle_query *q, struct ora
 {
     const struct token *word = &piece.tokens[0];
     slot->text = arena_copy(o->scratch, word->text);
-    slot->optional = word->stop;
+    slot->optional = slot->stop = word->stop;
     bool digit = word->has_digit;
     double df = df_of(o, slot->text);
     alternative(slot, slot->text, 1, df);
@@ -260,7 +260,7 @@ void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena
             continue;
         }
         out->max_lex += idf_of(o, 0);
-        if (q->strict && !q->any_word && !slots[i].optional)
+        if (q->strict && !q->any_word && !slots[i].stop)
             out->hopeless = true;
     }
     if (slot_count > 0 && out->count == 0)
