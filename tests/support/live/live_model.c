@@ -1,0 +1,445 @@
+#include "tests/support/live/live_model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "indexer/base/rcu.h"
+
+static const char *const WORDS[] = {"red", "blue", "trail", "shoe", "lamp", "chair", "phone", "green", "cover"};
+enum { WORD_COUNT = 9, TITLES = 200, BRANDS = 6 };
+
+/* ---- operations ---- */
+
+static void random_object(struct random *r, struct model_object *o)
+{
+    *o = (struct model_object){.there = true};
+    o->group = random_chance(r, 60) ? (int)random_below(r, MODEL_GROUPS) : -1;
+    o->title = (int)random_below(r, TITLES);
+    o->brand = (int)random_below(r, BRANDS);
+    o->has_price = random_chance(r, 90);
+    o->has_quantity = random_chance(r, 85);
+    o->cents = (int64_t)random_below(r, 100000);
+    o->quantity = (int64_t)random_below(r, 4);
+    o->popularity = (int64_t)random_below(r, 1000);
+}
+
+void model_random_op(struct random *r, struct model_op *op)
+{
+    unsigned dice = (unsigned)random_below(r, 200);
+    op->id = (int)random_below(r, MODEL_OBJECTS);
+    op->create = random_chance(r, 50);
+    random_object(r, &op->given);
+    op->given.tags[0] = (int)random_below(r, 3);
+    op->kind = dice < 40    ? MODEL_PUT
+               : dice < 80  ? MODEL_SELL
+               : dice < 110 ? MODEL_RESTOCK
+               : dice < 140 ? MODEL_SET
+               : dice < 155 ? MODEL_TITLE
+               : dice < 165 ? MODEL_REGROUP
+               : dice < 175 ? MODEL_TAG
+               : dice < 182 ? MODEL_UNTAG
+               : dice < 199 ? MODEL_DELETE
+                            : MODEL_CLEAR;
+}
+
+static void tag(struct model_object *o, int value, bool add)
+{
+    int kept = 0;
+    bool there = false;
+    for (int i = 0; i < o->tag_count; i++) {
+        there = there || o->tags[i] == value;
+        if (add || o->tags[i] != value) {
+            o->tags[kept++] = o->tags[i];
+        }
+    }
+    if (add && !there) {
+        o->tags[kept++] = value;
+    }
+    o->tag_count = kept;
+}
+
+static void apply_partial(struct model_object *o, const struct model_op *op)
+{
+    switch (op->kind) {
+    case MODEL_SELL:
+    case MODEL_RESTOCK:
+        o->quantity =
+            (o->has_quantity ? o->quantity : 0) + (op->kind == MODEL_SELL ? -1 : 1) * (1 + op->given.quantity);
+        o->has_quantity = true;
+        break;
+    case MODEL_SET:
+        o->quantity = op->given.quantity;
+        o->cents = op->given.cents;
+        o->has_quantity = o->has_price = true;
+        break;
+    case MODEL_TITLE:
+        o->title = op->given.title;
+        break;
+    case MODEL_REGROUP:
+        o->group = op->given.group < 0 ? 0 : op->given.group;
+        break;
+    default:
+        tag(o, op->given.tags[0], op->kind == MODEL_TAG);
+    }
+}
+
+void model_apply(struct model *m, const struct model_op *op)
+{
+    struct model_object *o = &m->objects[op->id];
+    if (op->kind == MODEL_CLEAR) {
+        memset(m, 0, sizeof(*m));
+    } else if (op->kind == MODEL_DELETE) {
+        memset(o, 0, sizeof(*o));
+    } else if (op->kind == MODEL_PUT) {
+        *o = op->given;
+        o->tag_count = 0;
+    } else if (o->there || op->create) {
+        if (!o->there) {
+            *o = (struct model_object){.there = true, .group = -1, .title = -1, .brand = -1, .popularity = -1};
+        }
+        apply_partial(o, op);
+    }
+}
+
+/* ---- as JSON ---- */
+
+static struct json number(struct arena *arena, int64_t value)
+{
+    return json_number_text(arena_printf(arena, "%lld", (long long)value));
+}
+
+static struct json cents_json(struct arena *arena, int64_t cents)
+{
+    struct buf text = BUF_EMPTY;
+    buf_printf(&text, "%" PRId64 ".%02d", cents / 100, (int)(cents % 100));
+    struct json out = json_number_text(arena_copy(arena, buf_str(&text)));
+    buf_release(&text);
+    return out;
+}
+
+static void set(struct json *object, const char *name, struct json value, struct arena *arena)
+{
+    if (!json_object_set(object, str_from(name), value, arena)) {
+        abort();
+    }
+}
+
+static struct json title_json(int title, struct arena *arena)
+{
+    return json_of_str(
+        arena_printf(arena, "%s %s t%d", WORDS[title % WORD_COUNT], WORDS[title / WORD_COUNT % WORD_COUNT], title));
+}
+
+static struct json tags_json(const struct model_object *o, struct arena *arena)
+{
+    struct json *items = ARENA_ARRAY(arena, struct json, MODEL_TAGS);
+    for (int i = 0; i < o->tag_count; i++) {
+        items[i] = json_of_str(arena_printf(arena, "tag%d", o->tags[i]));
+    }
+    return json_array(items, (size_t)o->tag_count);
+}
+
+void model_object_json(const struct model_object *o, int id, struct arena *arena, struct json *out)
+{
+    *out = (struct json){.type = JSON_OBJECT};
+    set(out, "objectID", json_of_str(arena_printf(arena, "p%d", id)), arena);
+    if (o->title >= 0) {
+        set(out, "title", title_json(o->title, arena), arena);
+    }
+    if (o->brand >= 0) {
+        set(out, "brand", json_of_str(arena_printf(arena, "Brand %d", o->brand)), arena);
+    }
+    if (o->group >= 0) {
+        set(out, "item_group_id", json_of_str(arena_printf(arena, "g%d", o->group)), arena);
+    }
+    if (o->has_price) {
+        set(out, "price", cents_json(arena, o->cents), arena);
+    }
+    if (o->has_quantity) {
+        set(out, "quantity", number(arena, o->quantity), arena);
+    }
+    if (o->popularity >= 0) {
+        set(out, "popularity", number(arena, o->popularity), arena);
+    }
+    if (o->tag_count > 0) {
+        set(out, "tags", tags_json(o, arena), arena);
+    }
+}
+
+static struct json operation(const char *name, struct json value, struct arena *arena)
+{
+    struct json out = {.type = JSON_OBJECT};
+    set(&out, "_operation", json_of_str(str_from(name)), arena);
+    set(&out, "value", value, arena);
+    return out;
+}
+
+static void partial_body(const struct model_op *op, struct arena *arena, struct json *body)
+{
+    struct json step = number(arena, op->given.quantity + 1);
+    struct json one_tag = json_of_str(arena_printf(arena, "tag%d", op->given.tags[0]));
+    switch (op->kind) {
+    case MODEL_SELL:
+        set(body, "quantity", operation("Decrement", step, arena), arena);
+        break;
+    case MODEL_RESTOCK:
+        set(body, "quantity", operation("Increment", step, arena), arena);
+        break;
+    case MODEL_SET:
+        set(body, "quantity", number(arena, op->given.quantity), arena);
+        set(body, "price", cents_json(arena, op->given.cents), arena);
+        break;
+    case MODEL_TITLE:
+        set(body, "title", title_json(op->given.title, arena), arena);
+        break;
+    case MODEL_REGROUP:
+        set(body, "item_group_id", json_of_str(arena_printf(arena, "g%d", op->given.group < 0 ? 0 : op->given.group)),
+            arena);
+        break;
+    default:
+        set(body, "tags", operation(op->kind == MODEL_TAG ? "AddUnique" : "Remove", one_tag, arena), arena);
+    }
+}
+
+void model_to_live(const struct model_op *op, struct live_batch *batch, struct live_op *out)
+{
+    struct arena *arena = &batch->arena;
+    *out = (struct live_op){.kind = LIVE_PARTIAL, .index = STR(MODEL_INDEX), .create_missing = op->create};
+    out->object_id = arena_printf(arena, "p%d", op->id);
+    out->body = (struct json){.type = JSON_OBJECT};
+    if (op->kind == MODEL_PUT) {
+        struct model_object o = op->given;
+        o.tag_count = 0;
+        out->kind = LIVE_PUT;
+        model_object_json(&o, op->id, arena, &out->body);
+    } else if (op->kind == MODEL_DELETE) {
+        out->kind = LIVE_DELETE;
+    } else if (op->kind == MODEL_CLEAR) {
+        out->kind = LIVE_CLEAR;
+    } else {
+        partial_body(op, arena, &out->body);
+    }
+}
+
+/* ---- reading an index ---- */
+
+/* The number behind a prefix: 3 of "Brand 3". */
+static bool scan_int(const struct json *object, const char *name, const char *prefix, int *out)
+{
+    struct str text;
+    int64_t value;
+    if (!json_string(json_get(object, name), &text) || !str_starts_with(text, str_from(prefix)) ||
+        !str_to_i64(str_slice(text, strlen(prefix), text.size), &value)) {
+        return false;
+    }
+    *out = (int)value;
+    return true;
+}
+
+static void read_object(const struct json *object, struct model_object *o)
+{
+    double price;
+    *o = (struct model_object){.there = true, .group = -1, .title = -1, .brand = -1, .popularity = -1};
+    struct str title;
+    if (json_string(json_get(object, "title"), &title)) {
+        size_t at = title.size;
+        int64_t value;
+        while (at > 0 && title.data[at - 1] != 't') {
+            at--;
+        }
+        o->title = str_to_i64(str_slice(title, at, title.size), &value) ? (int)value : -2;
+    }
+    (void)scan_int(object, "brand", "Brand ", &o->brand);
+    (void)scan_int(object, "item_group_id", "g", &o->group);
+    o->has_price = json_double(json_get(object, "price"), &price);
+    o->cents = o->has_price ? (int64_t)(price * 100 + .5) : 0;
+    o->has_quantity = json_i64(json_get(object, "quantity"), &o->quantity);
+    (void)json_i64(json_get(object, "popularity"), &o->popularity);
+    const struct json *tags = json_get(object, "tags");
+    for (uint32_t i = 0; tags && i < tags->count && i < MODEL_TAGS; i++) {
+        o->tags[o->tag_count++] = tags->items[i].text.data[3] - '0';
+    }
+}
+
+static bool same_object(const struct model_object *a, const struct model_object *b)
+{
+    if (a->there != b->there || !a->there) {
+        return a->there == b->there;
+    }
+    bool same = a->group == b->group && a->title == b->title && a->brand == b->brand && a->has_price == b->has_price &&
+                a->has_quantity == b->has_quantity && a->popularity == b->popularity && a->tag_count == b->tag_count &&
+                (!a->has_price || a->cents == b->cents) && (!a->has_quantity || a->quantity == b->quantity);
+    for (int i = 0; same && i < a->tag_count; i++) {
+        same = a->tags[i] == b->tags[i];
+    }
+    return same;
+}
+
+bool model_equal(const struct model *a, const struct model *b)
+{
+    for (int i = 0; i < MODEL_OBJECTS; i++) {
+        if (!same_object(&a->objects[i], &b->objects[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void describe(const struct model_object *o, char *out, size_t size)
+{
+    if (!o->there) {
+        snprintf(out, size, "missing");
+    } else {
+        snprintf(out, size, "g%d t%d b%d price %d:%lld quantity %d:%lld popularity %lld tags %d", o->group, o->title,
+                 o->brand, o->has_price, (long long)o->cents, o->has_quantity, (long long)o->quantity,
+                 (long long)o->popularity, o->tag_count);
+    }
+}
+
+void model_difference(const struct model *a, const struct model *b, char *out, size_t size)
+{
+    char x[160];
+    char y[160];
+    out[0] = '\0';
+    for (int i = 0; i < MODEL_OBJECTS; i++) {
+        if (!same_object(&a->objects[i], &b->objects[i])) {
+            describe(&a->objects[i], x, sizeof(x));
+            describe(&b->objects[i], y, sizeof(y));
+            snprintf(out + strlen(out), size - strlen(out), "p%d: %s; %s\n", i, x, y);
+        }
+    }
+}
+
+static bool wrong(char *reason, size_t size, int id, const char *what)
+{
+    snprintf(reason, size, "p%d: %s", id, what);
+    return false;
+}
+
+/* The columns, flags and facets of a document say what its object says. */
+static bool check_columns(const struct snapshot *s, uint32_t segment, doc_id doc, const struct model_object *o)
+{
+    static const char *const NAMES[] = {"price", "quantity", "popularity"};
+    const struct shard *shard = s->segments[segment].shard;
+    double want[] = {o->has_price ? (double)o->cents / 100 : -1, o->has_quantity ? (double)o->quantity : -1e9,
+                     (double)o->popularity};
+    for (int i = 0; i < 3; i++) {
+        attr_id attr = dictionary_attr_find(s->dictionary, str_from(NAMES[i]));
+        const struct number_column *c = attr == ATTR_NONE ? NULL : shard_number_column(shard, attr);
+        const _Atomic int64_t *cell = c ? number_cell(c, doc) : NULL;
+        bool missing = i == 0 ? !o->has_price : i == 1 ? !o->has_quantity : o->popularity < 0;
+        bool none = !cell || number_load(cell) == NUMBER_MISSING;
+        if (missing != none) {
+            return false;
+        }
+        if (!none) {
+            double have = number_as_double(c, number_load(cell));
+            if (have < want[i] - 1e-6 || have > want[i] + 1e-6) {
+                return false;
+            }
+        }
+    }
+    const _Atomic uint64_t *stock = shard_in_stock_bits(shard);
+    bool in_stock = stock && (atomic_load(&stock[doc >> 6]) >> (doc & 63) & 1);
+    if (in_stock != (!o->has_quantity || o->quantity > 0)) {
+        return false;
+    }
+    attr_id brand = dictionary_attr_find(s->dictionary, STR("brand"));
+    struct docset set;
+    char name[32];
+    snprintf(name, sizeof(name), "Brand %d", o->brand);
+    facet_code code = brand == ATTR_NONE ? FACET_NONE : dictionary_value_find(s->dictionary, brand, str_from(name));
+    bool in_set =
+        o->brand >= 0 && code != FACET_NONE && shard_facet_set(shard, brand, code, &set) && docset_contains(&set, doc);
+    return in_set == (o->brand >= 0);
+}
+
+bool model_read(const struct snapshot *s, struct model *out, char *reason, size_t reason_size)
+{
+    struct arena arena;
+    bool groups[MODEL_GROUPS] = {false};
+    uint64_t docs = 0;
+    uint64_t products = 0;
+    bool fine = true;
+    memset(out, 0, sizeof(*out));
+    arena_init(&arena, 0);
+    for (int i = 0; s && i < MODEL_OBJECTS && fine; i++) {
+        uint32_t segment;
+        doc_id doc;
+        struct json object;
+        struct error err;
+        struct model_object *o = &out->objects[i];
+        if (!snapshot_find(s, arena_printf(&arena, "p%d", i), &segment, &doc)) {
+            continue;
+        }
+        if (snapshot_object(s, segment, doc, &arena, &object, &err) != STATUS_OK) {
+            fine = wrong(reason, reason_size, i, err.message);
+            break;
+        }
+        read_object(&object, o);
+        docs++;
+        products += o->group < 0 || !groups[o->group];
+        if (o->group >= 0) {
+            groups[o->group] = true;
+        }
+        if (!check_columns(s, segment, doc, o)) {
+            struct buf text = BUF_EMPTY;
+            json_write(&text, &object);
+            buf_append_char(&text, '\0');
+            snprintf(reason, reason_size, "p%d: columns, stock or facets contradict %s", i, text.data);
+            buf_release(&text);
+            fine = false;
+        }
+    }
+    if (fine && s && (s->live_docs != docs || s->live_groups != products)) {
+        snprintf(reason, reason_size, "%llu objects and %llu products are there, the counts say %llu and %llu",
+                 (unsigned long long)docs, (unsigned long long)products, (unsigned long long)s->live_docs,
+                 (unsigned long long)s->live_groups);
+        fine = false;
+    }
+    arena_release(&arena);
+    return fine;
+}
+
+/* ---- driving an index ---- */
+
+enum status model_submit(struct live *l, const struct model_op *ops, size_t count)
+{
+    struct live_batch batch = {0};
+    struct live_op list[MODEL_OPS];
+    arena_init(&batch.arena, 0);
+    for (size_t i = 0; i < count; i++) {
+        model_to_live(&ops[i], &batch, &list[i]);
+    }
+    batch.ops = list;
+    batch.op_count = count;
+    enum status status = live_submit_wait(l, &batch);
+    arena_release(&batch.arena);
+    return status;
+}
+
+enum status model_settings(struct live *l, const char *text)
+{
+    struct live_batch batch = {0};
+    struct live_op op = {.kind = LIVE_SETTINGS, .index = STR(MODEL_INDEX)};
+    struct error err;
+    arena_init(&batch.arena, 0);
+    enum status status = json_parse(str_from(text), &batch.arena, &op.body, &err);
+    batch.ops = &op;
+    batch.op_count = 1;
+    status = status == STATUS_OK ? live_submit_wait(l, &batch) : status;
+    status = status == STATUS_OK ? op.status : status;
+    if (status == STATUS_INPUT) {
+        fprintf(stderr, "settings: %s\n", op.message);
+    }
+    arena_release(&batch.arena);
+    return status;
+}
+
+enum status model_open(struct live **l, const char *dir, uint64_t checkpoint_ms, struct error *err)
+{
+    struct live_options options = {.data_dir = dir, .create = true, .checkpoint_ms = checkpoint_ms};
+    return live_open(l, &options, err);
+}

@@ -1,0 +1,78 @@
+#ifndef AISLE_TESTS_SUPPORT_LIVE_LIVE_MODEL_H
+#define AISLE_TESTS_SUPPORT_LIVE_LIVE_MODEL_H
+
+/*
+ * A small catalog that random operations change, kept twice: as plain structs here, and in a live index. The two must
+ * agree in every object, number, stock flag and count. Objects have a title, brand, tags, a price, a quantity, a
+ * popularity and a product group; the last three numbers live in columns that are changed in place.
+ */
+#include "server/live/live.h"
+#include "tests/support/random.h"
+
+enum { MODEL_OBJECTS = 40, MODEL_GROUPS = 12, MODEL_TAGS = 4, MODEL_OPS = 8 };
+
+struct model_object {
+    bool there;
+    int group; /* below 0: none, a product of its own */
+    int title;
+    int brand;
+    bool has_price, has_quantity;
+    int64_t cents;
+    int64_t quantity;
+    int64_t popularity;
+    int tags[MODEL_TAGS];
+    int tag_count;
+};
+
+struct model {
+    struct model_object objects[MODEL_OBJECTS];
+};
+
+/* What an operation will do, so that it can be done to a model and to an index. */
+enum model_kind {
+    MODEL_PUT,
+    MODEL_SELL,    /* Decrement of quantity */
+    MODEL_RESTOCK, /* Increment of quantity */
+    MODEL_SET,     /* quantity and price set to plain numbers, in place where they can be */
+    MODEL_TITLE,   /* a text change */
+    MODEL_REGROUP, /* into another product */
+    MODEL_TAG,     /* AddUnique */
+    MODEL_UNTAG,   /* Remove */
+    MODEL_DELETE,
+    MODEL_CLEAR,
+    MODEL_KINDS
+};
+
+struct model_op {
+    enum model_kind kind;
+    int id;
+    bool create; /* partial updates: make the object when it is missing */
+    struct model_object given;
+};
+
+#define MODEL_INDEX "shop"
+#define MODEL_SETTINGS                                                                                                 \
+    "{\"searchableAttributes\":[\"title\",\"brand\"],\"attributesForFaceting\":[\"brand\",\"tags\"],"                  \
+    "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"}}"
+
+void model_random_op(struct random *r, struct model_op *op);
+void model_apply(struct model *m, const struct model_op *op);
+/* The same as an operation of a batch, made in its arena. */
+void model_to_live(const struct model_op *op, struct live_batch *batch, struct live_op *out);
+/* An object of the model as JSON; for shards that a test builds itself. */
+void model_object_json(const struct model_object *o, int id, struct arena *arena, struct json *out);
+
+bool model_equal(const struct model *a, const struct model *b);
+/* Reads the whole index. NULL when there is none: then everything is missing. False and a reason when it contradicts
+ * itself: counts, flags, facets, columns. */
+bool model_read(const struct snapshot *s, struct model *out, char *reason, size_t reason_size);
+/* What differs, for a person. */
+void model_difference(const struct model *a, const struct model *b, char *out, size_t size);
+
+/* A batch of operations; status of the whole. */
+enum status model_submit(struct live *l, const struct model_op *ops, size_t count);
+enum status model_settings(struct live *l, const char *text);
+/* Opens a data directory with small limits; the error is in err. */
+enum status model_open(struct live **l, const char *dir, uint64_t checkpoint_ms, struct error *err);
+
+#endif

@@ -1,0 +1,93 @@
+/* Random operations against a plain model, with checkpoints, merges and restarts in between. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "indexer/base/file_sim.h"
+#include "indexer/base/log.h"
+#include "indexer/base/rcu.h"
+#include "tests/support/live/live_model.h"
+
+static int disk_start(void **state)
+{
+    (void)state;
+    file_sim_start();
+    return 0;
+}
+
+static int disk_stop(void **state)
+{
+    (void)state;
+    file_sim_stop();
+    return 0;
+}
+
+static struct live *must_open(uint64_t checkpoint_ms)
+{
+    struct live *l;
+    struct error err;
+    if (model_open(&l, "/data", checkpoint_ms, &err) != STATUS_OK) {
+        fail_msg("%s", err.message);
+    }
+    return l;
+}
+
+static void check(struct live *l, const struct model *want)
+{
+    struct model have;
+    char reason[1024];
+    rcu_thread_register();
+    if (!model_read(live_snapshot(l, STR(MODEL_INDEX)), &have, reason, sizeof(reason))) {
+        fail_msg("%s", reason);
+    }
+    if (!model_equal(&have, want)) {
+        model_difference(&have, want, reason, sizeof(reason));
+        fail_msg("have; want:\n%s", reason);
+    }
+    rcu_thread_unregister();
+}
+
+static void test_random(void **state)
+{
+    (void)state;
+    struct random r = random_start("live");
+    struct model want = {0};
+    struct live *l = must_open(1000000);
+    struct error err;
+    assert_int_equal(model_settings(l, MODEL_SETTINGS), STATUS_OK);
+    size_t rounds = random_rounds(400, 20000);
+    for (size_t i = 0; i < rounds; i++) {
+        struct model_op ops[MODEL_OPS];
+        size_t count = 1 + random_below(&r, MODEL_OPS);
+        for (size_t k = 0; k < count; k++) {
+            model_random_op(&r, &ops[k]);
+            model_apply(&want, &ops[k]);
+        }
+        assert_int_equal(model_submit(l, ops, count), STATUS_OK);
+        check(l, &want);
+        if (random_chance(&r, 8)) {
+            assert_int_equal(live_checkpoint(l, &err), STATUS_OK);
+            check(l, &want);
+        }
+        if (random_chance(&r, 5)) {
+            live_close(l);
+            l = must_open(random_chance(&r, 50) ? 1 : 1000000);
+            check(l, &want);
+        }
+    }
+    live_close(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_random, disk_start, disk_stop),
+    };
+    log_set_level(LOG_WARN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
