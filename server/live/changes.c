@@ -57,7 +57,7 @@ enum status changes_load(struct changes *c, struct change *x, struct error *err)
     if (x->loaded) {
         return STATUS_OK;
     }
-    enum status status = index_object(c->base, x->segment, x->doc, &c->arena, &x->object, err);
+    enum status status = snapshot_object_source(c->base, x->segment, x->doc, &c->arena, &x->object, err);
     if (status != STATUS_OK) {
         return status;
     }
@@ -78,20 +78,28 @@ static struct cell_change *find_cell(struct changes *c, const struct change *x, 
     return NULL;
 }
 
-/* The cut column that holds a member of the object, or NULL. */
-static const struct number_column *cut_column(const struct changes *c, const struct change *x, struct str name,
-                                              attr_id *attr)
+static bool is_cut(const struct shard *shard, attr_id attr)
 {
     uint32_t count;
-    const struct shard *shard = c->base->segments[x->segment].shard;
     const attr_id *cut = shard_cut_attributes(shard, &count);
-    *attr = dictionary_attr_find(c->base->dictionary, name);
     for (uint32_t i = 0; i < count; i++) {
-        if (cut[i] == *attr) {
-            return shard_number_column(shard, *attr);
+        if (cut[i] == attr) {
+            return true;
         }
     }
-    return NULL;
+    return false;
+}
+
+/* The column of a member of the object's shard, when the object has a cell in it. */
+static const struct number_column *cell_column(const struct changes *c, const struct change *x, struct str name,
+                                               attr_id *attr)
+{
+    *attr = dictionary_attr_find(c->base->dictionary, name);
+    if (*attr == ATTR_NONE || str_find_char(name, '.') != SIZE_MAX) {
+        return NULL; /* a dotted name may also stand for a member of a member */
+    }
+    const struct number_column *column = shard_number_column(c->base->segments[x->segment].shard, *attr);
+    return number_cell(column, x->doc) ? column : NULL;
 }
 
 /* The member as the object's cell has it. False when there is no cell or it is empty: the stored object may then have a
@@ -99,10 +107,10 @@ static const struct number_column *cut_column(const struct changes *c, const str
 static bool published_cell(struct changes *c, const struct change *x, struct str name, const struct json **out)
 {
     attr_id attr;
-    const struct number_column *column = cut_column(c, x, name, &attr);
-    const _Atomic int64_t *cell = column ? number_cell(column, x->doc) : NULL;
-    int64_t value = cell ? number_load(cell) : NUMBER_MISSING;
-    if (value == NUMBER_MISSING || shard_check_attribute(c->base->segments[x->segment].shard, attr, NULL)) {
+    const struct number_column *column = cell_column(c, x, name, &attr);
+    const struct shard *shard = c->base->segments[x->segment].shard;
+    int64_t value = column ? number_load(number_cell(column, x->doc)) : NUMBER_MISSING;
+    if (value == NUMBER_MISSING || !is_cut(shard, attr) || shard_check_attribute(shard, attr, NULL) != STATUS_OK) {
         return false;
     }
     struct json *number = ARENA_NEW(&c->arena, struct json);
@@ -149,27 +157,33 @@ void changes_delete(struct changes *c, struct change *x)
     x->deleted = true;
 }
 
-/* A quantity's change also moves the stock bit, so its block must have been checked as well. */
-static enum status check_columns(const struct changes *c, const struct change *x, attr_id attr, struct error *err)
+/* Whether the cell alone says what the member is: a cut one that has a number does, else the stored object must have a
+ * number or nothing under the name. */
+static bool cell_decides(struct changes *c, struct change *x, const struct number_column *column, attr_id attr)
 {
     const struct shard *shard = c->base->segments[x->segment].shard;
-    enum status status = shard_check_attribute(shard, attr, err);
-    attr_id stock = dictionary_attr_find(c->base->dictionary, STR("in_stock"));
-    if (status == STATUS_OK && stock != ATTR_NONE && shard_in_stock_bits(shard)) {
-        status = shard_check_attribute(shard, stock, err);
+    if (shard_check_attribute(shard, attr, NULL) != STATUS_OK) {
+        return false;
     }
-    return status;
+    if (is_cut(shard, attr) && number_load(number_cell(column, x->doc)) != NUMBER_MISSING) {
+        return true;
+    }
+    if (changes_load(c, x, NULL) != STATUS_OK) {
+        return false;
+    }
+    const struct json *stored = json_get_str(&x->object, dictionary_attr(c->base->dictionary, attr)->name);
+    return !stored || stored->type == JSON_NUMBER || stored->type == JSON_NULL;
 }
 
 /* The cells that hold the members, or false when one has none that can. */
-static bool find_cells(const struct changes *c, const struct change *x, const struct member_change *members,
-                       size_t count, struct cell_change *out)
+static bool find_cells(struct changes *c, struct change *x, const struct member_change *members, size_t count,
+                       struct cell_change *out)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct number_column *column = cut_column(c, x, members[i].name, &out[i].attr);
-        if (members[i].value.type != JSON_NUMBER || !column || !number_cell(column, x->doc) ||
+        const struct number_column *column = cell_column(c, x, members[i].name, &out[i].attr);
+        if (members[i].value.type != JSON_NUMBER || !column ||
             !number_cell_of_text(column, members[i].value.text, &out[i].value) ||
-            check_columns(c, x, out[i].attr, NULL) != STATUS_OK) {
+            !cell_decides(c, x, column, out[i].attr)) {
             return false;
         }
         out[i].segment = x->segment;

@@ -155,7 +155,8 @@ enum status changes_build(struct changes *c, struct error *err)
     struct shard_build_options options = {.settings = x->settings->settings,
                                           .analyzer = x->settings->analyzer,
                                           .dictionary = x->vocabulary->dictionary,
-                                          .dictionary_lock = &x->vocabulary->lock};
+                                          .dictionary_lock = &x->vocabulary->lock,
+                                          .objects = x->vocabulary->objects};
     struct shard_builder *b = c->whole_count > 0 ? shard_builder_new(&options) : NULL;
     for (size_t i = 0; i < c->items.count; i++) {
         const struct change *change = &c->items.items[i];
@@ -194,7 +195,7 @@ static void count_objects(struct changes *c)
         const struct change *x = &c->items.items[i];
         struct json old;
         if ((x->whole || x->deleted) && x->doc != DOC_NONE &&
-            index_object(c->base, x->segment, x->doc, &c->arena, &old, NULL) == STATUS_OK) {
+            snapshot_object_source(c->base, x->segment, x->doc, &c->arena, &old, NULL) == STATUS_OK) {
             suggest_count(v->suggest, v->analysis, &old, -1);
         }
         if (x->whole) {

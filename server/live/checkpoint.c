@@ -273,6 +273,9 @@ static enum status write_index(struct capture *c, struct captured *x, struct err
             status = write_file(c->l, x->checkpoint_file, buf_str(&bytes), err);
         }
     }
+    if (x->state.dictionary_file.size == 0) {
+        x->state.dictionary_file = arena_text(c, x->vocabulary->file); /* named by the checkpoint that stays */
+    }
     buf_release(&bytes);
     return status == STATUS_OK ? dir_sync(path, err) : status;
 }

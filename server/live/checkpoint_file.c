@@ -133,8 +133,10 @@ static enum status take_column(struct reader *r, struct live_segment *segment, s
     bool stock = attr == ATTR_NONE;
     const struct number_column *column = segment && !stock ? shard_number_column(segment->shard, attr) : NULL;
     _Atomic uint64_t *words = segment ? shard_in_stock_bits(segment->shard) : NULL;
-    uint32_t have = stock ? (segment && words ? (shard_doc_count(segment->shard) + 63) / 64 : 0)
-                          : (column && column->kind != NUMBER_COLUMN_NONE ? column->count : 0);
+    uint32_t have =
+        stock ? (segment && words ? (shard_doc_count(segment->shard) + 63) / 64 : 0)
+              : (column && (column->kind == NUMBER_COLUMN_DENSE || column->kind == NUMBER_COLUMN_SPARSE) ? column->count
+                                                                                                         : 0);
     if (segment && have != count) {
         return error_set(err, STATUS_FORMAT, "offset %zu: %" PRIu32 " cells for a column of %" PRIu32, r->at, count,
                          have);
@@ -148,6 +150,12 @@ static enum status take_column(struct reader *r, struct live_segment *segment, s
             uint64_t cell = reader_u64(r);
             if (segment && stock) {
                 atomic_store_explicit(&words[k], cell, memory_order_relaxed);
+            } else if (segment && i == 0 && k == first) { /* checks the column, and notes that it was changed */
+                doc_id doc = column->kind == NUMBER_COLUMN_SPARSE ? column->docs[k] : (doc_id)k;
+                enum status status = shard_number_store(segment->shard, attr, doc, (int64_t)cell, err);
+                if (status != STATUS_OK) {
+                    return status;
+                }
             } else if (segment) {
                 atomic_store_explicit(&column->cells[k], (int64_t)cell, memory_order_relaxed);
             }
@@ -204,17 +212,7 @@ enum status checkpoint_restore(struct str bytes, struct live_index *x, struct er
         uint64_t columns = reader_varint(&r);
         for (uint64_t k = 0; k < columns && status == STATUS_OK && !r.failed; k++) {
             struct live_segment *segment = g ? g->segment : NULL;
-            struct reader peek = r;
-            attr_id attr = reader_u16(&peek);
-            if (segment && attr == ATTR_NONE) {
-                attr = dictionary_attr_find(x->vocabulary->dictionary, STR("in_stock"));
-            }
-            if (segment && attr != ATTR_NONE) {
-                status = shard_check_attribute(segment->shard, attr, err);
-            }
-            if (status == STATUS_OK) {
-                status = take_column(&r, segment, err);
-            }
+            status = take_column(&r, segment, err);
         }
     }
     if (status == STATUS_OK && (r.failed || r.at != r.size)) {

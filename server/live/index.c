@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "indexer/base/clock.h"
+#include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
 
 static char *name_copy(struct str name)
@@ -241,21 +242,6 @@ void index_clear(struct live_index *x)
 
 /* ---- objects and products ---- */
 
-enum status index_object(const struct snapshot *s, uint32_t segment, doc_id doc, struct arena *arena, struct json *out,
-                         struct error *err)
-{
-    enum status status = snapshot_object(s, segment, doc, arena, out, err);
-    const struct shard *shard = s->segments[segment].shard;
-    const _Atomic uint64_t *available = shard_available_bits(shard);
-    if (status == STATUS_OK && available && json_is_bool(json_get(out, "in_stock"))) {
-        bool stated = atomic_load_explicit(&available[doc >> 6], memory_order_relaxed) >> (doc & 63) & 1;
-        if (!json_object_set(out, STR("in_stock"), json_of_bool(stated), arena)) {
-            status = error_set(err, STATUS_LIMIT, "out of memory for an object");
-        }
-    }
-    return status;
-}
-
 void index_group_range(const struct snapshot *s, uint32_t segment, doc_id doc, doc_id *first, doc_id *end)
 {
     const struct shard *shard = s->segments[segment].shard;
@@ -352,8 +338,12 @@ void index_store_cell(struct live_index *x, uint32_t segment, doc_id doc, attr_i
     struct live_segment *s = x->segments.items[segment].segment;
     const struct number_column *column = shard_number_column(s->shard, attr);
     _Atomic int64_t *cell = number_cell(column, doc);
+    struct error err;
     assert(cell);
-    atomic_store_explicit(cell, value, memory_order_release);
+    if (shard_number_store(s->shard, attr, doc, value, &err) != STATUS_OK) {
+        log_error("a number can't be changed: %s", err.message); /* its block was whole when this was decided */
+        return;
+    }
     segment_dirty(s, attr, (uint32_t)(cell - column->cells), column->count);
     struct str quantity = x->settings->settings->role_attribute[ROLE_QUANTITY];
     if (quantity.size > 0 && str_equal(dictionary_attr(x->vocabulary->dictionary, attr)->name, quantity)) {

@@ -75,11 +75,6 @@ void index_clear(struct live_index *x);
 void index_publish(struct live_index *x, uint64_t seq, bool same_segments);
 struct index_snapshot *index_current(const struct live_index *x);
 
-/* The object at a place of the snapshot, as it is to be built again: current numbers put in, and in_stock as it was
- * stated rather than derived from the quantity. */
-MUST_CHECK enum status index_object(const struct snapshot *s, uint32_t segment, doc_id doc, struct arena *arena,
-                                    struct json *out, struct error *err);
-
 /* The documents of a product in its segment: first..end-1. */
 void index_group_range(const struct snapshot *s, uint32_t segment, doc_id doc, doc_id *first, doc_id *end);
 /* Finds the live product with a group value: its segment, and its first document there. */

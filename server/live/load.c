@@ -67,6 +67,9 @@ enum status load_base(struct live_index **out, const struct load_base *from, str
         index_free(x);
         return status;
     }
+    if (x->segments.count > 0) {
+        vocabulary_compress_as(x->vocabulary, x->segments.items[0].segment->shard);
+    }
     x->shard_count = from->shard_count;
     *out = x;
     return STATUS_OK;
@@ -203,7 +206,8 @@ void load_count_suggestions(struct live_index *x)
         }
         for (doc_id doc = 0; doc < count; doc++) {
             struct json object;
-            if (segment_deleted(g, doc) != g->is_delta && index_object(s, i, doc, &arena, &object, NULL) == STATUS_OK) {
+            if (segment_deleted(g, doc) != g->is_delta &&
+                snapshot_object_source(s, i, doc, &arena, &object, NULL) == STATUS_OK) {
                 suggest_count(v->suggest, v->analysis, &object, g->is_delta ? 1 : -1);
             }
             arena_reset(&arena);

@@ -103,7 +103,8 @@ static enum status build(struct merge *m, struct error *err)
     struct shard_build_options options = {.settings = m->settings->settings,
                                           .analyzer = m->settings->analyzer,
                                           .dictionary = m->vocabulary->dictionary,
-                                          .dictionary_lock = &m->vocabulary->lock};
+                                          .dictionary_lock = &m->vocabulary->lock,
+                                          .objects = m->vocabulary->objects};
     struct shard_builder *b = shard_builder_new(&options);
     struct arena arena;
     struct buf image = BUF_EMPTY;
@@ -117,7 +118,7 @@ static enum status build(struct merge *m, struct error *err)
             if (segment_deleted(&m->views[i], doc)) {
                 continue;
             }
-            status = index_object(&s, i, doc, &arena, &object, err);
+            status = snapshot_object_source(&s, i, doc, &arena, &object, err);
             if (status == STATUS_OK) {
                 status = shard_builder_add(b, &object, err);
             }
@@ -149,34 +150,36 @@ static size_t place_of(const struct live_index *x, const struct live_segment *s)
     return SIZE_MAX;
 }
 
-/* Brings the cells of one document up to date. False when a column can't hold a value: then the merge is given up. */
-static bool copy_cells(struct live_index *x, const struct shard *from, doc_id old, size_t to, doc_id doc)
+/* Brings one attribute's cell of a document up to date. False when the new column can't hold the value. */
+static bool copy_cell(struct live_index *x, const struct shard *from, doc_id old, struct doc_place to, attr_id attr)
 {
-    uint32_t count;
-    const struct shard *shard = x->segments.items[to].segment->shard;
-    const attr_id *cut = shard_cut_attributes(from, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        struct buf text = BUF_EMPTY;
-        int64_t value = NUMBER_MISSING;
-        const struct number_column *source = shard_number_column(from, cut[i]);
-        const struct number_column *target = shard_number_column(shard, cut[i]);
-        const _Atomic int64_t *cell = number_cell(source, old);
-        _Atomic int64_t *place = number_cell(target, doc);
-        bool set = cell && number_load(cell) != NUMBER_MISSING;
-        if (set) {
-            number_write(source, number_load(cell), &text);
-        }
-        bool fits = !set || (place && number_cell_of_text(target, buf_str(&text), &value) &&
-                             shard_check_attribute(shard, cut[i], NULL) == STATUS_OK);
-        buf_release(&text);
-        if (!fits) {
-            return false;
-        }
-        if (place && number_load(place) != value) {
-            index_store_cell(x, (uint32_t)to, doc, cut[i], value);
-        }
+    struct buf text = BUF_EMPTY;
+    int64_t value = NUMBER_MISSING;
+    const struct shard *shard = x->segments.items[to.segment].segment->shard;
+    const struct number_column *source = shard_number_column(from, attr);
+    const struct number_column *target = shard_number_column(shard, attr);
+    const _Atomic int64_t *cell = number_cell(source, old);
+    const _Atomic int64_t *place = number_cell(target, to.doc);
+    bool set = cell && number_load(cell) != NUMBER_MISSING;
+    if (set) {
+        number_write(source, number_load(cell), &text);
     }
-    return true;
+    bool fits = !set || (place && number_cell_of_text(target, buf_str(&text), &value));
+    buf_release(&text);
+    if (fits && place && number_load(place) != value) {
+        index_store_cell(x, to.segment, to.doc, attr, value);
+    }
+    return fits;
+}
+
+static bool copy_cells(struct live_index *x, const struct shard *from, doc_id old, struct doc_place to)
+{
+    uint32_t count = shard_changed_count(from);
+    bool fits = true;
+    for (uint32_t i = 0; i < count && fits; i++) {
+        fits = copy_cell(x, from, old, to, shard_changed_attribute(from, i));
+    }
+    return fits;
 }
 
 static bool catch_up(struct live_index *x, struct merge *m, size_t to)
@@ -198,7 +201,7 @@ static bool catch_up(struct live_index *x, struct merge *m, size_t to)
             }
             if (dead) {
                 index_delete(x, (uint32_t)to, doc, copied);
-            } else if (!copy_cells(x, s->shard, old, to, doc)) {
+            } else if (!copy_cells(x, s->shard, old, (struct doc_place){(uint32_t)to, doc})) {
                 return false;
             }
         }

@@ -151,6 +151,7 @@ static void vocabulary_release(struct shared *self)
 {
     struct vocabulary *v = (struct vocabulary *)self;
     analysis_free(v->analysis);
+    docs_dictionary_free(v->objects);
     suggest_free(v->suggest);
     dictionary_free(v->dictionary);
     file_unmap(&v->dictionary_map);
@@ -168,6 +169,7 @@ static struct vocabulary *vocabulary_make(struct live_settings *settings)
     pthread_mutex_init(&v->lock, NULL);
     shared_keep(SHARED(settings));
     v->settings = settings;
+    v->objects = docs_dictionary_new((struct str){0});
     v->analysis = analysis_new(settings->analyzer);
     if (!v->analysis) {
         fatal("out of memory for an analysis");
@@ -209,6 +211,12 @@ enum status vocabulary_open(struct vocabulary **out, struct live_settings *setti
     }
     *out = v;
     return status;
+}
+
+void vocabulary_compress_as(struct vocabulary *v, const struct shard *shard)
+{
+    docs_dictionary_free(v->objects);
+    v->objects = docs_dictionary_new(shard_docs_dictionary(shard));
 }
 
 uint64_t vocabulary_size(const struct vocabulary *v)

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "indexer/base/vec.h"
+#include "indexer/shard/docs.h"
 #include "indexer/shard/snapshot.h"
 #include "server/live/shared.h"
 
@@ -65,7 +66,8 @@ struct vocabulary {
     struct live_settings *settings; /* those it was made with */
     struct dictionary *dictionary;
     struct suggest *suggest;
-    struct analysis *analysis; /* the writer's, for suggestions */
+    struct docs_dictionary *objects; /* compresses the deltas' stored objects */
+    struct analysis *analysis;       /* the writer's, for suggestions */
     struct file_map dictionary_map;
     struct file_map suggest_map;
     pthread_mutex_t lock; /* held to append to the dictionary */
@@ -76,6 +78,8 @@ struct vocabulary *vocabulary_new(struct live_settings *settings);
 /* From the files of a generation; suggest_path may be of a file that is not there. */
 MUST_CHECK enum status vocabulary_open(struct vocabulary **out, struct live_settings *settings,
                                        const char *dictionary_path, const char *suggest_path, struct error *err);
+/* Deltas compress as this shard of the generation does. */
+void vocabulary_compress_as(struct vocabulary *v, const struct shard *shard);
 uint64_t vocabulary_size(const struct vocabulary *v); /* attributes and values */
 
 #define SHARED(part) ((part) ? &(part)->shared : NULL)

@@ -134,7 +134,7 @@ static enum status add_all(const struct rebuild *r, struct builders *b, struct e
             if (segment_deleted(&s.segments[i], doc)) {
                 continue;
             }
-            status = index_object(&s, i, doc, &arena, &object, err);
+            status = snapshot_object_source(&s, i, doc, &arena, &object, err);
             if (status == STATUS_OK) {
                 uint32_t shard = shard_of_group(object_group(settings, &object), b->count);
                 status = shard_builder_add(b->shards[shard], &object, err);

@@ -195,7 +195,7 @@ static enum status copy_objects(struct live *l, const struct live_index *x, stru
                 continue;
             }
             struct changes *c = group_changes(l, hidden);
-            status = index_object(s, i, doc, &c->arena, &object, err);
+            status = snapshot_object_source(s, i, doc, &c->arena, &object, err);
             if (status == STATUS_OK) {
                 record_put(&l->writer, hidden->uid, RECORD_CREATED, &object);
                 changes_put(c, changes_of(c, shard_object_id(s->segments[i].shard, doc)), &object);

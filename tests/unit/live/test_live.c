@@ -60,7 +60,7 @@ static void test_random(void **state)
     struct live *l = must_open(1000000);
     struct error err;
     assert_int_equal(model_settings(l, MODEL_SETTINGS), STATUS_OK);
-    size_t rounds = random_rounds(400, 20000);
+    size_t rounds = random_rounds(400, 5000);
     for (size_t i = 0; i < rounds; i++) {
         struct model_op ops[MODEL_OPS];
         size_t count = 1 + random_below(&r, MODEL_OPS);
