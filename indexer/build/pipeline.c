@@ -200,7 +200,9 @@ static enum status read_feeds(struct pipeline *p, struct error *err)
     if (too_many_errors(p, true))
         return errors_message(p, err);
     if (p->report->accepted == 0)
-        return error_set(err, STATUS_NOT_FOUND, "no item was accepted, nothing is published");
+        return error_set(err, STATUS_NOT_FOUND, "'%.120s'%s: %llu items, none was accepted, nothing is published",
+                         p->options->feeds[0], p->options->feed_count > 1 ? " and the others" : "",
+                         (unsigned long long)p->report->items);
     return STATUS_OK;
 }
 
