@@ -27,7 +27,9 @@ struct pipeline {
     struct spool *spool;
     struct infer *infer;
     struct settings *settings; /* NULL until pass 1 is through when they are inferred */
-    struct arena arena;        /* mappings of the feeds */
+    struct settings *partial;  /* a file that leaves keys to inference, and its text */
+    struct buf partial_text;
+    struct arena arena; /* mappings of the feeds */
     struct feed_mapping mapping;
     bool mapping_known;
     struct buf json;
@@ -208,6 +210,12 @@ static enum status read_feeds(struct pipeline *p, struct error *err)
 
 /* --- settings --- */
 
+/* A settings file need not say everything: without one of these its missing keys are inferred. */
+static bool leaves_keys(const struct settings *s)
+{
+    return !json_get(&s->source, "searchableAttributes") || !json_get(&s->source, "attributesForFaceting");
+}
+
 static enum status load_settings(struct pipeline *p, struct error *err)
 {
     char kept[4096];
@@ -226,10 +234,30 @@ static enum status load_settings(struct pipeline *p, struct error *err)
         if (status != STATUS_OK)
             error_prefix(err, "%s", path);
     }
-    buf_release(&text);
     if (status == STATUS_OK)
         p->mapping_known = feed_mapping_of_settings(p->settings, &p->arena, &p->mapping);
+    if (status == STATUS_OK && p->options->settings_path && leaves_keys(p->settings)) {
+        p->partial = p->settings;
+        p->settings = NULL;
+        p->partial_text = text;
+        text = BUF_EMPTY;
+    }
+    buf_release(&text);
     return status == STATUS_OK ? STATUS_OK : status == STATUS_IO ? STATUS_IO : STATUS_INPUT;
+}
+
+/* What was inferred under what a file says; `text` becomes the whole of it. */
+static enum status merge_partial_settings(struct pipeline *p, struct buf *text, struct error *err)
+{
+    struct settings *inferred = p->settings;
+    p->settings = NULL;
+    enum status status = settings_parse(&p->settings, buf_str(&p->partial_text), inferred, err);
+    if (status == STATUS_OK) {
+        buf_clear(text);
+        settings_write(p->settings, text, true);
+    }
+    settings_free(inferred);
+    return status;
 }
 
 /* Writes what was inferred where people can edit it, and takes it. */
@@ -243,6 +271,8 @@ static enum status infer_missing_settings(struct pipeline *p, struct error *err)
     enum status status = infer_settings(p->infer, &p->mapping, &text, err);
     if (status == STATUS_OK)
         status = settings_parse(&p->settings, buf_str(&text), NULL, err);
+    if (status == STATUS_OK && p->partial)
+        status = merge_partial_settings(p, &text, err);
     if (status == STATUS_OK) {
         snprintf(path, sizeof(path), "%s/settings", p->options->data_dir);
         status = dir_make(path, err);
@@ -476,6 +506,8 @@ static void pipeline_release(struct pipeline *p)
     spool_free(p->spool);
     infer_free(p->infer);
     settings_free(p->settings);
+    settings_free(p->partial);
+    buf_release(&p->partial_text);
     analyzer_close(p->analyzer);
     dictionary_free(p->dictionary);
     pthread_mutex_destroy(&p->dictionary_lock);

@@ -15,8 +15,10 @@
 struct build_options {
     const char *data_dir;
     const char *index_name;
-    const char *settings_path; /* NULL: DATA/settings/NAME.json when it is there, else inferred and written there */
-    uint32_t shard_count;      /* 0: one for each 2 million products */
+    const char
+        *settings_path;   /* NULL: DATA/settings/NAME.json when it is there, else inferred and written there; a file
+                             without searchableAttributes or attributesForFaceting gets its missing keys so, too */
+    uint32_t shard_count; /* 0: one for each 2 million products */
     uint64_t memory_bytes;
     uint64_t max_errors; /* a count, or hundredths of a percent when max_errors_percent */
     bool max_errors_percent;
