@@ -27,7 +27,8 @@
 struct acceptor {
     struct server *server;
     int listener;
-    int control;
+    atomic_int control; /* -1: none yet */
+    const char *control_path;
     int wake;
     int reserve;
     uint16_t port;
@@ -132,7 +133,7 @@ static enum status listen_tcp(struct acceptor *a, const char *text, bool loopbac
     return status;
 }
 
-static enum status listen_control(struct acceptor *a, const char *path, struct error *err)
+static enum status listen_control(int fd, const char *path, struct error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(address.sun_path)) {
@@ -140,17 +141,38 @@ static enum status listen_control(struct acceptor *a, const char *path, struct e
                          sizeof(address.sun_path) - 1);
     }
     strcpy(address.sun_path, path);
-    a->control = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (a->control < 0) {
-        return error_errno(err, "cannot make a socket for '%s'", path);
-    }
     unlink(path); /* of a server that was killed: the directory's lock is ours */
     mode_t mask = umask(077);
-    int code = bind(a->control, (struct sockaddr *)&address, sizeof(address));
+    int code = bind(fd, (struct sockaddr *)&address, sizeof(address));
     umask(mask);
-    if (code != 0 || listen(a->control, BACKLOG) != 0) {
+    if (code != 0 || listen(fd, BACKLOG) != 0) {
         return error_errno(err, "cannot listen on '%s'", path);
     }
+    return STATUS_OK;
+}
+
+static void wake(struct acceptor *a)
+{
+    uint64_t one = 1;
+    if (write(a->wake, &one, sizeof(one)) != sizeof(one)) {
+        log_error("cannot wake the acceptor");
+    }
+}
+
+enum status acceptor_control(struct acceptor *a, const char *path, struct error *err)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return error_errno(err, "cannot make a socket for '%s'", path);
+    }
+    enum status status = listen_control(fd, path, err);
+    if (status != STATUS_OK) {
+        close(fd);
+        return status;
+    }
+    a->control_path = path;
+    atomic_store(&a->control, fd);
+    wake(a);
     return STATUS_OK;
 }
 
@@ -158,7 +180,8 @@ enum status acceptor_open(struct acceptor **out, struct server *server, bool loo
 {
     struct acceptor *a = xcalloc(1, sizeof(*a));
     a->server = server;
-    a->listener = a->control = -1;
+    a->listener = -1;
+    atomic_init(&a->control, -1);
     a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     a->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     pthread_mutex_init(&a->lock, NULL);
@@ -169,9 +192,6 @@ enum status acceptor_open(struct acceptor **out, struct server *server, bool loo
     }
     if (status == STATUS_OK) {
         status = listen_tcp(a, server->options.listen, loopback_only, err);
-    }
-    if (status == STATUS_OK && server->options.control_path) {
-        status = listen_control(a, server->options.control_path, err);
     }
     if (status != STATUS_OK) {
         acceptor_free(a);
@@ -285,7 +305,7 @@ static void accept_all(struct acceptor *a, int listener)
         socklen_t size = sizeof(address);
         int fd = accept4(listener, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            give_away(a, fd, peer_of(&address, listener == a->control));
+            give_away(a, fd, peer_of(&address, listener != a->listener));
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             shed(a, listener);
             return; /* poll tells whether there are more; stopping stays possible */
@@ -300,9 +320,13 @@ static void *accept_main(void *context)
 {
     struct acceptor *a = context;
     pthread_setname_np(pthread_self(), "accept");
-    struct pollfd fds[] = {{a->wake, POLLIN, 0}, {a->listener, POLLIN, 0}, {a->control, POLLIN, 0}};
     while (!atomic_load(&a->stopping)) {
+        struct pollfd fds[] = {{a->wake, POLLIN, 0}, {a->listener, POLLIN, 0}, {atomic_load(&a->control), POLLIN, 0}};
+        uint64_t count;
         if (poll(fds, 3, -1) < 0) {
+            continue;
+        }
+        if (fds[0].revents && read(a->wake, &count, sizeof(count)) != sizeof(count)) {
             continue;
         }
         for (int i = 1; i < 3; i++) {
@@ -327,19 +351,16 @@ void acceptor_stop(struct acceptor *a)
     if (!a || !a->running) {
         return;
     }
-    uint64_t one = 1;
     atomic_store(&a->stopping, true);
-    if (write(a->wake, &one, sizeof(one)) != sizeof(one)) {
-        log_error("cannot wake the acceptor");
-    }
+    wake(a);
     pthread_join(a->thread, NULL);
     a->running = false;
     close(a->listener);
     a->listener = -1;
-    if (a->control >= 0) {
-        close(a->control);
-        unlink(a->server->options.control_path);
-        a->control = -1;
+    if (atomic_load(&a->control) >= 0) {
+        close(atomic_load(&a->control));
+        unlink(a->control_path);
+        atomic_store(&a->control, -1);
     }
 }
 
@@ -356,7 +377,7 @@ void acceptor_free(struct acceptor *a)
         return;
     }
     close_open(a->listener);
-    close_open(a->control);
+    close_open(atomic_load(&a->control));
     close_open(a->wake);
     close_open(a->reserve);
     map_release(&a->by_network);

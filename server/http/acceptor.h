@@ -26,6 +26,8 @@ struct peer {
 MUST_CHECK enum status acceptor_open(struct acceptor **out, struct server *server, bool loopback_only,
                                      struct error *err);
 void acceptor_start(struct acceptor *a);
+/* Also listens on a unix socket, mode 0600, replacing one that is there. Once, from the thread that started it. */
+MUST_CHECK enum status acceptor_control(struct acceptor *a, const char *path, struct error *err);
 /* Closes the listeners and joins the thread. */
 void acceptor_stop(struct acceptor *a);
 void acceptor_free(struct acceptor *a);

@@ -176,26 +176,34 @@ void exchange_resume(struct exchange *x)
     connection_continue(x->connection, false);
 }
 
-/* posted holds what to run until the worker takes it. */
 static void run_offloaded(void *context)
 {
     struct exchange *x = context;
     struct reader_thread *reader = reader_thread();
     reader_enter(reader);
-    x->posted(x);
-    exchange_encode(x);
+    x->run(x);
+    if (x->status) {
+        exchange_encode(x);
+    }
     reader_leave(reader);
-    exchange_post(x, exchange_done);
+    exchange_post(x, x->posted);
 }
 
-enum handled exchange_offload(struct exchange *x, void (*run)(struct exchange *x))
+enum handled exchange_offload_then(struct exchange *x, void (*run)(struct exchange *x),
+                                   void (*then)(struct exchange *x))
 {
-    x->posted = run;
+    x->run = run;
+    x->posted = then;
     if (workers_try(x->server->workers, run_offloaded, x)) {
         return PENDING;
     }
     run(x);
     return HANDLED;
+}
+
+enum handled exchange_offload(struct exchange *x, void (*run)(struct exchange *x))
+{
+    return exchange_offload_then(x, run, exchange_done);
 }
 
 /* --- the connection's side --- */

@@ -31,7 +31,8 @@ enum handled {
 enum route_flags {
     ROUTE_CONTROL = 1, /* only on the control socket */
     ROUTE_ELASTIC = 2, /* with X-Elastic-Product where the server is told to send it */
-    ROUTE_UNREADY = 4  /* answers while the server is not ready */
+    ROUTE_UNREADY = 4, /* answers while the server is not ready */
+    ROUTE_STATIC = 8   /* a static file of that path goes before it */
 };
 
 /* A row of the route table. */
@@ -48,7 +49,7 @@ struct route {
 };
 
 #define ROUTE_PARAMS_MAX 4
-#define STREAM_STEP      (256u << 10) /* a stream is called when this much more has come */
+#define STREAM_STEP      (64u << 10) /* a stream is called when this much more has come */
 #define STREAM_WINDOW    (2u << 20)
 
 /* What an event base is asked to run by other threads. */
@@ -85,6 +86,7 @@ struct exchange {
     struct connection *connection;
     struct loop_task task;
     void (*posted)(struct exchange *x);
+    void (*run)(struct exchange *x);
     struct buf head_bytes;
     struct buf body_bytes;
     struct exchange *next;
@@ -121,8 +123,11 @@ void exchange_post(struct exchange *x, void (*posted)(struct exchange *x));
 void exchange_done(struct exchange *x);
 /* Goes on with the stream. On the event base. */
 void exchange_resume(struct exchange *x);
-/* Runs run(x) on a worker, a registered reader (rcu.h); afterwards the answer is sent. Gives PENDING, or HANDLED with
- * a 503... when all workers are busy and the queue is full, run(x) is called here. */
+/* Runs run(x) on a worker, a registered reader (rcu.h), then posts `then`. Gives PENDING; when the workers' queue is
+ * full, run(x) is called here and HANDLED is given: the caller goes on as `then` would. */
+enum handled exchange_offload_then(struct exchange *x, void (*run)(struct exchange *x),
+                                   void (*then)(struct exchange *x));
+/* The same for a run that makes the answer, which is then sent. */
 enum handled exchange_offload(struct exchange *x, void (*run)(struct exchange *x));
 
 /* --- the connection's side --- */

@@ -29,7 +29,7 @@ struct metrics {
     uint32_t count;
     _Atomic uint64_t received_bytes;
     _Atomic uint64_t sent_bytes;
-    uint32_t source_count;
+    _Atomic uint32_t source_count;
     struct {
         void (*fill)(void *context, struct buf *out);
         void *context;
@@ -89,9 +89,11 @@ void metrics_sent(struct metrics *m, uint64_t bytes)
 
 void metrics_source(struct metrics *m, void (*fill)(void *context, struct buf *out), void *context)
 {
-    assert(m->source_count < SOURCES_MAX);
-    m->sources[m->source_count].fill = fill;
-    m->sources[m->source_count++].context = context;
+    uint32_t count = atomic_load(&m->source_count);
+    assert(count < SOURCES_MAX);
+    m->sources[count].fill = fill;
+    m->sources[count].context = context;
+    atomic_store(&m->source_count, count + 1);
 }
 
 static void write_head(struct buf *out, const char *name, const char *type, const char *help)
@@ -170,7 +172,8 @@ void metrics_write(struct metrics *m, struct buf *out)
                   (double)get(&m->received_bytes));
     metrics_value(out, "aisle_http_sent_bytes_total", "counter", "Bytes written to clients.",
                   (double)get(&m->sent_bytes));
-    for (uint32_t i = 0; i < m->source_count; i++) {
+    uint32_t count = atomic_load(&m->source_count);
+    for (uint32_t i = 0; i < count; i++) {
         m->sources[i].fill(m->sources[i].context, out);
     }
 }

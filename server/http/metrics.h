@@ -17,8 +17,7 @@ void metrics_request(struct metrics *m, uint32_t route, int status, uint64_t ela
 void metrics_received(struct metrics *m, uint64_t bytes);
 void metrics_sent(struct metrics *m, uint64_t bytes);
 
-/* A value that is asked for when metrics are written: fill appends whole lines with metrics_value. Before the server
- * starts. */
+/* A value that is asked for when metrics are written: fill appends whole lines with metrics_value. From one thread. */
 void metrics_source(struct metrics *m, void (*fill)(void *context, struct buf *out), void *context);
 /* "# HELP", "# TYPE" and the value. type is "gauge" or "counter". */
 void metrics_value(struct buf *out, const char *name, const char *type, const char *help, double value);

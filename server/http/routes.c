@@ -238,6 +238,9 @@ static enum routed find_row(const struct router *r, struct exchange *x, const st
         }
         unsigned methods = row->route->methods | (row->route->methods & HTTP_GET ? HTTP_HEAD : 0u);
         if (methods & x->head.method) {
+            if (row->route->flags & ROUTE_STATIC && answer_static(r, x)) {
+                return ROUTED_ANSWERED;
+            }
             x->route_number = (uint32_t)i;
             return use_row(x, row, segments);
         }

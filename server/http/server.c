@@ -97,6 +97,11 @@ enum status server_start(struct server *s, struct error *err)
     return STATUS_OK;
 }
 
+enum status server_control(struct server *s, const char *path, struct error *err)
+{
+    return acceptor_control(s->acceptor, path, err);
+}
+
 void server_stop(struct server *s)
 {
     acceptor_stop(s->acceptor);

@@ -23,7 +23,6 @@ struct live;
 /* Zero means the default. */
 struct server_options {
     const char *listen;       /* "127.0.0.1:7700", "[::1]:7700", "0.0.0.0:80"; port 0: any free one */
-    const char *control_path; /* a unix socket for this machine's tools; NULL: none */
     uint32_t threads;         /* event bases; default one a processor */
     uint32_t workers;         /* default: one a processor */
     uint32_t max_connections; /* 16,384, or what the descriptor limit allows */
@@ -43,7 +42,7 @@ struct server {
     const struct route *const *routes; /* families, each ended by a row without pattern; NULL ends the list */
     struct keys *keys;                 /* NULL: any key is taken; only on loopback. Taken by the server */
     struct static_files *files;        /* NULL: none. Taken */
-    struct live *live;                 /* borrowed */
+    struct live *live;                 /* borrowed; set before `ready` */
     atomic_bool ready;                 /* else everything but ROUTE_UNREADY answers 503 */
 
     /* the server's own */
@@ -59,6 +58,9 @@ struct server {
 /* s: options, routes, keys and files set, the rest zero. Listens and serves; may be called before `ready`. On failure
  * everything taken is released. */
 MUST_CHECK enum status server_start(struct server *s, struct error *err);
+/* Also serves on a unix socket for this machine's tools, which need no key there. path is borrowed until server_stop.
+ */
+MUST_CHECK enum status server_control(struct server *s, const char *path, struct error *err);
 /* Stops accepting, answers what is under way, closes. Safe on a server that never started. */
 void server_stop(struct server *s);
 

@@ -1,0 +1,373 @@
+#include "indexer/base/clock.h"
+#include "indexer/base/limits.h"
+#include "server/http/answer.h"
+#include "server/http/handlers.h"
+#include "server/http/handlers_internal.h"
+#include "server/http/server.h"
+
+/*
+ * Searches: one, several in one request, facet values, browsing.
+ *
+ * A search runs where it was read unless its planned cost is over a millisecond or its body is large: then a worker
+ * does all of it again, from the body on, since nothing of a snapshot may be held when the base ends its turn.
+ */
+
+#define OFFLOAD_COST_NS   1000000
+#define OFFLOAD_BODY      (64u << 10)
+#define QUERIES_MAX       50
+#define FACET_HITS        10
+#define FACET_HITS_MAX    100
+#define SEARCH_BODY_LIMIT (1u << 20)
+
+static void free_searcher(void *searcher)
+{
+    searcher_free(searcher);
+}
+
+struct searcher *handlers_searcher(void)
+{
+    struct reader_thread *reader = reader_thread();
+    if (!reader->scratch) {
+        reader->scratch = searcher_new();
+        reader->scratch_free = free_searcher;
+    }
+    return reader->scratch;
+}
+
+const struct snapshot *handlers_snapshot(struct exchange *x, struct str index)
+{
+    const struct snapshot *snapshot = live_snapshot(x->server->live, index);
+    if (!snapshot) {
+        exchange_error(x, 404, "index '" STR_FMT "' does not exist",
+                       STR_ARG(str_slice(index, 0, str_utf8_cut(index, index.size < 200 ? index.size : 200))));
+    }
+    return snapshot;
+}
+
+/* --- several queries --- */
+
+/* One of the queries of a request, and its answer. */
+struct sub {
+    const struct json *params;
+    const struct snapshot *snapshot;
+    struct search_request request;
+    struct search_result result;
+    bool facet; /* type "facet" */
+    struct str facet_name;
+    struct str facet_query;
+    int64_t max_facet_hits;
+    struct facet_hit *facet_hits;
+    size_t facet_hit_count;
+    bool done;
+};
+
+struct search {
+    struct exchange *x;
+    struct searcher *searcher;
+    struct sub *subs;
+    size_t count;
+};
+
+static bool refuse(struct search *s, size_t number, enum status status, const struct error *err)
+{
+    if (s->count > 1) {
+        exchange_error(s->x, exchange_status_of(status), "requests[%zu]: %s", number, err->message);
+    } else {
+        exchange_fail(s->x, status, err->message);
+    }
+    return false;
+}
+
+static bool parse_facet(struct search *s, size_t number, struct str fallback)
+{
+    struct sub *sub = &s->subs[number];
+    struct error err = {0};
+    const struct json *params = sub->params;
+    sub->facet_name = fallback;
+    sub->max_facet_hits = FACET_HITS;
+    if (json_get(params, "params") && !json_get(params, "facetQuery")) {
+        /* v4 puts facetQuery among the URL-encoded parameters. */
+        struct str encoded;
+        struct str limit;
+        uint64_t hits;
+        if (json_string(json_get(params, "params"), &encoded)) {
+            (void)http_query_get(encoded, "facetQuery", &s->x->arena, &sub->facet_query);
+            if (http_query_get(encoded, "maxFacetHits", &s->x->arena, &limit) && str_to_u64(limit, &hits)) {
+                sub->max_facet_hits = hits < FACET_HITS_MAX ? (int64_t)hits : FACET_HITS_MAX;
+            }
+        }
+    }
+    (void)json_string(json_get(params, "facet"), &sub->facet_name);
+    (void)json_string(json_get(params, "facetName"), &sub->facet_name);
+    (void)json_string(json_get(params, "facetQuery"), &sub->facet_query);
+    const struct json *most = json_get(params, "maxFacetHits");
+    if (most &&
+        (!json_i64(most, &sub->max_facet_hits) || sub->max_facet_hits < 1 || sub->max_facet_hits > FACET_HITS_MAX)) {
+        error_set(&err, STATUS_INPUT, "'maxFacetHits': must be 1 to %d", FACET_HITS_MAX);
+        return refuse(s, number, STATUS_INPUT, &err);
+    }
+    if (sub->facet_name.size == 0) {
+        error_set(&err, STATUS_INPUT, "'facet': the name of a searchable facet is missing");
+        return refuse(s, number, STATUS_INPUT, &err);
+    }
+    return true;
+}
+
+static bool parse_sub(struct search *s, size_t number, struct str facet)
+{
+    struct sub *sub = &s->subs[number];
+    struct error err = {0};
+    struct str index = {0};
+    struct str type = {0};
+    if (!json_string(json_get(sub->params, "indexName"), &index)) {
+        error_set(&err, STATUS_INPUT, "'indexName' is missing");
+        return refuse(s, number, STATUS_INPUT, &err);
+    }
+    /* The same name gives the same snapshot, however often it is asked for. */
+    for (size_t i = 0; i < number && !sub->snapshot; i++) {
+        sub->snapshot = str_equal(s->subs[i].request.index, index) ? s->subs[i].snapshot : NULL;
+    }
+    if (!sub->snapshot && !(sub->snapshot = handlers_snapshot(s->x, index))) {
+        return false;
+    }
+    for (size_t i = 0; i < number; i++) {
+        if (s->subs[i].snapshot->index_uid == sub->snapshot->index_uid) {
+            sub->snapshot = s->subs[i].snapshot; /* a replica: the same data, the same moment */
+        }
+    }
+    enum status status = search_request_parse(&sub->request, sub->params, sub->snapshot->settings, &s->x->arena, &err);
+    if (status != STATUS_OK) {
+        return refuse(s, number, status, &err);
+    }
+    sub->request.index = index;
+    (void)json_string(json_get(sub->params, "type"), &type);
+    sub->facet = facet.size > 0 || str_equal(type, STR("facet"));
+    return !sub->facet || parse_facet(s, number, facet);
+}
+
+static bool run_facet(struct search *s, size_t number)
+{
+    struct sub *sub = &s->subs[number];
+    struct error err = {0};
+    enum status status =
+        search_facet_values(s->searcher, sub->snapshot, &sub->request, sub->facet_name, sub->facet_query,
+                            (size_t)sub->max_facet_hits, &s->x->arena, &sub->facet_hits, &sub->facet_hit_count, &err);
+    sub->done = true;
+    return status == STATUS_OK || refuse(s, number, status, &err);
+}
+
+/* Runs the searches against the snapshot of subs[first] in one call. */
+static bool run_group(struct search *s, size_t first)
+{
+    struct arena *arena = &s->x->arena;
+    const struct snapshot *snapshot = s->subs[first].snapshot;
+    struct search_request *requests = ARENA_ARRAY(arena, struct search_request, s->count);
+    struct search_result *results = ARENA_ARRAY(arena, struct search_result, s->count);
+    struct error err = {0};
+    size_t count = 0;
+    if (!requests || !results) {
+        exchange_error(s->x, 413, "the request needs more memory than it may use");
+        return false;
+    }
+    for (size_t i = first; i < s->count; i++) {
+        if (!s->subs[i].facet && s->subs[i].snapshot == snapshot) {
+            requests[count++] = s->subs[i].request;
+        }
+    }
+    enum status status = search_run(s->searcher, snapshot, requests, count, arena, results, &err);
+    if (status != STATUS_OK) {
+        return refuse(s, first, status, &err);
+    }
+    count = 0;
+    for (size_t i = first; i < s->count; i++) {
+        if (!s->subs[i].facet && s->subs[i].snapshot == snapshot) {
+            s->subs[i].result = results[count++];
+            s->subs[i].done = true;
+        }
+    }
+    return true;
+}
+
+static bool run_all(struct search *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->subs[i].done) {
+            continue;
+        }
+        if (!(s->subs[i].facet ? run_facet(s, i) : run_group(s, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint64_t cost_of(struct search *s)
+{
+    uint64_t cost = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        uint64_t one = search_cost_ns(s->searcher, s->subs[i].snapshot, &s->subs[i].request, 1);
+        cost = one > UINT64_MAX - cost ? UINT64_MAX : cost + one;
+    }
+    return cost;
+}
+
+/* --- answers --- */
+
+static void write_facet_hits(const struct sub *sub, uint64_t elapsed_ns, struct buf *out)
+{
+    buf_literal(out, "{\"facetHits\":[");
+    for (size_t i = 0; i < sub->facet_hit_count; i++) {
+        const struct facet_hit *hit = &sub->facet_hits[i];
+        buf_append_str(out, i > 0 ? STR(",{\"value\":") : STR("{\"value\":"));
+        json_write_string(out, hit->value);
+        buf_literal(out, ",\"highlighted\":");
+        json_write_string(out, hit->highlighted);
+        buf_literal(out, ",\"count\":");
+        buf_append_u64(out, hit->count);
+        buf_append_char(out, '}');
+    }
+    buf_literal(out, "],\"exhaustiveFacetsCount\":true,\"exhaustive\":{\"facetsCount\":true},\"processingTimeMS\":");
+    buf_append_u64(out, (elapsed_ns + 999999) / 1000000);
+    buf_append_char(out, '}');
+}
+
+static bool write_sub(struct search *s, struct sub *sub, struct buf *out)
+{
+    if (sub->facet) {
+        write_facet_hits(sub, clock_monotonic_ns() - s->x->started_ns, out);
+        return true;
+    }
+    struct answer a = {s->searcher, sub->snapshot, &sub->request, &sub->result, sub->params, &s->x->arena};
+    enum status status = answer_result(&a, out);
+    if (status != STATUS_OK) {
+        exchange_fail(s->x, status, "the answer needs more memory than it may use");
+        return false;
+    }
+    return true;
+}
+
+static void write_all(struct search *s, bool single)
+{
+    struct buf *out = exchange_begin(s->x, 200, CONTENT_JSON);
+    if (!single) {
+        buf_literal(out, "{\"results\":[");
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (i > 0) {
+            buf_append_char(out, ',');
+        }
+        if (!write_sub(s, &s->subs[i], out)) {
+            return;
+        }
+    }
+    if (!single) {
+        buf_literal(out, "]}");
+    }
+}
+
+/* --- the two ways to get there --- */
+
+/* Fills s->subs from the body of a multi-query. */
+static bool read_many(struct search *s)
+{
+    struct json body;
+    if (!exchange_json(s->x, &body)) {
+        return false;
+    }
+    const struct json *requests = body.type == JSON_ARRAY ? &body : json_get(&body, "requests");
+    if (!requests || requests->type != JSON_ARRAY) {
+        exchange_error(s->x, 400, "'requests' must be an array of searches");
+        return false;
+    }
+    if (requests->count > QUERIES_MAX) {
+        exchange_error(s->x, 400, "'requests' has %u searches, %d is the most", requests->count, QUERIES_MAX);
+        return false;
+    }
+    s->count = requests->count;
+    s->subs = ARENA_ARRAY(&s->x->arena, struct sub, s->count + 1);
+    for (size_t i = 0; s->subs && i < s->count; i++) {
+        s->subs[i].params = &requests->items[i];
+        if (!parse_sub(s, i, (struct str){NULL, 0})) {
+            return false;
+        }
+    }
+    return s->subs != NULL;
+}
+
+/* Fills s->subs from one search; the index is in the path, and with params[1] the facet. */
+static bool read_one(struct search *s)
+{
+    struct exchange *x = s->x;
+    struct json *body = ARENA_NEW(&x->arena, struct json);
+    s->subs = ARENA_ARRAY(&x->arena, struct sub, 1);
+    if (!body || !s->subs) {
+        return false;
+    }
+    body->type = JSON_OBJECT;
+    if (x->head.method == HTTP_POST && str_trim(x->body).size > 0 && !exchange_json(x, body)) {
+        return false;
+    }
+    if (x->head.method != HTTP_POST) {
+        json_object_set(body, STR("params"), json_of_str(x->head.query), &x->arena);
+    }
+    if (body->type != JSON_OBJECT) {
+        exchange_error(x, 400, "a search is an object of parameters");
+        return false;
+    }
+    json_object_set(body, STR("indexName"), json_of_str(x->params[0]), &x->arena);
+    s->count = 1;
+    s->subs[0].params = body;
+    return parse_sub(s, 0, x->param_count > 1 ? x->params[1] : (struct str){NULL, 0});
+}
+
+enum search_kind { ONE, MANY };
+
+/* True when the answer is in x; false when it belongs on a worker. */
+static bool search(struct exchange *x, enum search_kind kind, bool on_worker)
+{
+    struct search s = {.x = x, .searcher = handlers_searcher()};
+    if (!on_worker && x->body.size > OFFLOAD_BODY) {
+        return false;
+    }
+    if (!(kind == ONE ? read_one(&s) : read_many(&s))) {
+        if (!x->status) {
+            exchange_error(x, 413, "the request needs more memory than it may use");
+        }
+        return true;
+    }
+    if (!on_worker && cost_of(&s) > OFFLOAD_COST_NS) {
+        return false;
+    }
+    if (run_all(&s)) {
+        write_all(&s, kind == ONE);
+    }
+    return true;
+}
+
+static void search_one_away(struct exchange *x)
+{
+    (void)search(x, ONE, true);
+}
+
+static void search_many_away(struct exchange *x)
+{
+    (void)search(x, MANY, true);
+}
+
+static enum handled search_one(struct exchange *x)
+{
+    return search(x, ONE, false) ? HANDLED : exchange_offload(x, search_one_away);
+}
+
+static enum handled search_many(struct exchange *x)
+{
+    return search(x, MANY, false) ? HANDLED : exchange_offload(x, search_many_away);
+}
+
+const struct route search_routes[] = {
+    {HTTP_POST, "/1/indexes/*/queries", SCOPE_SEARCH, 0, SEARCH_BODY_LIMIT, search_many, NULL},
+    {HTTP_POST, "/1/indexes/{index}/query", SCOPE_SEARCH, 0, SEARCH_BODY_LIMIT, search_one, NULL},
+    {HTTP_POST, "/1/indexes/{index}/facets/{facet}/query", SCOPE_SEARCH, 0, SEARCH_BODY_LIMIT, search_one, NULL},
+    {HTTP_GET, "/1/indexes/{index}", SCOPE_SEARCH, 0, 1024, search_one, NULL},
+    {0, NULL, SCOPE_NONE, 0, 0, NULL, NULL},
+};

@@ -1,0 +1,7 @@
+#include "server/http/handlers.h"
+
+/* Rows with words where others have {objectID} come before them. */
+const struct route *const handler_families[] = {
+    search_routes,  health_routes, suggest_routes, browse_routes,  settings_routes,
+    synonym_routes, admin_routes,  object_routes,  elastic_routes, NULL,
+};

@@ -1,0 +1,180 @@
+/* aisle-server: serves a data directory over HTTP. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "indexer/base/clock.h"
+#include "indexer/base/log.h"
+#include "indexer/base/options.h"
+#include "server/http/handlers.h"
+#include "server/http/live_metrics.h"
+#include "server/http/server.h"
+#include "server/live/live.h"
+
+enum { EXIT_USAGE = 2, EXIT_DATA = 3 };
+
+struct arguments {
+    const char *data;
+    const char *listen;
+    const char *web;
+    const char *keys;
+    const char *make_keys;
+    const char *log;
+    int64_t threads;
+    int64_t workers;
+    int64_t connections;
+    int64_t per_address;
+    bool elastic;
+    bool verify;
+};
+
+static enum status parse_arguments(struct arguments *a, int argc, char **argv, struct error *err)
+{
+    int positional = 0;
+    const struct option_row rows[] = {
+        {"data", OPTION_TEXT, &a->data, "DIR", 0, 0, NULL, "the data directory; made when it is not there"},
+        {"listen", OPTION_TEXT, &a->listen, "ADDRESS", 0, 0, NULL,
+         "where to serve (127.0.0.1:7700); other than loopback needs --keys"},
+        {"threads", OPTION_INT, &a->threads, "N", 0, 1024, NULL, "event bases (0: one a processor)"},
+        {"workers", OPTION_INT, &a->workers, "N", 0, 1024, NULL, "threads for long queries (0: one a processor)"},
+        {"web", OPTION_TEXT, &a->web, "DIR", 0, 0, NULL, "files to serve at /"},
+        {"keys", OPTION_TEXT, &a->keys, "FILE", 0, 0, NULL, "API keys; without it any key is taken, on loopback only"},
+        {"make-keys", OPTION_TEXT, &a->make_keys, "FILE", 0, 0, NULL,
+         "write a new key file, print its keys, once, and end"},
+        {"max-connections", OPTION_INT, &a->connections, "N", 0, 1000000, NULL,
+         "in all (0: 16384, or what the descriptor limit allows)"},
+        {"max-connections-per-address", OPTION_INT, &a->per_address, "N", 0, 1000000, NULL,
+         "of one address; loopback is not counted (0: 1024)"},
+        {"elastic-compat", OPTION_FLAG, &a->elastic, NULL, 0, 0, NULL,
+         "send X-Elastic-Product on _bulk and its companions"},
+        {"verify-on-start", OPTION_FLAG, &a->verify, NULL, 0, 0, NULL, "check every block of every file first"},
+        {"log", OPTION_CHOICE, &a->log, "LEVEL", 0, 0, "debug|info|warn|error|off", "what to log"},
+    };
+    const struct options options = {
+        .usage = "aisle-server --data DIR [options]",
+        .about = "Serves the indexes of a data directory: search, facets, suggestions, updates.",
+        .rows = rows,
+        .row_count = sizeof(rows) / sizeof(rows[0]),
+    };
+    enum status status = options_parse(&options, argc, argv, &positional, err);
+    if (status == STATUS_OK && positional > 0) {
+        status = error_set(err, STATUS_INPUT, "'%s' is one argument too many", argv[1]);
+    }
+    if (status == STATUS_OK && !a->data && !a->make_keys) {
+        status = error_set(err, STATUS_INPUT, "--data DIR is missing");
+    }
+    return status;
+}
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error", "off"};
+    enum log_level level = LOG_DEBUG;
+    while (level < LOG_OFF && strcmp(names[level], name) != 0) {
+        level++;
+    }
+    return level;
+}
+
+static int make_keys(const char *path, struct error *err)
+{
+    char admin[KEY_TEXT_SIZE];
+    char search[KEY_TEXT_SIZE];
+    if (keys_make(path, admin, search, err) != STATUS_OK) {
+        return EXIT_FAILURE;
+    }
+    printf("admin key:       %s\nsearch-only key: %s\n", admin, search);
+    printf("'%s' holds only their hashes: keep them, they are not shown again.\n", path);
+    return EXIT_SUCCESS;
+}
+
+/* The signals that end the server are waited for, by this thread alone. */
+static void block_signals(sigset_t *ending)
+{
+    sigemptyset(ending);
+    sigaddset(ending, SIGINT);
+    sigaddset(ending, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, ending, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static enum status prepare(struct server *server, const struct arguments *a, struct error *err)
+{
+    server->options = (struct server_options){
+        .listen = a->listen,
+        .threads = (uint32_t)a->threads,
+        .workers = (uint32_t)a->workers,
+        .max_connections = (uint32_t)a->connections,
+        .max_per_address = (uint32_t)a->per_address,
+        .elastic = a->elastic,
+    };
+    server->routes = handler_families;
+    enum status status = STATUS_OK;
+    if (a->keys) {
+        status = keys_load(&server->keys, a->keys, err);
+    }
+    if (status == STATUS_OK && a->web) {
+        status = static_files_load(&server->files, a->web, err);
+    }
+    return status;
+}
+
+/* Opens the data while /health answers already, then says ready. */
+static enum status open_data(struct server *server, const struct arguments *a, const char *control, struct error *err)
+{
+    struct live_options options = {.data_dir = a->data, .create = true, .verify_on_start = a->verify};
+    uint64_t start = clock_monotonic_ns();
+    enum status status = live_open(&server->live, &options, err);
+    if (status == STATUS_OK) {
+        status = server_control(server, control, err);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    live_metrics_add(server);
+    atomic_store(&server->ready, true);
+    log_info("ready on port %u after %.0f ms, data in '%s'", server->port, (double)(clock_monotonic_ns() - start) / 1e6,
+             a->data);
+    return STATUS_OK;
+}
+
+static int serve(const struct arguments *a, struct error *err)
+{
+    static struct server server;
+    sigset_t ending;
+    int signal_number;
+    char control[4096];
+    int code = EXIT_USAGE;
+    snprintf(control, sizeof(control), "%s/control.sock", a->data);
+    block_signals(&ending);
+    if (prepare(&server, a, err) == STATUS_OK && server_start(&server, err) == STATUS_OK) {
+        code = EXIT_DATA;
+        if (open_data(&server, a, control, err) == STATUS_OK) {
+            sigwait(&ending, &signal_number);
+            log_info("ending after signal %d", signal_number);
+            code = EXIT_SUCCESS;
+        }
+    }
+    server_stop(&server);
+    live_close(server.live);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = {0};
+    struct arguments a = {.listen = "127.0.0.1:7700", .log = "info"};
+    setlocale(LC_CTYPE, "C.UTF-8");
+    if (parse_arguments(&a, argc, argv, &err) != STATUS_OK) {
+        fprintf(stderr, "aisle-server: %s\n", err.message);
+        return EXIT_USAGE;
+    }
+    log_set_level(level_of(a.log));
+    int code = a.make_keys ? make_keys(a.make_keys, &err) : serve(&a, &err);
+    if (code != EXIT_SUCCESS) {
+        fprintf(stderr, "aisle-server: %s\n", err.message);
+    }
+    return code;
+}
