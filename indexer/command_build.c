@@ -85,7 +85,8 @@ static enum status parse_arguments(struct build_command *c, int argc, char **arg
         {"data", OPTION_TEXT, &o->data_dir, "DIR", 0, 0, NULL, "data directory of the server (required)"},
         {"index", OPTION_TEXT, &o->index_name, "NAME", 0, 0, NULL, "index to build (required)"},
         {"settings", OPTION_TEXT, &o->settings_path, "FILE", 0, 0, NULL,
-         "settings; else DIR/settings/NAME.json, which is inferred from the feed and written when it is not there"},
+         "settings, what they leave out is inferred; else DIR/settings/NAME.json, which is inferred from the feed and "
+         "written when it is not there"},
         {"shards", OPTION_INT, &c->shards, "N", 0, LIMIT_SHARDS, NULL, "shards; 0: one for each 2 million products"},
         {"memory", OPTION_SIZE, &c->memory, "SIZE", 64 << 20, INT64_MAX, NULL, "memory to use, such as 2G"},
         {"max-errors", OPTION_TEXT, &c->max_errors, "N|P%", 0, 0, NULL,
