@@ -97,7 +97,7 @@ static void add_string(struct category_paths *paths, struct str s, struct arena 
     }
     if (!magento) {
         size_t count = category_levels(s, levels);
-        add_path(paths, count > 1 ? category_join(levels, count, arena) : str_trim(s));
+        add_path(paths, count > 1 ? category_join(levels, count, arena) : count ? levels[0] : (struct str){0});
     }
 }
 

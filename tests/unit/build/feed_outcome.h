@@ -73,7 +73,7 @@ static inline enum status outcome_of_bytes(struct outcome *o, struct str bytes, 
 {
     char path[64];
     FILE *file = tmpfile();
-    if (!file || fwrite(bytes.data, 1, bytes.size, file) != bytes.size || fflush(file) != 0) {
+    if (!file || (bytes.size && fwrite(bytes.data, 1, bytes.size, file) != bytes.size) || fflush(file) != 0) {
         abort();
     }
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(file));
