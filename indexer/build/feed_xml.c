@@ -186,7 +186,7 @@ static int compare_entity(const void *name, const void *entity)
 const char *xml_html_entity(struct str name)
 {
     char key[HTML_ENTITY_NAME_BYTES];
-    if (name.size >= sizeof(key)) {
+    if (name.size == 0 || name.size >= sizeof(key)) {
         return NULL;
     }
     memcpy(key, name.data, name.size);

@@ -18,7 +18,7 @@ struct path {
     uint64_t count;
     uint64_t texts;           /* of them with text */
     unsigned attribute_roles; /* bits by enum role */
-    unsigned attribute_names;
+    unsigned attribute_names; /* the most that one element has */
     enum role role;
     struct str id_attribute;
     unsigned id_rank;
@@ -63,6 +63,7 @@ static struct path *path_below(struct scout *s, struct path *parent, const struc
 
 static void count_attributes(struct scout *s, struct path *p, const struct xml_element *e)
 {
+    p->attribute_names = e->attribute_count > p->attribute_names ? (unsigned)e->attribute_count : p->attribute_names;
     for (size_t i = 0; i < e->attribute_count; i++) {
         const struct xml_attribute *a = &e->attributes[i];
         unsigned rank = 0;
@@ -70,7 +71,6 @@ static void count_attributes(struct scout *s, struct path *p, const struct xml_e
             continue;
         }
         enum role role = role_of_name_ranked(a->name, &rank);
-        p->attribute_names++;
         p->attribute_roles |= 1u << role;
         if (role == ROLE_ID && (p->id_attribute.size == 0 || rank < p->id_rank)) {
             p->id_attribute = arena_copy(&s->arena, a->name);
@@ -148,7 +148,7 @@ static void add_below(const struct path *p, uint64_t items, double factor, doubl
 
 static unsigned width(const struct path *p)
 {
-    unsigned n = p->attribute_names ? 1 : 0;
+    unsigned n = p->attribute_names;
     for (const struct path *c = p->first; c; c = c->next) {
         n++;
     }

@@ -487,7 +487,7 @@ static void collect(struct maker *m, const struct xml_node *item)
 static bool is_id(const struct maker *m, const struct candidate *c)
 {
     const struct xml_layout *layout = m->layout;
-    if (layout->id.size == 0 || (c->attribute != NULL) != layout->id_is_attribute) {
+    if (c->nested || layout->id.size == 0 || (c->attribute != NULL) != layout->id_is_attribute) {
         return false;
     }
     return str_equal(c->attribute ? c->attribute->name : c->node->name, layout->id);

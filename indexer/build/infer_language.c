@@ -147,6 +147,9 @@ void language_evidence_add(struct language_evidence *counts, struct str text)
             } else {
                 size = WORD_BYTES + 1;
             }
+        } else if (c >= '0' && c <= '9') {
+            in_word = true;
+            size = WORD_BYTES + 1; /* "30W" is no word */
         } else if (in_word) {
             count_word(counts, word, size);
             in_word = false;

@@ -2,7 +2,7 @@
 #include "indexer/build/infer_internal.h"
 #include "indexer/build/product.h"
 
-/* What one attribute will be. */
+/* What one attribute will be. Names that the grammar of searchableAttributes would split (",", "^") are left to "*". */
 struct part {
     const struct infer_attribute *a;
     enum role role;
@@ -104,7 +104,7 @@ static struct json searchable(struct plan *plan)
     struct json list = {.type = JSON_ARRAY};
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         const struct part *p = plan->of_role[order[i].role];
-        if (p) {
+        if (p && str_find_char(p->a->path, ',') == SIZE_MAX && str_find_char(p->a->path, '^') == SIZE_MAX) {
             add_string(plan, &list, arena_printf(&plan->arena, STR_FMT "%s", STR_ARG(p->a->path), order[i].weight));
         }
     }
@@ -176,6 +176,9 @@ static void add_facet(struct plan *plan, struct json *list, const struct part *p
         form = "hierarchical(%.*s)";
     } else if (a->kind != INFER_MIXED && text_facet(a)) {
         form = a->distinct > 100 ? "searchable(%.*s)" : "%.*s";
+    }
+    if (form && form[0] == '%' && str_find_char(a->path, '(') != SIZE_MAX) {
+        form = "searchable(%.*s)"; /* "Size(cm)" alone would be a form of its own */
     }
     if (form) {
         struct buf out = {0};
@@ -317,7 +320,6 @@ enum status infer_settings(struct infer *f, const struct feed_mapping *mapping, 
     }
     write_document(&plan, mapping);
     json_write_pretty(out_json, &plan.document);
-    buf_append_char(out_json, '\n');
     arena_release(&plan.arena);
     return out_json->failed ? error_set(err, STATUS_LIMIT, "the inferred settings are too long") : STATUS_OK;
 }

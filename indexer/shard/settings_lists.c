@@ -113,6 +113,14 @@ enum status settings_read_fields(struct settings *s, const char *key, const stru
 }
 
 /* --- attributesForFaceting --- */
+/* "word(name)": a form, known or not; "Weight (kg)" is a name. */
+static bool is_form(struct str text)
+{
+    size_t open = str_find_char(text, '(');
+
+    return open != SIZE_MAX && open > 0 && text.data[open - 1] != ' ' && str_ends_with(text, STR(")"));
+}
+
 static void read_facet(struct str text, struct facet_setting *facet)
 {
     bool again = true;
@@ -162,7 +170,7 @@ enum status settings_read_facets(struct settings *s, const char *key, const stru
         size_t known = 0;
 
         read_facet(list[i], &facet);
-        if (facet.attribute.size == 0 || str_find_char(facet.attribute, '(') != SIZE_MAX)
+        if (facet.attribute.size == 0 || (str_equal(facet.attribute, str_trim(list[i])) && is_form(list[i])))
             return error_set(err, STATUS_INPUT,
                              "'%s[%zu]': '" STR_FMT "' is not \"name\", \"searchable(name)\", \"filterOnly(name)\", "
                              "\"afterDistinct(name)\", \"hierarchical(name)\" or \"numeric(name)\"",
