@@ -3,7 +3,7 @@
 #include "indexer/base/limits.h"
 #include "indexer/base/number.h"
 #include "indexer/build/feed_xml_tree.h"
-#include "indexer/build/product_internal.h"
+#include "indexer/build/product_values.h"
 
 void xml_catalog_release(struct xml_catalog *c)
 {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "indexer/base/number.h"
-#include "indexer/build/product_internal.h"
+#include "indexer/build/product_values.h"
 
 enum { LIST_LINE_BYTES = 64 };
 

@@ -1,5 +1,5 @@
 #include "indexer/base/limits.h"
-#include "indexer/build/product_internal.h"
+#include "indexer/build/product_values.h"
 
 /* The separator of a path as written: '>' (also "&gt;", ">>", "»"), '|' and '/' between spaces, in this order of
  * preference. `levels`, if not NULL, gets the pieces; returns how many. */

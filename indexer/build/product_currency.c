@@ -1,4 +1,4 @@
-#include "indexer/build/product_internal.h"
+#include "indexer/build/product_values.h"
 
 struct spelling {
     const char *text; /* ASCII in lower case */

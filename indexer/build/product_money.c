@@ -1,4 +1,4 @@
-#include "indexer/build/product_internal.h"
+#include "indexer/build/product_values.h"
 
 /*
  * Amounts. The number is what lies between the first and the last digit; a currency may stand before or behind it.

@@ -1,4 +1,4 @@
-#include "indexer/build/product_internal.h"
+#include "indexer/build/product_values.h"
 
 bool plain_number(struct str s, char out[24])
 {

@@ -1,4 +1,4 @@
-#include "indexer/build/product_internal.h"
+#include "indexer/build/product_values.h"
 
 enum { WORD_BYTES = 96 };
 

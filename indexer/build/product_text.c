@@ -1,5 +1,5 @@
 #include "indexer/build/html_entities.h"
-#include "indexer/build/product_internal.h"
+#include "indexer/build/product_values.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "indexer/build/product.h"
-#include "indexer/build/product_internal.h"
+#include "indexer/build/product_values.h"
 #include "tests/support/random.h"
 
 static void test_roles(void **state)
