@@ -1,3 +1,4 @@
+#include "indexer/base/number.h"
 #include "indexer/build/product_values.h"
 
 bool plain_number(struct str s, char out[24])
@@ -33,7 +34,7 @@ bool plain_number(struct str s, char out[24])
         out[n++] = mark ? '.' : c;
     }
     out[n] = '\0';
-    return digits > 0 && digits <= 15 && (!point || decimals > 0);
+    return digits > 0 && digits <= 15 && (!point || (decimals > 0 && decimals <= NUMBER_SCALE_MAX));
 }
 
 /* The member at a dotted path, or NULL: the whole name first, then part by part. */
