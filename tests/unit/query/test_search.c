@@ -94,8 +94,8 @@ static void relaxation(struct catalog *c)
     assert_hits(c, "{\"query\":\"trail qqqq\"}", "2: s1 s2");
     assert_int_equal(c->result.dropped_count, 1);
     assert_hits(c, "{\"query\":\"trail qqqq\",\"removeWordsIfNoResults\":\"none\"}", "0:");
-    assert_hits(c, "{\"query\":\"red trail shoe\",\"minHits\":2}", "2: s1 s2");
-    assert_int_equal(c->result.hits[1].step, 1);
+    assert_hits(c, "{\"query\":\"red trail shoe\",\"minHits\":2}", "2: s1 h1");
+    assert_int_equal(c->result.hits[1].step, 2);
     assert_hits(c, "{\"query\":\"the shoe\"}", "3: s3 s1 s2");
 }
 
