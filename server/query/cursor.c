@@ -185,10 +185,8 @@ bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, st
 {
     if (c->empty)
         return true;
-    if (c->prefix) {
-        prefix_union_window(c->prefix, w, fields, out);
-        return true;
-    }
+    if (c->prefix)
+        return prefix_union_window(c->prefix, w, fields, out);
     if (c->postings.bits) {
         const uint64_t *bits = c->postings.bits + w->base / 64;
         uint32_t words = (w->doc_count - w->base + 63) / 64;

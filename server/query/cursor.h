@@ -53,7 +53,7 @@ static inline uint64_t fact_flat(uint64_t fact)
 
 /* cursor_prefix.c */
 doc_id prefix_union_next(struct prefix_union *p, doc_id doc);
-void prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, struct mask *out);
+bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, struct mask *out);
 uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *wanted,
                              uint16_t *offsets, uint64_t *facts);
 

@@ -131,7 +131,7 @@ static enum status open_segment(struct evaluation *e, struct error *err)
         if (status == STATUS_OK && r->filter)
             status = filter_bind(r->filter, w, e->scratch, err);
         if (status == STATUS_OK && !e->probing)
-            status = facet_segment(&r->facets, w, err);
+            status = facet_segment(&r->facets, w, e->query->match_all && !r->filter && !w->tombstones, err);
         r->first_rank = r->browse && r->after.size ? evaluation_rank_after(w->shard, r->after) : 0;
         r->pending_unit = 0;
     }
@@ -309,6 +309,7 @@ enum status evaluation_run(struct evaluation *e, struct error *err)
         r->top.count = 0;
         if (!facet_init(&r->facets, e->snapshot, r->request, e->scratch) || !facet_sources(&r->facets, &e->window))
             return full(err);
+        r->facets.cache = e->cache;
     }
     if (e->query->impossible && e->query->identifier.text.size == 0)
         return STATUS_OK;

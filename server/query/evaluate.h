@@ -46,6 +46,7 @@ struct evaluation {
     bool probing;
     bool partial; /* a damaged segment was left out */
     uint32_t unit_base;
+    struct facet_cache *cache;
     struct hit_overlay *overlays; /* by segment */
     uint32_t explained;           /* the segment whose lists are open for explaining, + 1 */
     /* scratch of a window */

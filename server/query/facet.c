@@ -1,5 +1,7 @@
 #include "server/query/facet.h"
 
+#include <stdlib.h>
+
 #define CAPTURED_FACETS 64 /* number facets whose values the window keeps, at most */
 
 /* --- what is wanted --- */
@@ -149,8 +151,53 @@ bool facet_sources(struct facet_set *f, struct window *w)
     return true;
 }
 
+/* --- counts over whole segments --- */
+void facet_cache_clear(struct facet_cache *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        free(c->entries[i].counts);
+    c->count = 0;
+    c->bytes = 0;
+}
+
+/* Takes the segment's counts from the cache, or prepares to put them there. */
+static bool begin_whole(struct facet_set *f, struct facet_counter *c, const struct window *w)
+{
+    size_t size = ((size_t)c->code_count + 1) * sizeof(*c->counts);
+
+    for (uint32_t i = 0; i < f->cache->count; i++) {
+        const struct facet_whole *known = &f->cache->entries[i];
+        if (known->shard_uid != shard_uid(w->shard) || known->attr != c->attr || known->products != f->units.products)
+            continue;
+        for (uint32_t k = 0; k <= known->code_count && k <= c->code_count; k++)
+            c->counts[k] += known->counts[k];
+        c->known = true;
+        return true;
+    }
+    c->before = arena_alloc(f->arena, size);
+    if (c->before)
+        memcpy(c->before, c->counts, size);
+    return c->before != NULL;
+}
+
+static void keep_whole(struct facet_set *f, const struct facet_counter *c, const struct window *w)
+{
+    struct facet_whole kept = {shard_uid(w->shard), c->attr, f->units.products, c->code_count, NULL};
+    size_t size = ((size_t)c->code_count + 1) * sizeof(*c->counts);
+
+    if (size > FACET_WHOLE_BYTES / 4)
+        return;
+    if (f->cache->count == FACET_WHOLE_ENTRIES || f->cache->bytes + size > FACET_WHOLE_BYTES)
+        facet_cache_clear(f->cache);
+    kept.counts = xmalloc(size);
+    for (uint32_t k = 0; k <= c->code_count; k++)
+        kept.counts[k] = c->counts[k] - c->before[k];
+    f->cache->entries[f->cache->count++] = kept;
+    f->cache->bytes += size;
+}
+
 /* --- a segment --- */
-enum status facet_segment(struct facet_set *f, struct window *w, struct error *err)
+enum status facet_segment(struct facet_set *f, struct window *w, bool whole, struct error *err)
 {
     for (uint32_t i = 0; i < f->counter_count; i++) {
         struct facet_counter *c = &f->counters[i];
@@ -159,6 +206,10 @@ enum status facet_segment(struct facet_set *f, struct window *w, struct error *e
             return status;
         c->column = shard_facet_column(w->shard, c->attr);
         c->sparse_at = 0;
+        c->known = false;
+        c->before = NULL;
+        if (whole && c->codes && f->cache && !begin_whole(f, c, w))
+            return error_set(err, STATUS_LIMIT, "the facets need more memory than a request may use");
         c->numbers.column = shard_number_column(w->shard, c->attr);
         if (c->numbers.source != UINT32_MAX)
             facet_numbers_segment(&c->numbers, w);
@@ -190,10 +241,31 @@ static inline uint32_t stamp_of(const struct group_stamps *g, uint32_t offset)
     return g->groups ? g->base + g->groups[offset] + 1 : 0;
 }
 
+/* Two histograms in turn, so that equal neighbours do not wait for each other. */
+#define INTERLEAVE_FROM 1024
+
+static void count_u8(struct facet_counter *c, const uint8_t *codes, const struct facet_matches *m)
+{
+    uint32_t odd[256] = {0}, i = 0;
+
+    for (; m->count >= INTERLEAVE_FROM && i + 1 < m->count; i += 2) {
+        c->counts[codes[m->offsets[i]]]++;
+        odd[codes[m->offsets[i + 1]]]++;
+    }
+    for (; i < m->count; i++)
+        c->counts[codes[m->offsets[i]]]++;
+    for (uint32_t k = 0; m->count >= INTERLEAVE_FROM && k < 256; k++)
+        c->counts[k] += odd[k];
+}
+
 #define COUNT_SINGLE(type)                                                                                             \
     do {                                                                                                               \
         const type *codes = (const type *)c->column->codes + w->base;                                                  \
-        for (uint32_t i = 0; i < m->count; i++)                                                                        \
+        for (uint32_t i = 0; !g->groups && i < m->count; i++) {                                                        \
+            uint32_t at = codes[m->offsets[i]];                                                                        \
+            c->counts[at <= c->code_count ? at : 0]++;                                                                 \
+        }                                                                                                              \
+        for (uint32_t i = 0; g->groups && i < m->count; i++)                                                           \
             count_code(c, codes[m->offsets[i]], stamp_of(g, m->offsets[i]));                                           \
     } while (0)
 
@@ -252,7 +324,10 @@ static void count_codes(struct facet_counter *c, const struct window *w, const s
 
     switch (c->column->kind) {
     case FACET_COLUMN_U8:
-        COUNT_SINGLE(uint8_t);
+        if (g->groups)
+            COUNT_SINGLE(uint8_t);
+        else
+            count_u8(c, (const uint8_t *)c->column->codes + w->base, m);
         break;
     case FACET_COLUMN_U16:
         COUNT_SINGLE(uint16_t);
@@ -300,7 +375,7 @@ bool facet_window(struct facet_set *f, struct window *w, const struct facet_matc
             count_stock(c, w, matches, &f->units);
             continue;
         }
-        if (c->codes)
+        if (c->codes && !c->known)
             count_codes(c, w, matches, f->units.base);
         if (c->numbers.source != UINT32_MAX && !facet_numbers_window(&c->numbers, w, matches, &f->units, f->arena))
             return false;
@@ -313,6 +388,8 @@ bool facet_segment_end(struct facet_set *f, struct window *w)
     f->units.base += w->doc_count;
     for (uint32_t i = 0; i < f->counter_count; i++) {
         struct facet_numbers *n = &f->counters[i].numbers;
+        if (f->counters[i].before)
+            keep_whole(f, &f->counters[i], w);
         if (!f->counters[i].stock && n->source != UINT32_MAX && !facet_numbers_segment_end(n, f->arena))
             return false;
     }

@@ -11,6 +11,26 @@
 #include "server/query/search.h"
 #include "server/query/window.h"
 
+/* Counts over all documents of a segment, by attribute: what a request without text and filter asks of a segment
+ * without tombstones. Facet columns never change, so they are counted once. A thread's own. */
+struct facet_whole {
+    uint64_t shard_uid;
+    attr_id attr;
+    bool products;
+    uint32_t code_count;
+    uint32_t *counts; /* by code + 1 */
+};
+
+#define FACET_WHOLE_ENTRIES 256
+#define FACET_WHOLE_BYTES   (64u << 20)
+
+struct facet_cache {
+    struct facet_whole entries[FACET_WHOLE_ENTRIES];
+    uint32_t count;
+    size_t bytes;
+};
+void facet_cache_clear(struct facet_cache *c);
+
 struct facet_counter {
     attr_id attr;
     bool stock;
@@ -22,6 +42,8 @@ struct facet_counter {
     uint32_t stock_stamps[2];
     const struct facet_column *column; /* of the segment */
     uint32_t sparse_at;
+    bool known;       /* the segment's counts were in the cache */
+    uint32_t *before; /* the counts before the segment, when they are to be kept afterwards; else NULL */
     struct facet_numbers numbers;
 };
 
@@ -41,6 +63,7 @@ struct facet_set {
     uint32_t wanted_count, wanted_capacity;
     bool every; /* "*": facets without a value are left out */
     struct facet_units units;
+    struct facet_cache *cache;
 };
 
 /* Resolves names; "X" of a hierarchical attribute stands for all of its levels, "*" for every faceted attribute. False
@@ -49,8 +72,9 @@ bool facet_init(struct facet_set *f, const struct snapshot *snapshot, const stru
                 struct arena *arena);
 /* Registers what the facets read with the window, after everybody else did. False when memory runs out. */
 bool facet_sources(struct facet_set *f, struct window *w);
-/* STATUS_FORMAT: what the facets read of the segment is damaged. */
-MUST_CHECK enum status facet_segment(struct facet_set *f, struct window *w, struct error *err);
+/* whole: all documents of the segment will be counted. STATUS_FORMAT: what the facets read of the segment is damaged.
+ */
+MUST_CHECK enum status facet_segment(struct facet_set *f, struct window *w, bool whole, struct error *err);
 /* Counts the matches of a window. False when memory runs out. */
 bool facet_window(struct facet_set *f, struct window *w, const struct facet_matches *matches);
 /* After the segment's last window. */

@@ -34,8 +34,7 @@ static bool grow(struct number_table *t, struct arena *arena)
     return true;
 }
 
-/* Adds to a value's count; with a stamp only when it differs from the value's last. */
-static inline bool table_add(struct number_table *t, const struct number_slot *value, struct arena *arena)
+static bool table_add(struct number_table *t, const struct number_slot *value, struct arena *arena)
 {
     struct number_slot *slot;
 
@@ -45,10 +44,34 @@ static inline bool table_add(struct number_table *t, const struct number_slot *v
     if (slot->kind == SLOT_FREE) {
         *slot = *value;
         t->count++;
-    } else if (slot->stamp != value->stamp || value->stamp == 0) {
+    } else {
         slot->count += value->count;
-        slot->stamp = value->stamp;
     }
+    return true;
+}
+
+static inline struct cell_slot *cell_place(const struct cell_table *t, uint64_t key)
+{
+    uint32_t at = (uint32_t)((key * 0x9e3779b97f4a7c15ull) >> t->shift);
+
+    while (t->slots[at].key != key && t->slots[at].key != 0)
+        at = (at + 1) & (t->capacity - 1);
+    return &t->slots[at];
+}
+
+static bool cells_grow(struct cell_table *t, struct arena *arena)
+{
+    struct cell_table bigger = {.capacity = t->capacity ? 4 * t->capacity : TABLE_START, .count = t->count};
+
+    bigger.shift = (uint32_t)__builtin_clzll(bigger.capacity) + 1;
+    bigger.slots = ARENA_ARRAY(arena, struct cell_slot, bigger.capacity);
+    if (!bigger.slots)
+        return false;
+    for (uint32_t i = 0; i < t->capacity; i++) {
+        if (t->slots[i].key)
+            *cell_place(&bigger, t->slots[i].key) = t->slots[i];
+    }
+    *t = bigger;
     return true;
 }
 
@@ -58,6 +81,7 @@ void facet_numbers_segment(struct facet_numbers *n, const struct window *w)
     n->segment_min = INT64_MAX;
     n->segment_max = INT64_MIN;
     n->segment_count = 0;
+    n->segment_units = 0;
     n->segment_sum = 0;
     n->sparse_at = 0;
     if (n->captured)
@@ -68,15 +92,34 @@ void facet_numbers_segment(struct facet_numbers *n, const struct window *w)
     }
 }
 
-static inline bool count_cell(struct facet_numbers *n, int64_t cell, uint32_t stamp, struct arena *arena)
+static inline void add_statistics(struct facet_numbers *n, int64_t cell)
 {
-    struct number_slot value = {cell, 1, stamp, n->column->is_double ? SLOT_DOUBLE : SLOT_UNITS, n->column->scale};
-
     n->segment_min = cell < n->segment_min ? cell : n->segment_min;
     n->segment_max = cell > n->segment_max ? cell : n->segment_max;
     n->segment_count++;
-    n->segment_sum += n->column->is_double ? (long double)number_as_double(n->column, cell) : (long double)cell;
-    return table_add(&n->segment, &value, arena);
+    if (n->column->is_double)
+        n->segment_sum += number_as_double(n->column, cell);
+    else if (__builtin_add_overflow(n->segment_units, cell, &n->segment_units)) {
+        /* The sum wrapped: put it right by what a wrap is. */
+        n->segment_sum += cell > 0 ? 18446744073709551616. : -18446744073709551616.;
+    }
+}
+
+/* A stamp other than 0: the value counts once for each stamp. */
+static inline bool count_cell(struct facet_numbers *n, int64_t cell, uint32_t stamp, struct arena *arena)
+{
+    uint64_t key = (uint64_t)cell ^ (uint64_t)NUMBER_MISSING;
+    struct cell_slot *slot;
+
+    add_statistics(n, cell);
+    if (2 * n->segment.count >= n->segment.capacity && !cells_grow(&n->segment, arena))
+        return false;
+    slot = cell_place(&n->segment, key);
+    n->segment.count += slot->key == 0;
+    slot->key = key;
+    slot->count += stamp == 0 || slot->stamp != stamp;
+    slot->stamp = stamp;
+    return true;
 }
 
 static bool count_list(struct facet_numbers *n, doc_id doc, uint32_t stamp, struct arena *arena)
@@ -88,10 +131,8 @@ static bool count_list(struct facet_numbers *n, doc_id doc, uint32_t stamp, stru
         bool again = i > c->offsets[doc] && cell == number_load(&c->cells[i - 1]);
         if (cell != NUMBER_MISSING && !again && !count_cell(n, cell, stamp, arena))
             return false;
-        if (again) { /* the statistics are over all values */
-            n->segment_count++;
-            n->segment_sum += c->is_double ? (long double)number_as_double(c, cell) : (long double)cell;
-        }
+        if (again) /* the statistics are over all values */
+            add_statistics(n, cell);
     }
     return true;
 }
@@ -101,16 +142,31 @@ static int64_t cell_here(struct facet_numbers *n, const struct window *w, uint32
     const struct number_column *c = n->column;
     doc_id doc = w->base + offset;
 
-    if (n->captured) {
-        const struct value_source *v = &w->sources[n->source];
-        return v->present[offset >> 6] >> (offset & 63) & 1 ? v->cells[offset] : NUMBER_MISSING;
-    }
     if (c->kind == NUMBER_COLUMN_DENSE)
         return number_load(&c->cells[doc]);
     while (n->sparse_at < c->count && c->docs[n->sparse_at] < doc)
         n->sparse_at++;
     return n->sparse_at < c->count && c->docs[n->sparse_at] == doc ? number_load(&c->cells[n->sparse_at])
                                                                    : NUMBER_MISSING;
+}
+
+/* What the window has of the column, document by document. */
+static bool count_captured(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
+                           const struct facet_units *units, struct arena *arena)
+{
+    const struct value_source *v = &w->sources[n->source];
+    const uint32_t *groups = units->products && w->groups ? w->groups + w->base : NULL;
+
+    if (!window_load(w, n->source, matches->mask))
+        return false;
+    for (MASK_WORDS(matches->mask, i)) {
+        for (uint64_t x = matches->mask->bits[i] & v->present[i]; x; x &= x - 1) {
+            uint64_t offset = i * 64 + (uint64_t)__builtin_ctzll(x);
+            if (!count_cell(n, v->cells[offset], groups ? units->base + groups[offset] + 1 : 0, arena))
+                return false;
+        }
+    }
+    return true;
 }
 
 bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
@@ -121,8 +177,8 @@ bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struc
 
     if (n->column->kind == NUMBER_COLUMN_NONE)
         return true;
-    if (n->captured && !multi && !window_load(w, n->source, matches->mask))
-        return false;
+    if (n->captured && !multi)
+        return count_captured(n, w, matches, units, arena);
     for (uint32_t i = 0; i < matches->count; i++) {
         uint32_t offset = matches->offsets[i];
         doc_id doc = w->base + offset;
@@ -137,15 +193,17 @@ bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struc
 }
 
 /* The same number has the same canonical slot, whatever column it came from. */
-static struct number_slot canonical(const struct number_slot *s, const struct number_column *column)
+static struct number_slot canonical(const struct cell_slot *s, const struct number_column *column)
 {
-    struct number_slot out = {.cell = s->cell, .count = s->count, .kind = s->kind, .scale = s->scale};
+    int64_t cell = (int64_t)(s->key ^ (uint64_t)NUMBER_MISSING);
+    struct number_slot out = {.cell = cell, .count = s->count, .kind = SLOT_UNITS, .scale = column->scale};
 
-    if (s->kind == SLOT_DOUBLE) {
+    if (column->is_double) {
         struct buf text = BUF_EMPTY;
         struct decimal d;
+        out.kind = SLOT_DOUBLE;
         out.scale = 0;
-        json_write_double(&text, number_as_double(column, s->cell));
+        json_write_double(&text, number_as_double(column, cell));
         if (decimal_parse(buf_str(&text), &d)) {
             out.kind = SLOT_UNITS;
             out.cell = d.units;
@@ -165,10 +223,9 @@ bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena)
     double low, high, sum;
 
     for (uint32_t i = 0; i < n->segment.capacity && n->segment.count; i++) {
-        const struct number_slot *s = &n->segment.slots[i];
-        if (s->kind == SLOT_FREE)
+        if (n->segment.slots[i].key == 0)
             continue;
-        struct number_slot c = canonical(s, n->column);
+        struct number_slot c = canonical(&n->segment.slots[i], n->column);
         if (!table_add(&n->all, &c, arena))
             return false;
     }
@@ -176,7 +233,7 @@ bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena)
         return true;
     low = number_as_double(n->column, n->segment_min);
     high = number_as_double(n->column, n->segment_max);
-    sum = (double)n->segment_sum;
+    sum = n->segment_sum + (double)n->segment_units;
     for (uint8_t i = 0; !n->column->is_double && i < n->column->scale; i++)
         sum /= 10;
     n->min = n->number_count == 0 || low < n->min ? low : n->min;

@@ -11,7 +11,6 @@
 struct number_slot {
     int64_t cell; /* units; or a double's cell */
     uint32_t count;
-    uint32_t stamp;
     uint16_t kind; /* 0: free; 1: units at `scale`; 2: a double */
     uint16_t scale;
 };
@@ -22,17 +21,34 @@ struct number_table {
     uint32_t count;
 };
 
+/* A segment's: all cells are of one column, so the cell alone is the key; none is NUMBER_MISSING, which marks free
+ * slots, as 0. */
+struct cell_slot {
+    uint64_t key; /* cell ^ NUMBER_MISSING */
+    uint32_t count;
+    uint32_t stamp;
+};
+
+struct cell_table {
+    struct cell_slot *slots;
+    uint32_t shift; /* 64 - bits of the capacity */
+    uint32_t capacity;
+    uint32_t count;
+};
+
 struct facet_numbers {
     uint32_t source;
     bool captured; /* the window has the values already; else they are read here */
     const struct number_column *column;
-    struct number_table segment, all;
+    struct cell_table segment;
+    struct number_table all;
     double min, max, sum;
     uint64_t number_count;
     /* of the segment: cells order as their values do */
     int64_t segment_min, segment_max;
     uint64_t segment_count;
-    long double segment_sum; /* in the column's units */
+    int64_t segment_units; /* the sum in the column's units; what would overflow is in the other, as doubles' sums */
+    double segment_sum;
     uint32_t sparse_at;
 };
 

@@ -16,6 +16,7 @@ void searcher_free(struct searcher *s)
         return;
     for (size_t i = 0; i < SEARCHER_ANALYSES; i++)
         analysis_free(s->analyses[i].analysis);
+    facet_cache_clear(&s->facets);
     arena_release(&s->scratch);
     free(s);
 }
@@ -109,6 +110,7 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
     enum status status;
 
     scorer_prepare(&s->scorer, e->snapshot);
+    e->cache = &s->facets;
     e->steps = 1;
     e->probing = false;
     status = evaluation_init(e, &s->scorer, err);

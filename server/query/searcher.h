@@ -14,6 +14,7 @@
 struct searcher {
     struct arena scratch;
     struct scorer scorer;
+    struct facet_cache facets;
     struct {
         uint64_t analyzer; /* analyzer_id; 0: free */
         struct analysis *analysis;
