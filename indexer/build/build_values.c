@@ -40,7 +40,8 @@ bool build_values_exact(struct str text)
     return decimal_parse(text, &d) && d.units < EXACT_UNITS && d.units > -EXACT_UNITS;
 }
 
-void build_values_number(struct build_values *v, attr_id attr, uint32_t doc, struct str text, bool cut)
+void build_values_number(struct build_values *v, attr_id attr, uint32_t doc, struct str text,
+                         enum build_number_place place)
 {
     struct build_attribute *a = attribute_at(v, attr);
     struct build_number n = {.doc = doc};
@@ -56,7 +57,8 @@ void build_values_number(struct build_values *v, attr_id attr, uint32_t doc, str
     } else {
         return; /* out of the range of doubles: kept in the object, not filtered */
     }
-    a->cut |= cut;
+    a->cut |= place == BUILD_NUMBER_CUT;
+    a->listed |= place == BUILD_NUMBER_LISTED;
     vec_push(&a->numbers, n);
 }
 
@@ -179,7 +181,7 @@ static int number_compare(const void *a, const void *b)
  * doubles. */
 static struct number_form form_of(const struct build_attribute *a)
 {
-    struct number_form form = {.cut = a->cut};
+    struct number_form form = {.cut = a->cut, .listed = a->listed};
     uint8_t wanted = 0;
     int64_t cell = 0;
 

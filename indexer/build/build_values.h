@@ -14,7 +14,8 @@ struct build_number {
 };
 
 struct build_attribute {
-    bool cut; /* some object had it cut out */
+    bool cut;    /* some object had it cut out */
+    bool listed; /* some object had it in an array, be it of one number: no cell stands for such a value alone */
     VEC(struct facet_pair) facets;
     VEC(struct build_number) numbers;
 };
@@ -25,8 +26,14 @@ struct build_values {
 
 void build_values_release(struct build_values *v);
 void build_values_facet(struct build_values *v, attr_id attr, uint32_t doc, facet_code code);
-/* From a JSON number's text; cut: it is also taken out of the stored object. */
-void build_values_number(struct build_values *v, attr_id attr, uint32_t doc, struct str text, bool cut);
+enum build_number_place {
+    BUILD_NUMBER_PLAIN,
+    BUILD_NUMBER_CUT,   /* taken out of the stored object */
+    BUILD_NUMBER_LISTED /* in an array */
+};
+/* From a JSON number's text. */
+void build_values_number(struct build_values *v, attr_id attr, uint32_t doc, struct str text,
+                         enum build_number_place place);
 /* Drops what was given for documents from `doc` on. */
 void build_values_cancel(struct build_values *v, uint32_t doc);
 /* Whether a number's text can be cut: it will come back the same from a column of decimals or doubles. */

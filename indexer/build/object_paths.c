@@ -146,6 +146,7 @@ facet_code object_path_code(struct object_paths *p, attr_id attr, struct str val
 struct walk {
     struct object_paths *paths;
     const struct object_visitor *visitor;
+    unsigned arrays; /* that the walk is inside of */
     char path[1024];
 };
 
@@ -181,10 +182,12 @@ static void walk_value(struct walk *w, size_t size, const struct json *value)
     if (value->type == JSON_OBJECT) {
         walk_members(w, size, value);
     } else if (value->type == JSON_ARRAY) {
+        w->arrays++;
         for (uint32_t i = 0; i < value->count; i++)
             walk_value(w, size, &value->items[i]);
+        w->arrays--;
     } else if (value->type != JSON_NULL) {
-        w->visitor->on_value(w->visitor->context, object_path(w->paths, path), path, value);
+        w->visitor->on_value(w->visitor->context, object_path(w->paths, path), path, value, w->arrays > 0);
     }
 }
 

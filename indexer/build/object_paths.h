@@ -48,7 +48,8 @@ facet_code object_path_code(struct object_paths *p, attr_id attr, struct str val
  * hierarchical attribute (its strings are given too, for searching). */
 struct object_visitor {
     void *context;
-    void (*on_value)(void *context, struct path_info *info, struct str path, const struct json *value);
+    /* in_array: the value, or an object that it is in, is an element of an array. */
+    void (*on_value)(void *context, struct path_info *info, struct str path, const struct json *value, bool in_array);
     void (*on_tree)(void *context, struct path_info *info, const struct json *value);
 };
 void object_walk(struct object_paths *p, const struct json *object, const struct object_visitor *visitor);

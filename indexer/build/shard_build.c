@@ -135,18 +135,20 @@ static bool can_cut(const struct path_info *info, const struct json *value)
     return info->cut && value->type == JSON_NUMBER && build_values_exact(value->text);
 }
 
-static void take_number(struct shard_builder *b, struct path_info *info, struct str path, const struct json *value)
+static void take_number(struct shard_builder *b, struct path_info *info, struct str path, const struct json *value,
+                        bool in_array)
 {
-    bool cut = can_cut(info, value) && str_find_char(path, '.') == SIZE_MAX;
-
     if (object_path_number(&b->paths, info, path) == ATTR_NONE)
         return;
-    build_values_number(&b->values, info->attr, b->doc, value->text, cut);
+    build_values_number(&b->values, info->attr, b->doc, value->text,
+                        in_array                                                       ? BUILD_NUMBER_LISTED
+                        : can_cut(info, value) && str_find_char(path, '.') == SIZE_MAX ? BUILD_NUMBER_CUT
+                                                                                       : BUILD_NUMBER_PLAIN);
     if (info->quantity && value->type == JSON_NUMBER)
         b->quantity_known = number_parse_double(value->text, &b->quantity);
 }
 
-static void on_value(void *context, struct path_info *info, struct str path, const struct json *value)
+static void on_value(void *context, struct path_info *info, struct str path, const struct json *value, bool in_array)
 {
     struct shard_builder *b = context;
     bool text = value->type == JSON_STRING || value->type == JSON_NUMBER;
@@ -157,9 +159,9 @@ static void on_value(void *context, struct path_info *info, struct str path, con
     if (info->stock)
         return;
     if (value->type == JSON_NUMBER)
-        take_number(b, info, path, value);
+        take_number(b, info, path, value, in_array);
     else if (value->type == JSON_STRING && info->numeric && number_parse_double(str_trim(value->text), &number))
-        take_number(b, info, path, &(struct json){.type = JSON_STRING, .text = str_trim(value->text)});
+        take_number(b, info, path, &(struct json){.type = JSON_STRING, .text = str_trim(value->text)}, in_array);
     if (!info->faceted || info->hierarchical || value->type == JSON_NUMBER)
         return;
     take_facet(b, info,

@@ -474,7 +474,7 @@ void attributes_put_numbers(struct attributes_writer *aw, attr_id attr, const st
                             struct number_form form)
 {
     struct attribute_entry *e = entry_of(aw, attr);
-    bool several = false;
+    bool several = form.listed;
 
     for (uint32_t i = 0; i < count; i++) {
         several |= i && pairs[i].doc == pairs[i - 1].doc;

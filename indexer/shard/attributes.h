@@ -95,6 +95,7 @@ struct number_form {
     bool is_double;
     uint8_t scale;
     bool cut;
+    bool listed; /* MULTI, even if no document has several */
 };
 
 void attributes_writer_init(struct attributes_writer *aw, struct container_writer *w, uint32_t doc_count);

@@ -189,8 +189,10 @@ enum status fuzzy_open(struct fuzzy *f, const struct container *c, const struct 
     struct str offsets = container_chunk(c, CHUNK_OFFSETS), entries = container_chunk(c, CHUNK_ENTRIES);
     struct str tags = container_chunk(c, CHUNK_TAGS);
 
-    *f = (struct fuzzy){
-        .offsets = (const void *)offsets.data, .entries = (const void *)entries.data, .tags = (const void *)tags.data};
+    *f = (struct fuzzy){.terms = terms,
+                        .offsets = (const void *)offsets.data,
+                        .entries = (const void *)entries.data,
+                        .tags = (const void *)tags.data};
     if (offsets.size == 0)
         return STATUS_OK;
     f->bucket_count = (uint32_t)(offsets.size / 4) - 1;
