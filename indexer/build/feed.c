@@ -94,6 +94,16 @@ static struct head head_of(struct str s)
     return head;
 }
 
+static void skip_blank_lines(struct feed_reader *r)
+{
+    struct str w = feed_source_window(r->source);
+    size_t size = w.size - skip_space(w).size;
+    for (size_t i = 0; i < size; i++) {
+        r->blank_lines += w.data[i] == '\n';
+    }
+    feed_source_consume(r->source, size);
+}
+
 static enum status read_kind(struct feed_reader *r, struct error *err)
 {
     feed_source_fill(r->source, FEED_CHUNK_BYTES);
@@ -104,6 +114,9 @@ static enum status read_kind(struct feed_reader *r, struct error *err)
     /* libxml2 reads the encoding of XML itself, so the mark of UTF-16 stays where it is */
     if (head.kind != FEED_XML || head.encoding == FEED_UTF8) {
         feed_source_consume(r->source, head.bom);
+    }
+    if (head.kind == FEED_XML && head.encoding == FEED_UTF8) {
+        skip_blank_lines(r); /* scripts often leave some before the declaration, where XML allows none */
     }
     if (head.encoding != FEED_UTF8) {
         bool little = head.encoding == FEED_UTF16LE;

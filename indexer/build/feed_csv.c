@@ -299,7 +299,7 @@ static enum status read_rows(struct csv_feed *f, struct error *err)
         if (feed_source_window(f->r->source).size == 0) {
             return STATUS_OK;
         }
-        bool blank = f->row.count == 1 && f->row.cells[0].size == 0 && f->columns > 1;
+        bool blank = f->row.count == 1 && f->row.cells[0].size == 0;
         struct str raw = str_slice(feed_source_window(f->r->source), 0, f->row.used);
         bool good = good_row(f) && (!is_rest(f) || f->odd_rows >= ODD_ROWS) &&
                     !(f->row.damaged && f->resync_bytes > 0 && holds_rows(f, raw));
@@ -336,19 +336,26 @@ static struct str column_name(const struct csv_feed *f, uint32_t column, struct 
     return name;
 }
 
+/* Blank lines before the header, and "# ..." ones: templates of portals explain the columns there. */
+static void skip_preamble(struct csv_feed *f)
+{
+    for (;;) {
+        struct str w = feed_source_window(f->r->source);
+        size_t end = str_find_char(w, '\n');
+        struct str line = end == SIZE_MAX ? (struct str){0} : str_trim(str_slice(w, 0, end));
+        bool comment = str_starts_with(line, STR("# ")) || str_starts_with(line, STR("\"# "));
+        if (end == SIZE_MAX || (line.size && !comment)) {
+            return;
+        }
+        consume(f, end + 1);
+    }
+}
+
 static enum status read_header(struct csv_feed *f, struct error *err)
 {
     struct feed_reader *r = f->r;
     f->columns = CSV_COLUMNS;
-    do {
-        struct str w = feed_source_window(r->source);
-        size_t blank = 0;
-        while (blank < w.size && (w.data[blank] == '\n' || w.data[blank] == '\r')) {
-            blank++;
-        }
-        consume(f, blank);
-        next_row(f);
-    } while (f->row.count == 1 && f->row.cells[0].size == 0 && !feed_source_ended(r->source));
+    next_row(f);
     struct str raw = str_slice(feed_source_window(r->source), 0, f->row.used);
     if (f->row.count == 0 || f->row.count >= CSV_COLUMNS || !str_utf8_valid(raw, NULL)) {
         return error_set(err, STATUS_FORMAT, "%s:1: the first line is not a header of column names", r->path);
@@ -452,6 +459,7 @@ enum status feed_read_csv(struct feed_reader *r, struct error *err)
     struct csv_feed f = {.r = r, .line = 1};
     feed_source_fill(r->source, FEED_PREFIX_BYTES);
     choose_encoding(r);
+    skip_preamble(&f);
     f.dialect = csv_dialect_find(feed_source_window(r->source), feed_source_ended(r->source), r->mapping->separator);
     snprintf(r->info->title, sizeof(r->info->title), f.dialect.separator == '\t' ? "TSV" : "CSV, '%c'",
              f.dialect.separator);

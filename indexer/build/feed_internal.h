@@ -44,6 +44,7 @@ size_t feed_encoding_decode(enum feed_encoding encoding, struct str raw, bool fi
 struct feed_reader {
     const char *path;      /* as messages have it */
     const char *file_path; /* NULL for standard input */
+    unsigned blank_lines;  /* skipped before XML */
     struct feed_source *source;
     const struct feed_mapping *mapping; /* never NULL; empty when all is to be recognised */
     const struct feed_handler *handler;

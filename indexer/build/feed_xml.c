@@ -231,7 +231,7 @@ static void set_up_once(void)
     xmlSetExternalEntityLoader(no_entities);
 }
 
-struct xml_parser *xml_parser_new(const struct xml_events *events)
+struct xml_parser *xml_parser_new(const struct xml_events *events, unsigned first_line)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, set_up_once);
@@ -251,6 +251,7 @@ struct xml_parser *xml_parser_new(const struct xml_events *events)
         fatal("out of memory for an XML parser");
     }
     xmlCtxtUseOptions(p->context, XML_PARSE_NONET | XML_PARSE_COMPACT);
+    p->context->input->line = (int)first_line;
     return p;
 }
 

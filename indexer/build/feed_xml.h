@@ -35,7 +35,8 @@ struct xml_events {
 
 enum { XML_DEPTH = 32, XML_ATTRIBUTES = 256, XML_TAG_BYTES = 64 << 10 };
 
-struct xml_parser *xml_parser_new(const struct xml_events *events);
+/* Lines are counted from first_line. */
+struct xml_parser *xml_parser_new(const struct xml_events *events, unsigned first_line);
 void xml_parser_free(struct xml_parser *p);
 
 /* Feeds bytes; `final` says that they were the last. After an error every push returns the same. STATUS_FORMAT: the

@@ -348,6 +348,21 @@ static size_t bmecat_extras(const struct xml_catalog *catalog, struct xml_node *
     return count;
 }
 
+/* Of Czech portals' delivery dates only "at once" says something about the stock. */
+static size_t shopitem_extras(struct xml_node *item, struct xml_extra *extras)
+{
+    static const char *const at_once[] = {"0", "ihned", "skladem", NULL};
+    size_t count = 0;
+    if (xml_node_child_text(item, STR("PRICE_VAT")).size) {
+        rename_node(xml_node_child(item, STR("PRICE")), "price_without_vat");
+    }
+    if (listed(xml_node_child_text(item, STR("DELIVERY_DATE")), at_once) &&
+        !xml_node_child(item, STR("AVAILABILITY"))) {
+        add_extra(extras, &count, ROLE_AVAILABILITY, "availability", json_of_str(STR("in stock")));
+    }
+    return count;
+}
+
 size_t xml_format_extras(enum xml_format format, const struct xml_catalog *catalog, struct xml_node *item,
                          struct arena *arena, struct xml_extra extras[XML_EXTRAS])
 {
@@ -357,10 +372,7 @@ size_t xml_format_extras(enum xml_format format, const struct xml_catalog *catal
     case XML_BMECAT:
         return bmecat_extras(catalog, item, arena, extras);
     case XML_SHOPITEM:
-        if (xml_node_child_text(item, STR("PRICE_VAT")).size) {
-            rename_node(xml_node_child(item, STR("PRICE")), "price_without_vat");
-        }
-        return 0;
+        return shopitem_extras(item, extras);
     default:
         return 0;
     }

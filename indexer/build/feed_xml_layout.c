@@ -429,7 +429,7 @@ void xml_layout_find(struct feed_reader *r, struct xml_layout *layout)
     arena_init(&s->arena, 0);
     s->current = &s->root;
     struct xml_events events = {s, on_start, on_text, on_end};
-    struct xml_parser *parser = xml_parser_new(&events);
+    struct xml_parser *parser = xml_parser_new(&events, r->blank_lines + 1);
     struct error ignored;
     /* an error here comes again when the items are read; what was seen before it is enough */
     if (xml_parser_push(parser, feed_source_window(r->source), false, &ignored) != STATUS_OK) {

@@ -44,6 +44,12 @@ static void format_roles(enum xml_format format, struct xml_name *n)
         n->rank = 0;
     } else if (format == XML_YML && str_equal(n->own, STR("param"))) {
         n->role = ROLE_NONE;
+    } else if (format == XML_YML && str_equal(n->own, STR("count"))) {
+        n->role = ROLE_QUANTITY;
+        n->rank = 9;
+    } else if (format == XML_YML && str_equal(n->own, STR("vendorcode"))) {
+        n->role = ROLE_IDENTIFIER;
+        n->rank = 4;
     }
 }
 

@@ -226,7 +226,7 @@ static void read_catalog(struct xml_feed *f)
         return;
     }
     f->catalog_only = true;
-    f->parser = xml_parser_new(&events);
+    f->parser = xml_parser_new(&events, f->r->blank_lines + 1);
     if (read_document(f, source, &ignored) != STATUS_OK) {
         ignored.code = STATUS_OK;
     }
@@ -248,7 +248,7 @@ enum status feed_read_xml(struct feed_reader *r, struct error *err)
     feed_source_fill(r->source, FEED_PREFIX_BYTES);
     xml_layout_find(r, &f->context.layout);
     read_catalog(f);
-    f->parser = xml_parser_new(&events);
+    f->parser = xml_parser_new(&events, f->r->blank_lines + 1);
     enum status status = read_document(f, r->source, err);
     if (status == STATUS_OK && f->context.layout.path_count == 0) {
         status = error_set(err, STATUS_FORMAT, "no repeated element looks like a product; name it in the settings");

@@ -83,11 +83,39 @@ static void add_path(struct category_paths *paths, struct str path)
     }
 }
 
+/* "Clothing > Shirts, Clothing > Sale" (WooCommerce): every piece a path, all from one root. A comma within a name has
+ * another root or no path behind it. */
+static bool is_list_of_paths(struct str s)
+{
+    struct str root = {0};
+    struct str rest = s;
+    if (str_find_char(s, ',') == SIZE_MAX) {
+        return false;
+    }
+    while (rest.data) {
+        struct str piece = str_split(&rest, ',');
+        size_t end = str_find_char(piece, '>');
+        struct str first = end == SIZE_MAX ? (struct str){0} : str_trim(str_slice(piece, 0, end));
+        if (first.size == 0 || (root.size && !str_equal(first, root))) {
+            return false;
+        }
+        root = first;
+    }
+    return true;
+}
+
 static void add_string(struct category_paths *paths, struct str s, struct arena *arena)
 {
     struct str levels[LIMIT_CATEGORY_LEVELS];
     bool magento = str_starts_with(s, STR("Default Category"));
     struct str rest = s;
+    if (is_list_of_paths(s)) {
+        while (rest.data) {
+            struct str piece = str_split(&rest, ',');
+            add_path(paths, category_join(levels, category_levels(piece, levels), arena));
+        }
+        return;
+    }
     while (magento && rest.data) { /* "Default Category/Men,Default Category/Men/Tops" */
         struct str piece = str_split(&rest, ',');
         if (str_starts_with(piece, STR("Default Category/"))) {

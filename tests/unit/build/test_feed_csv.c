@@ -193,10 +193,23 @@ static void test_mapping(void **state)
     buf_release(&out);
 }
 
+static void test_comment_lines(void **state)
+{
+    struct buf out = BUF_EMPTY;
+    struct error err = {0};
+    struct outcome o = {.out = &out};
+    (void)state;
+    assert_int_equal(outcome_of_bytes(&o, STR("# Required | the id\n# Optional\n\nid,title\n1,#x\n"), NULL, &err),
+                     STATUS_OK);
+    buf_append_char(&out, '\0');
+    assert_non_null(strstr(out.data, "item 5 {\"objectID\":\"1\",\"id\":\"1\",\"title\":\"#x\"}"));
+    buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_written_tables), cmocka_unit_test(test_cut_rows),
-                                       cmocka_unit_test(test_dialects), cmocka_unit_test(test_bounded_damage),
-                                       cmocka_unit_test(test_mapping)};
+                                       cmocka_unit_test(test_dialects),       cmocka_unit_test(test_bounded_damage),
+                                       cmocka_unit_test(test_mapping),        cmocka_unit_test(test_comment_lines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

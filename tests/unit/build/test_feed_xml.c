@@ -46,6 +46,13 @@ static void test_items_are_found(void **state)
         NULL, "{\"objectID\":\"s1\"");
 }
 
+static void test_blank_lines_before(void **state)
+{
+    (void)state;
+    gives("\n\n<?xml version='1.0'?>\n<products><product><id>1</id><name>A</name><price>1</price></product></products>",
+          NULL, "item 4 {\"objectID\":\"1\"");
+}
+
 static void test_nested_prices_stay_apart(void **state)
 {
     (void)state;
@@ -120,7 +127,7 @@ int main(void)
         cmocka_unit_test(test_items_are_found),   cmocka_unit_test(test_nested_prices_stay_apart),
         cmocka_unit_test(test_names_with_values), cmocka_unit_test(test_mixed_content),
         cmocka_unit_test(test_html_names),        cmocka_unit_test(test_mapping),
-        cmocka_unit_test(test_entities),
+        cmocka_unit_test(test_entities),          cmocka_unit_test(test_blank_lines_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

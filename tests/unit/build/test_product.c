@@ -148,6 +148,8 @@ static void test_categories(void **state)
     paths_are("[]", "");
     paths_are("5", "");
     paths_are("\" > \"", "");
+    paths_are("\"Clothing > Shirts, Clothing > Sale\"", "Clothing > Shirts; Clothing > Sale");
+    paths_are("\"Food, Beverages & Tobacco > Food\"", "Food, Beverages & Tobacco > Food");
 }
 
 static void test_dates(void **state)
