@@ -322,6 +322,16 @@ static void shard_path(const struct pipeline *p, uint32_t shard, char *out, size
     snprintf(out, size, "%s/shard-%04u.aisle", p->directory, shard);
 }
 
+/* An item of the spool as it is stored: what the settings call numeric is a number, though XML and CSV spelled it. */
+static enum status read_object(const struct pipeline *p, struct str text, struct arena *arena, struct json *object,
+                               struct error *err)
+{
+    enum status status = json_parse(text, arena, object, err);
+    if (status == STATUS_OK && (p->mapping.kind == FEED_XML || p->mapping.kind == FEED_CSV))
+        product_numbers(p->settings, object, arena);
+    return status;
+}
+
 static void build_shard(struct job *job)
 {
     struct pipeline *p = job->pipeline;
@@ -345,7 +355,7 @@ static void build_shard(struct job *job)
             continue;
         struct json object;
         arena_reset(&arena);
-        job->status = json_parse(text, &arena, &object, &job->error);
+        job->status = read_object(p, text, &arena, &object, &job->error);
         if (job->status == STATUS_OK)
             job->status = shard_builder_add(builder, &object, &job->error);
         job->documents++;
@@ -383,7 +393,7 @@ static void build_suggest(struct job *job)
     while (job->status == STATUS_OK && spool_next(p->spool, &cursor, &ordinal, &text)) {
         struct json object;
         arena_reset(&arena);
-        job->status = json_parse(text, &arena, &object, &job->error);
+        job->status = read_object(p, text, &arena, &object, &job->error);
         if (job->status != STATUS_OK)
             break;
         bool added = true;

@@ -141,7 +141,7 @@ export function fixedFilters(schema) {
 
 const MOST = 5; // filters of a category
 const neverFilters = new Set(['objectID', 'id', 'link', 'image_link', 'gtin', 'mpn', 'sku', 'condition', 'currency', 'availability',
-  'google_product_category', 'sale_price_effective_date', 'gender_group', 'color', 'size', 'material', 'brand', 'title', 'description']);
+  'google_product_category', 'sale_price_effective_date', 'rating', 'rating_count', 'popularity', 'color', 'size', 'material', 'brand', 'title', 'description']);
 
 // The attributes that many of these items have, with few and short values.
 export function attributesOf(items, schema) {
