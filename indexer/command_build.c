@@ -253,6 +253,7 @@ static void print_summary(const struct build_command *c, const struct report *r)
            (double)r->peak_rss_bytes / 1e6);
 }
 
+/* With stdio, so that it may be a pipe or a terminal, too. */
 static enum status write_report(const struct build_command *c, const struct report *r, struct error *err)
 {
     if (!c->report_path)
@@ -260,9 +261,12 @@ static enum status write_report(const struct build_command *c, const struct repo
     struct buf text;
     buf_init(&text, 0);
     report_write(r, &text);
-    enum status status = file_replace(c->report_path, buf_str(&text), err);
+    FILE *out = fopen(c->report_path, "w");
+    bool written = out && fwrite(text.data, 1, text.size, out) == text.size;
+    if (out && fclose(out) != 0)
+        written = false;
     buf_release(&text);
-    return status;
+    return written ? STATUS_OK : error_errno(err, "writing '%.150s'", c->report_path);
 }
 
 static int exit_code(const struct build_command *c, const struct report *r, enum status status)

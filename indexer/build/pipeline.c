@@ -216,6 +216,19 @@ static bool leaves_keys(const struct settings *s)
     return !json_get(&s->source, "searchableAttributes") || !json_get(&s->source, "attributesForFaceting");
 }
 
+/* The text analyzer that the settings ask for; a wrong language or stemmer is an error of the settings. */
+static enum status open_analyzer(struct pipeline *p, struct error *err)
+{
+    struct analyzer_options options = {
+        .language = arena_copy(&p->arena, p->settings->language).data,
+        .stemmer = p->settings->stemmer.size ? arena_copy(&p->arena, p->settings->stemmer).data : NULL,
+        .stop_words = p->settings->stop_words,
+        .stop_word_count = p->settings->stop_word_count,
+        .stop_words_given = p->settings->stop_words_given,
+    };
+    return analyzer_open(&p->analyzer, &options, err);
+}
+
 static enum status load_settings(struct pipeline *p, struct error *err)
 {
     char kept[4096];
@@ -235,10 +248,14 @@ static enum status load_settings(struct pipeline *p, struct error *err)
             error_prefix(err, "%s", path);
     }
     if (status == STATUS_OK)
+        status = open_analyzer(p, err);
+    if (status == STATUS_OK)
         p->mapping_known = feed_mapping_of_settings(p->settings, &p->arena, &p->mapping);
     if (status == STATUS_OK && p->options->settings_path && leaves_keys(p->settings)) {
         p->partial = p->settings;
         p->settings = NULL;
+        analyzer_close(p->analyzer); /* the language may be inferred */
+        p->analyzer = NULL;
         p->partial_text = text;
         text = BUF_EMPTY;
     }
@@ -273,6 +290,8 @@ static enum status infer_missing_settings(struct pipeline *p, struct error *err)
         status = settings_parse(&p->settings, buf_str(&text), NULL, err);
     if (status == STATUS_OK && p->partial)
         status = merge_partial_settings(p, &text, err);
+    if (status == STATUS_OK)
+        status = open_analyzer(p, err);
     if (status == STATUS_OK) {
         snprintf(path, sizeof(path), "%s/settings", p->options->data_dir);
         status = dir_make(path, err);
@@ -481,18 +500,8 @@ static enum status write_candidate(struct pipeline *p, struct error *err)
 
 static enum status second_pass(struct pipeline *p, struct error *err)
 {
-    struct analyzer_options options = {
-        .language = arena_copy(&p->arena, p->settings->language).data,
-        .stemmer = p->settings->stemmer.size ? arena_copy(&p->arena, p->settings->stemmer).data : NULL,
-        .stop_words = p->settings->stop_words,
-        .stop_word_count = p->settings->stop_word_count,
-        .stop_words_given = p->settings->stop_words_given,
-    };
-    enum status status = analyzer_open(&p->analyzer, &options, err);
-    if (status != STATUS_OK)
-        return status;
     p->dictionary = dictionary_new(p->settings);
-    status = route_to_shards(p, err);
+    enum status status = route_to_shards(p, err);
     if (status == STATUS_OK)
         status = build_shards(p, err);
     if (status == STATUS_OK)

@@ -90,9 +90,10 @@ void report_reject(struct report *r, const struct feed_reject *reject)
     if (r->files.count)
         r->files.items[r->files.count - 1].rejected++;
     count_reason(r, reject);
+    bool named = reject->field.size == 0 || str_find(str_from(reject->reason), reject->field) != SIZE_MAX;
     if (r->rejected <= REPORT_SHOWN)
         buf_printf(&r->first_rejects, "%s:%llu: " STR_FMT "%s%s\n", reject->file, (unsigned long long)reject->line,
-                   STR_ARG(reject->field), reject->field.size ? ": " : "", reject->reason);
+                   named ? 0 : (int)reject->field.size, reject->field.data, named ? "" : ": ", reject->reason);
     if (r->rejects)
         write_reject(r, reject);
 }

@@ -44,7 +44,7 @@ BROKEN_FEEDS = [
 GOOD = ('<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>t</title>'
         "<item><g:id>1</g:id><title>Red shoe</title><g:price>12.99 USD</g:price></item>"
         "<item><g:id>2</g:id><title>Blue shoe</title><g:price>1.299,00 EUR</g:price></item>\n"
-        "<item><g:id>3</g:id><title>Odd price</title><g:price>a dozen USD</g:price></item>"
+        "<item><g:id>3</g:id><title>Odd price</title><g:price>12,99,1 USD</g:price></item>"
         "</channel></rss>")
 
 
