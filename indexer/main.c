@@ -14,6 +14,8 @@ struct command {
 static const struct command commands[] = {
     {"build", command_build, "builds an index from product feeds and publishes it"},
     {"analyze", command_analyze, "show what a text becomes: tokens, positions, offsets"},
+    {"dump", command_dump, "show what a shard file holds: chunks, terms, objects"},
+    {"verify", command_verify, "check every byte of shard files or of a data directory"},
     {NULL, NULL, NULL},
 };
 

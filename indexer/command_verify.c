@@ -1,0 +1,157 @@
+/* aisle-indexer verify: every byte of files, or of all that a data directory's manifest names, against checksums and
+ * structure. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "indexer/base/options.h"
+#include "indexer/commands.h"
+#include "indexer/shard/container.h"
+#include "indexer/shard/manifest.h"
+#include "indexer/shard/shard.h"
+#include "server/live/update_log.h"
+
+enum { EXIT_SOUND = 0, EXIT_DAMAGED = 1, EXIT_USAGE = 2 };
+
+struct verify_command {
+    const char *data_dir;
+    bool quiet;
+    unsigned files, damaged;
+};
+
+static void note(struct verify_command *c, const char *path, enum status status, const struct error *err)
+{
+    c->files++;
+    if (status != STATUS_OK) {
+        c->damaged++;
+        fprintf(stderr, "damaged: %s: %s\n", path, err->message);
+    } else if (!c->quiet) {
+        printf("sound: %s\n", path);
+    }
+}
+
+/* Shards by what they begin with; all other files have one checksum behind their bytes. */
+static void verify_file(struct verify_command *c, const char *path)
+{
+    struct file *file = NULL;
+    struct file_map map = {0};
+    struct str bytes;
+    struct error err = {0};
+    char magic[8] = {0};
+    size_t got = 0;
+    enum status status = file_open(&file, path, FILE_READ, &err);
+
+    if (status == STATUS_OK)
+        status = file_read_at(file, 0, magic, sizeof(magic), &got, &err);
+    file_close(file);
+    if (status == STATUS_OK && memcmp(magic, "AISLESHD", sizeof(magic)) == 0) {
+        status = shard_verify(path, &err);
+    } else if (status == STATUS_OK) {
+        status = checked_file_map(&map, path, &bytes, &err);
+        if (status == STATUS_OK)
+            file_unmap(&map);
+    }
+    note(c, path, status, &err);
+}
+
+static void verify_named(struct verify_command *c, struct str relative)
+{
+    char path[4096];
+
+    if (relative.size == 0)
+        return;
+    snprintf(path, sizeof(path), "%s/" STR_FMT, c->data_dir, STR_ARG(relative));
+    verify_file(c, path);
+}
+
+static void verify_index(struct verify_command *c, const struct manifest_index *index)
+{
+    static const char *const FILES[] = {"dictionary.aisle", "suggest.aisle"};
+    char path[4096];
+
+    for (size_t i = 0; index->generation && i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+        snprintf(path, sizeof(path), "%s/index/%016" PRIx64 "/g%06u/%s", c->data_dir, index->uid, index->generation,
+                 FILES[i]);
+        if (file_exists(path))
+            verify_file(c, path);
+    }
+    for (uint32_t i = 0; i < index->shard_count; i++) {
+        snprintf(path, sizeof(path), "%s/index/%016" PRIx64 "/g%06u/shard-%04u.aisle", c->data_dir, index->uid,
+                 index->generation, i);
+        verify_file(c, path);
+    }
+    verify_named(c, index->checkpoint);
+    for (uint32_t i = 0; i < index->delta_count; i++)
+        verify_named(c, index->deltas[i]);
+}
+
+static void verify_log(struct verify_command *c)
+{
+    struct update_log *log = NULL;
+    struct error err = {0};
+    char path[4096];
+    enum status status = STATUS_OK;
+
+    snprintf(path, sizeof(path), "%s/log", c->data_dir);
+    if (!file_exists(path))
+        return;
+    status = update_log_open(&log, &(struct log_options){.dir = path, .read_only = true}, &err);
+    if (status == STATUS_OK)
+        update_log_backend.close(log);
+    note(c, path, status, &err);
+}
+
+static enum status verify_data(struct verify_command *c, struct error *err)
+{
+    struct arena arena;
+    struct manifest manifest = {0};
+    enum status status = STATUS_OK;
+
+    arena_init(&arena, 0);
+    status = manifest_read(c->data_dir, &arena, &manifest, err);
+    for (uint32_t i = 0; status == STATUS_OK && i < manifest.index_count; i++)
+        verify_index(c, &manifest.indexes[i]);
+    if (status == STATUS_OK)
+        verify_log(c);
+    arena_release(&arena);
+    return status;
+}
+
+int command_verify(int argc, char **argv)
+{
+    struct verify_command c = {0};
+    struct error err = {0};
+    int files = 0;
+    const struct option_row rows[] = {
+        {.name = "data",
+         .type = OPTION_TEXT,
+         .value = &c.data_dir,
+         .argument = "DIR",
+         .help = "verify every file that the directory's manifest names, and its log"},
+        {.name = "quiet", .type = OPTION_FLAG, .value = &c.quiet, .help = "say only what is damaged"},
+    };
+    const struct options options = {
+        .usage = "aisle-indexer verify --data DIR | FILE...",
+        .about = "Reads whole files and checks every checksum and every structure. The exit code is 0 when all is "
+                 "sound, 1 when something is damaged.",
+        .rows = rows,
+        .row_count = sizeof(rows) / sizeof(rows[0])};
+    enum status status = options_parse(&options, argc, argv, &files, &err);
+
+    if (status == STATUS_OK && files == 0 && !c.data_dir)
+        status = error_set(&err, STATUS_INPUT, "name files, or a data directory with --data");
+    if (status != STATUS_OK) {
+        fprintf(stderr, "aisle-indexer verify: %s\n", err.message);
+        return EXIT_USAGE;
+    }
+    for (int i = 1; i <= files; i++)
+        verify_file(&c, argv[i]);
+    if (c.data_dir)
+        status = verify_data(&c, &err);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "aisle-indexer verify: %s\n", err.message);
+        return EXIT_DAMAGED;
+    }
+    printf("%u files, %u damaged\n", c.files, c.damaged);
+    return c.damaged ? EXIT_DAMAGED : EXIT_SOUND;
+}
