@@ -168,11 +168,10 @@ static void decide_delete(struct changes *c, struct log_writer *w, struct live_b
     if (!check_id(op, id)) {
         return;
     }
+    /* Logged even when it is not there: a feed from before now that has the object must not bring it back. */
     struct change *x = changes_of(c, id);
-    if (change_exists(x)) {
-        changes_delete(c, x);
-        record_name(w, RECORD_DELETE, c->index->uid, x->id);
-    }
+    changes_delete(c, x);
+    record_name(w, RECORD_DELETE, c->index->uid, x->id);
 }
 
 void decide_object(struct changes *c, struct log_writer *w, struct live_batch *batch, struct live_op *op)

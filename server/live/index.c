@@ -237,6 +237,7 @@ void index_clear(struct live_index *x)
     index_set_vocabulary(x, v);
     shared_drop(SHARED(v));
     x->damaged_count = 0;
+    x->shard_count = 0; /* a start must not open the base again */
     x->changed = true;
 }
 

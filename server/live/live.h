@@ -19,12 +19,13 @@ struct live;
 
 struct live_options {
     const char *data_dir;
-    bool create;               /* make the directory when it is not there */
-    uint64_t checkpoint_bytes; /* of log since the last checkpoint; 256 MB */
-    uint64_t checkpoint_ms;    /* 30 s */
-    uint64_t commit_delay_us;  /* how long a group commit may wait for company; 0 */
-    bool verify_on_start;      /* every block of every file */
-    bool read_only;            /* no lock, no log, no updates: the tools' view of the newest manifest and log */
+    bool create;                /* make the directory when it is not there */
+    uint64_t checkpoint_bytes;  /* of log since the last checkpoint; 256 MB */
+    uint64_t checkpoint_ms;     /* 30 s */
+    uint64_t commit_delay_us;   /* how long a group commit may wait for company; 0 */
+    uint64_t log_segment_bytes; /* of one file of the log; 64 MB */
+    bool verify_on_start;       /* every block of every file */
+    bool read_only;             /* no lock, no log, no updates: the tools' view of the newest manifest and log */
 };
 
 /* Opens and recovers: newest manifest, then the log after it. STATUS_BUSY when another process has the lock;

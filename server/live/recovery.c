@@ -47,7 +47,10 @@ enum status recovery_load(struct live *l, struct error *err)
     }
     l->checkpoint_seq = l->seq;
     live_path(l, path, sizeof(path), "log");
-    struct log_options options = {.dir = path, .applied_seq = needed, .read_only = l->options.read_only};
+    struct log_options options = {.dir = path,
+                                  .segment_bytes = l->options.log_segment_bytes,
+                                  .applied_seq = needed,
+                                  .read_only = l->options.read_only};
     status = update_log_open(&log, &options, err);
     if (status != STATUS_OK) {
         return status;

@@ -440,6 +440,7 @@ enum status model_settings(struct live *l, const char *text)
 
 enum status model_open(struct live **l, const char *dir, uint64_t checkpoint_ms, struct error *err)
 {
-    struct live_options options = {.data_dir = dir, .create = true, .checkpoint_ms = checkpoint_ms};
+    struct live_options options = {
+        .data_dir = dir, .create = true, .checkpoint_ms = checkpoint_ms, .log_segment_bytes = 8192};
     return live_open(l, &options, err);
 }

@@ -75,4 +75,13 @@ enum status model_settings(struct live *l, const char *text);
 /* Opens a data directory with small limits; the error is in err. */
 enum status model_open(struct live **l, const char *dir, uint64_t checkpoint_ms, struct error *err);
 
+/* A feed as of some moment: objects of the model with new titles, some gone, some new. It becomes a candidate in
+ * DIR/candidates/name, as aisle-indexer build would leave it. */
+void model_random_feed(struct random *r, const struct model *at, struct model *feed);
+MUST_CHECK enum status model_write_candidate(const struct model *feed, const char *dir, const char *name,
+                                             int64_t as_of_ms, struct error *err);
+/* What an accepted operation does to a state made from a feed: outcome is the object as the operation left it, created
+ * says that it made it then. The attributes that it set have the outcome's values. */
+void model_replay(struct model *m, const struct model_op *op, const struct model_object *outcome, bool created);
+
 #endif
