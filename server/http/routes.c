@@ -244,7 +244,8 @@ static enum routed find_row(const struct router *r, struct exchange *x, const st
             x->route_number = (uint32_t)i;
             return use_row(x, row, segments);
         }
-        other_methods |= methods;
+        /* "/{index}" fits any path, which does not make all of them known. */
+        other_methods |= row->route->flags & ROUTE_STATIC ? 0 : methods;
     }
     if (x->head.method == HTTP_OPTIONS && other_methods) {
         return answer_options(x, other_methods | HTTP_OPTIONS);
