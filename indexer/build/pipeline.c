@@ -168,6 +168,9 @@ static enum status read_one_feed(struct pipeline *p, const char *path, struct er
         feed_read(path, p->mapping_known ? &p->mapping : NULL, &handler, &p->arena, &recognised, &info, err);
     struct report_file *f = current_file(p);
     memcpy(f->title, info.title, sizeof(f->title));
+    memcpy(f->id_source, info.id_source, sizeof(info.id_source));
+    if (p->infer && info.language[0])
+        infer_set_language(p->infer, info.language);
     f->bytes = info.bytes;
     f->broken = info.broken;
     p->report->bytes += info.bytes;
