@@ -68,6 +68,7 @@ struct exchange {
     struct server *server;
     const struct route *route; /* NULL: none fits */
     uint32_t route_number;     /* for metrics */
+    enum key_scope granted;    /* what its key allows */
     uint64_t started_ns;
 
     /* the answer */

@@ -6,66 +6,120 @@
 
 /* Indexes as a whole: list, delete, copy, move; the list of keys as a courtesy; adoption of what the indexer built. */
 
-static void write_index(struct buf *out, const struct live_index_info *i)
+#define INDEXES_PER_PAGE 100
+
+static void write_names(struct buf *out, const struct settings *s)
+{
+    buf_literal(out, ",\"replicas\":[");
+    for (size_t i = 0; i < s->replica_count; i++) {
+        if (i > 0) {
+            buf_append_char(out, ',');
+        }
+        json_write_string(out, s->replicas[i].name);
+    }
+    buf_append_char(out, ']');
+}
+
+/* replica: its name, NULL for the index itself. */
+static void write_index(struct buf *out, const struct live_index_info *i, const struct str *replica)
 {
     char created[CLOCK_ISO_SIZE];
     char updated[CLOCK_ISO_SIZE];
     clock_format_iso(i->created_ms, created);
     clock_format_iso(i->updated_ms, updated);
     buf_literal(out, "{\"name\":");
-    json_write_string(out, i->name);
+    json_write_string(out, replica ? *replica : i->name);
+    if (replica) {
+        buf_literal(out, ",\"virtual\":true,\"primary\":");
+        json_write_string(out, i->name);
+    }
     buf_printf(out,
                ",\"createdAt\":\"%s\",\"updatedAt\":\"%s\",\"entries\":%llu,\"products\":%llu,\"dataSize\":%llu,"
                "\"fileSize\":%llu,\"lastBuildTimeS\":0,\"numberOfPendingTasks\":%d,\"pendingTask\":%s,"
-               "\"generation\":%u,\"deltas\":%u}",
+               "\"generation\":%u,\"deltas\":%u",
                created, updated, (unsigned long long)i->entries, (unsigned long long)i->products,
-               (unsigned long long)i->data_bytes, (unsigned long long)i->file_bytes, i->pending ? 1 : 0,
-               i->pending ? "true" : "false", i->generation, i->deltas);
+               (unsigned long long)(replica ? 0 : i->data_bytes), (unsigned long long)(replica ? 0 : i->file_bytes),
+               i->pending ? 1 : 0, i->pending ? "true" : "false", i->generation, i->deltas);
+}
+
+/* What part of the list is asked for; all of it when no page is. False after an error answer. */
+static bool read_page(struct exchange *x, uint64_t *page, uint64_t *per_page)
+{
+    struct str number = exchange_query(x, "page");
+    struct str size = exchange_query(x, "hitsPerPage");
+    *page = 0;
+    *per_page = number.data ? INDEXES_PER_PAGE : UINT32_MAX;
+    if ((number.data && (!str_to_u64(number, page) || *page > UINT32_MAX)) ||
+        (size.data && (!str_to_u64(size, per_page) || *per_page == 0 || *per_page > UINT32_MAX))) {
+        exchange_error(x, 400, "'page' and 'hitsPerPage' must be numbers, 'hitsPerPage' at least 1");
+        return false;
+    }
+    return true;
+}
+
+struct listing {
+    struct buf *out;
+    uint64_t from, to;
+    uint64_t at;
+};
+
+/* True when the entry that comes next is on the page; the comma before it is written. */
+static bool list_next(struct listing *l)
+{
+    bool shown = l->at >= l->from && l->at < l->to;
+    if (shown && l->at > l->from) {
+        buf_append_char(l->out, ',');
+    }
+    l->at++;
+    return shown;
+}
+
+static void list_index(struct listing *l, const struct live_index_info *info, const struct snapshot *snapshot)
+{
+    const struct settings *s = snapshot ? snapshot->settings : NULL;
+    if (list_next(l)) {
+        write_index(l->out, info, NULL);
+        if (s && s->replica_count > 0) {
+            write_names(l->out, s);
+        }
+        buf_append_char(l->out, '}');
+    }
+    for (size_t i = 0; s && i < s->replica_count; i++) {
+        if (list_next(l)) {
+            write_index(l->out, info, &s->replicas[i].name);
+            buf_append_char(l->out, '}');
+        }
+    }
 }
 
 static enum handled list(struct exchange *x)
 {
     struct live_index_info *indexes = NULL;
     size_t count = 0;
+    uint64_t page;
+    uint64_t per_page;
+    if (!read_page(x, &page, &per_page)) {
+        return HANDLED;
+    }
     enum status status = live_list(x->server->live, &x->arena, &indexes, &count);
     if (status != STATUS_OK) {
         return exchange_fail(x, status, "the list needs more memory than it may use");
     }
     struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
+    struct listing l = {out, page * per_page, (page + 1) * per_page, 0};
     buf_literal(out, "{\"items\":[");
     for (size_t i = 0; i < count; i++) {
-        if (i > 0) {
-            buf_append_char(out, ',');
-        }
-        write_index(out, &indexes[i]);
+        list_index(&l, &indexes[i], live_snapshot(x->server->live, indexes[i].name));
     }
-    buf_literal(out, "],\"nbPages\":1}");
+    buf_printf(out, "],\"nbPages\":%llu}", (unsigned long long)((l.at + per_page - 1) / per_page));
     return HANDLED;
-}
-
-static void answer_deleted(struct exchange *x, struct write *w)
-{
-    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
-    buf_append_char(out, '{');
-    write_time(out, "deletedAt");
-    write_task(out, w);
-    buf_append_char(out, '}');
 }
 
 static enum handled delete_index(struct exchange *x)
 {
     struct write *w = write_new(x);
     (void)write_op(w, LIVE_DELETE_INDEX, x->params[0]);
-    return write_submit(w, answer_deleted);
-}
-
-static void answer_operation(struct exchange *x, struct write *w)
-{
-    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
-    buf_append_char(out, '{');
-    write_time(out, "updatedAt");
-    write_task(out, w);
-    buf_append_char(out, '}');
+    return write_submit(w, write_answer_deleted);
 }
 
 /* No scope is everything. Rules are none, so their scope alone copies nothing. False after an error answer. */
@@ -87,6 +141,20 @@ static bool read_scope(struct exchange *x, const struct json *scope, unsigned *o
     return true;
 }
 
+/* An index that is not there: to move it is nothing, to copy it makes an empty one, unless that would cost objects. */
+static enum handled operation_on_nothing(struct exchange *x, bool move, struct str target, unsigned scope)
+{
+    bool there = live_snapshot(x->server->live, target) != NULL;
+    struct write *w = write_new(x);
+    if (!move && there && scope & LIVE_SCOPE_OBJECTS) {
+        return exchange_error(x, 404, "index '" STR_FMT "' does not exist", STR_ARG(x->params[0]));
+    }
+    if (!move && !there) {
+        write_op(w, LIVE_SETTINGS, target)->body.type = JSON_OBJECT;
+    }
+    return write_submit(w, write_answer_updated);
+}
+
 static enum handled operation(struct exchange *x)
 {
     struct json body;
@@ -104,18 +172,42 @@ static enum handled operation(struct exchange *x)
     if (!move && !str_equal(name, STR("copy"))) {
         return exchange_error(x, 400, "'operation': must be \"copy\" or \"move\"");
     }
+    if (!live_snapshot(x->server->live, x->params[0])) {
+        return operation_on_nothing(x, move, target, scope);
+    }
     struct write *w = write_new(x);
-    if (scope != 0) {
+    if (scope != 0 || move) {
         struct live_op *op = write_op(w, move ? LIVE_MOVE : LIVE_COPY, x->params[0]);
         op->target = target;
         op->scope = move ? LIVE_SCOPE_ALL : scope;
     }
-    return write_submit(w, answer_operation);
+    return write_submit(w, write_answer_updated);
 }
 
+/* The server knows its keys' hashes only: there is nothing to list. */
 static enum handled keys(struct exchange *x)
 {
     return exchange_text(x, STR("{\"keys\":[]}"));
+}
+
+/* What a key allows. */
+static enum handled key(struct exchange *x)
+{
+    static const char *const search = "\"search\",\"settings\"";
+    static const char *const admin =
+        ",\"listIndexes\",\"browse\",\"addObject\",\"deleteObject\",\"deleteIndex\",\"editSettings\","
+        "\"seeUnretrievableAttributes\"";
+    enum key_scope scope = x->server->keys ? keys_check(x->server->keys, x->params[0]) : SCOPE_ADMIN;
+    if (scope == SCOPE_NONE) {
+        return exchange_error(x, 404, "key does not exist");
+    }
+    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
+    buf_literal(out, "{\"value\":");
+    json_write_string(out, x->params[0]);
+    buf_printf(out,
+               ",\"acl\":[%s%s],\"createdAt\":0,\"validity\":0,\"maxHitsPerQuery\":0,\"maxQueriesPerIPPerHour\":0}",
+               search, scope == SCOPE_ADMIN ? admin : "");
+    return HANDLED;
 }
 
 static enum handled keys_refused(struct exchange *x)
@@ -161,6 +253,7 @@ const struct route admin_routes[] = {
     {HTTP_DELETE, "/1/indexes/{index}", SCOPE_ADMIN, 0, 1024, delete_index, NULL},
     {HTTP_POST, "/1/indexes/{index}/operation", SCOPE_ADMIN, 0, 1 << 16, operation, NULL},
     {HTTP_GET, "/1/keys", SCOPE_ADMIN, 0, 1024, keys, NULL},
+    {HTTP_GET, "/1/keys/{key}", SCOPE_SEARCH, 0, 1024, key, NULL},
     {HTTP_POST, "/1/keys", SCOPE_ADMIN, 0, 1 << 16, keys_refused, NULL},
     {HTTP_PUT | HTTP_DELETE, "/1/keys/{key}", SCOPE_ADMIN, 0, 1 << 16, keys_refused, NULL},
     {HTTP_POST, "/internal/adopt", SCOPE_NONE, ROUTE_CONTROL, 1 << 16, adopt, NULL},

@@ -51,15 +51,6 @@ static enum handled get_settings(struct exchange *x)
     return HANDLED;
 }
 
-static void answer_settings(struct exchange *x, struct write *w)
-{
-    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
-    buf_append_char(out, '{');
-    write_time(out, "updatedAt");
-    write_task(out, w);
-    buf_append_char(out, '}');
-}
-
 static enum handled put_settings(struct exchange *x)
 {
     struct error err = {0};
@@ -72,7 +63,7 @@ static enum handled put_settings(struct exchange *x)
     if (op->body.type != JSON_OBJECT) {
         return exchange_error(x, 400, "settings are an object");
     }
-    return write_submit(w, answer_settings);
+    return write_submit(w, write_answer_updated);
 }
 
 static enum handled task(struct exchange *x)
@@ -93,13 +84,10 @@ static enum handled rules_refused(struct exchange *x)
     return exchange_error(x, 400, "rules are not supported by this server");
 }
 
+/* What empties the rules has been done. */
 static enum handled rules_done(struct exchange *x)
 {
-    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
-    buf_append_char(out, '{');
-    write_time(out, "updatedAt");
-    buf_literal(out, ",\"taskID\":0}");
-    return HANDLED;
+    return handlers_snapshot(x, x->params[0]) ? write_submit(write_new(x), write_answer_updated) : HANDLED;
 }
 
 /* Clients that copy an index save an empty list. */
@@ -109,11 +97,17 @@ static enum handled rules_batch(struct exchange *x)
     if (!exchange_json(x, &body)) {
         return HANDLED;
     }
-    return body.type == JSON_ARRAY && body.count == 0 ? rules_done(x) : rules_refused(x);
+    if (body.type != JSON_ARRAY || body.count > 0) {
+        return rules_refused(x);
+    }
+    return write_submit(write_new(x), write_answer_updated);
 }
 
 static enum handled rules_search(struct exchange *x)
 {
+    if (!handlers_snapshot(x, x->params[0])) {
+        return HANDLED;
+    }
     return exchange_text(x, STR("{\"hits\":[],\"nbHits\":0,\"page\":0,\"nbPages\":0}"));
 }
 

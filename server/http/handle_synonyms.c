@@ -1,18 +1,19 @@
-#include <pthread.h>
+#include <stdio.h>
 
+#include "indexer/base/limits.h"
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
 #include "server/http/server.h"
 #include "server/http/writes.h"
+#include "server/live/synonyms_change.h"
 
 /*
- * Synonyms one by one. They are part of the settings: a change reads the list, changes it and writes it back. Changes
- * run on workers, one at a time, and wait for their batch, so that none is lost to another.
+ * Synonyms one by one. They are part of the settings, which may hold them as text too; over the wire they are objects
+ * as clients write them.
  */
 
-#define HITS_PER_PAGE 100
-
-static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
+#define HITS_PER_PAGE     100
+#define HITS_PER_PAGE_MAX 1000
 
 /* --- reading --- */
 
@@ -25,23 +26,32 @@ static struct json strings_of(const struct str *items, size_t count, struct aren
     return json_array(list, list ? count : 0);
 }
 
-/* As clients write them: {"objectID":..,"type":"synonym","synonyms":[..]}, one-way ones with "input". */
-static struct json synonym_of(const struct synonym_setting *s, size_t number, struct arena *arena)
+/* As clients write them: {"objectID":..,"type":"synonym","synonyms":[..]}, one-way ones with "input"; what was saved as
+ * an object is given back as it came. */
+static struct json synonym_of(const struct synonym_setting *s, const struct json *entry, struct arena *arena)
 {
     struct json object = {.type = JSON_OBJECT};
-    struct str id = s->id.size > 0 ? s->id : arena_printf(arena, "synonym-%zu", number);
-    json_object_set(&object, STR("objectID"), json_of_str(arena_copy(arena, id)), arena);
-    json_object_set(&object, STR("type"), json_of_str(s->from_count ? STR("oneWaySynonym") : STR("synonym")), arena);
+    if (entry->type == JSON_OBJECT) {
+        object = json_clone(entry, arena);
+    }
+    json_object_set(&object, STR("objectID"), json_of_str(synonym_id(entry, arena)), arena);
+    if (!json_get(&object, "type")) {
+        json_object_set(&object, STR("type"), json_of_str(s->from_count ? STR("onewaysynonym") : STR("synonym")),
+                        arena);
+    }
+    if (entry->type == JSON_OBJECT) {
+        return object;
+    }
     if (s->from_count == 1) {
         json_object_set(&object, STR("input"), json_of_str(s->from[0]), arena);
     } else if (s->from_count > 1) {
         json_object_set(&object, STR("input"), strings_of(s->from, s->from_count, arena), arena);
     }
     json_object_set(&object, STR("synonyms"), strings_of(s->to, s->to_count, arena), arena);
-    return json_clone(&object, arena);
+    return object;
 }
 
-/* All of an index, copied: nothing of the snapshot is held. False after an error answer. */
+/* All of an index. Borrows the snapshot. False after an error answer. */
 static bool read_all(struct exchange *x, struct json *out)
 {
     const struct snapshot *snapshot = handlers_snapshot(x, x->params[0]);
@@ -49,14 +59,13 @@ static bool read_all(struct exchange *x, struct json *out)
         return false;
     }
     const struct settings *s = snapshot->settings;
-    struct json *items = ARENA_ARRAY(&x->arena, struct json, s->synonym_count + 1);
-    for (size_t i = 0; items && i < s->synonym_count; i++) {
-        items[i] = synonym_of(&s->synonyms[i], i, &x->arena);
-        for (uint32_t k = 0; k < items[i].count; k++) {
-            items[i].members[k].value = json_clone(&items[i].members[k].value, &x->arena);
-        }
+    const struct json *entries = json_get(&s->source, "synonyms");
+    size_t count = entries && entries->type == JSON_ARRAY && entries->count == s->synonym_count ? entries->count : 0;
+    struct json *items = ARENA_ARRAY(&x->arena, struct json, count + 1);
+    for (size_t i = 0; items && i < count; i++) {
+        items[i] = synonym_of(&s->synonyms[i], &entries->items[i], &x->arena);
     }
-    *out = json_array(items, items ? s->synonym_count : 0);
+    *out = json_array(items, items ? count : 0);
     return true;
 }
 
@@ -102,13 +111,25 @@ static bool holds(const struct json *value, struct str text)
 
 static bool wanted(const struct json *synonym, struct str query, struct str type)
 {
-    const struct json *input = json_get(synonym, "input");
     struct str own = {0};
     (void)json_string(json_get(synonym, "type"), &own);
-    if (type.size > 0 && !str_equal_nocase(type, own)) {
+    bool of_type = type.size == 0;
+    while (type.size > 0 && !of_type) { /* several between commas */
+        of_type = str_equal_nocase(str_trim(str_split(&type, ',')), own);
+    }
+    if (!of_type) {
         return false;
     }
-    return query.size == 0 || holds(json_get(synonym, "synonyms"), query) || (input && holds(input, query));
+    if (query.size == 0) {
+        return true;
+    }
+    for (uint32_t i = 0; i < synonym->count; i++) {
+        struct str name = synonym->members[i].name;
+        if (!str_equal(name, STR("type")) && holds(&synonym->members[i].value, query)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum handled search_synonyms(struct exchange *x)
@@ -127,8 +148,8 @@ static enum handled search_synonyms(struct exchange *x)
     (void)json_string(json_get(&body, "type"), &type);
     (void)json_i64(json_get(&body, "page"), &page);
     (void)json_i64(json_get(&body, "hitsPerPage"), &per_page);
-    if (page < 0 || page > 1000000 || per_page < 0 || per_page > 1000) {
-        return exchange_error(x, 400, "'page' must be 0 or more, 'hitsPerPage' 0 to 1000");
+    if (page < 0 || page > 1000000 || per_page < 0 || per_page > HITS_PER_PAGE_MAX) {
+        return exchange_error(x, 400, "'page' must be 0 or more, 'hitsPerPage' 0 to %d", HITS_PER_PAGE_MAX);
     }
     struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
     buf_literal(out, "{\"hits\":[");
@@ -148,102 +169,17 @@ static enum handled search_synonyms(struct exchange *x)
     }
     buf_literal(out, "],\"nbHits\":");
     buf_append_u64(out, found);
-    buf_append_char(out, '}');
+    buf_printf(out, ",\"page\":%lld,\"nbPages\":%llu}", (long long)page,
+               (unsigned long long)(per_page ? (found + (uint64_t)per_page - 1) / (uint64_t)per_page : 0));
     return HANDLED;
 }
 
 /* --- changing --- */
 
-/* The list after the change, in x->arena. False after an error answer. */
-static bool put_into(struct exchange *x, struct json *all, const struct json *synonym)
-{
-    struct str id;
-    if (synonym->type != JSON_OBJECT || !write_object_id(synonym, &id)) {
-        exchange_error(x, 400, "a synonym is an object with 'objectID', 'type' and 'synonyms'");
-        return false;
-    }
-    for (uint32_t i = 0; i < all->count; i++) {
-        if (has_id(&all->items[i], id)) {
-            all->items[i] = *synonym;
-            return true;
-        }
-    }
-    struct json *items = ARENA_ARRAY(&x->arena, struct json, all->count + 1);
-    if (!items) {
-        exchange_error(x, 413, "too many synonyms");
-        return false;
-    }
-    for (uint32_t i = 0; i < all->count; i++) {
-        items[i] = all->items[i];
-    }
-    items[all->count] = *synonym;
-    *all = json_array(items, all->count + 1);
-    return true;
-}
-
-static bool change_put(struct exchange *x, struct json *all)
-{
-    struct json synonym;
-    if (!exchange_json(x, &synonym)) {
-        return false;
-    }
-    if (synonym.type == JSON_OBJECT) {
-        json_object_set(&synonym, STR("objectID"), json_of_str(x->params[1]), &x->arena);
-    }
-    return put_into(x, all, &synonym);
-}
-
-static bool change_batch(struct exchange *x, struct json *all)
-{
-    struct json list;
-    if (!exchange_json(x, &list)) {
-        return false;
-    }
-    if (list.type != JSON_ARRAY) {
-        exchange_error(x, 400, "synonyms come as an array");
-        return false;
-    }
-    if (exchange_query_flag(x, "replaceExistingSynonyms", false)) {
-        all->count = 0;
-    }
-    for (uint32_t i = 0; i < list.count; i++) {
-        if (!put_into(x, all, &list.items[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool change_delete(struct exchange *x, struct json *all)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < all->count; i++) {
-        if (!has_id(&all->items[i], x->params[1])) {
-            all->items[kept++] = all->items[i];
-        }
-    }
-    all->count = kept;
-    return true;
-}
-
-static bool change_clear(struct exchange *x, struct json *all)
-{
-    (void)x;
-    all->count = 0;
-    return true;
-}
-
-static void done(struct live_batch *batch)
-{
-    (void)batch;
-}
-
-static void write_changed(struct exchange *x, struct write *w)
+static void answer_changed(struct exchange *x, struct write *w)
 {
     struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
-    buf_append_char(out, '{');
-    write_time(out, "updatedAt");
-    write_task(out, w);
+    write_begin(out, x->head.method == HTTP_DELETE ? "deletedAt" : "updatedAt", w);
     if (x->param_count > 1) {
         buf_literal(out, ",\"id\":");
         json_write_string(out, x->params[1]);
@@ -251,87 +187,105 @@ static void write_changed(struct exchange *x, struct write *w)
     buf_append_char(out, '}');
 }
 
-/* On a worker, under the lock. While it waits for the sequencer it is no reader. */
-static void change(struct exchange *x, bool (*how)(struct exchange *x, struct json *all))
+/* The sequencer changes the list, so that no change is lost to another. */
+static struct write *change(struct exchange *x)
 {
-    struct json all;
-    struct reader_thread *reader = reader_thread();
-    if (!live_snapshot(x->server->live, x->params[0])) {
-        all = json_array(NULL, 0);
-    } else if (!read_all(x, &all)) {
-        return;
-    }
-    if (!how(x, &all)) {
-        return;
-    }
     struct write *w = write_new(x);
-    struct live_op *op = write_op(w, LIVE_SETTINGS, x->params[0]);
-    op->body.type = JSON_OBJECT;
-    json_object_set(&op->body, STR("synonyms"), all, &w->batch.arena);
-    w->batch.done = done;
-    reader_leave(reader);
-    enum status status = live_submit_wait(x->server->live, &w->batch);
-    reader_enter(reader);
-    if (status == STATUS_OK) {
-        status = w->batch.status;
+    write_op(w, LIVE_SYNONYMS, x->params[0])->body.type = JSON_OBJECT;
+    return w;
+}
+
+static void set(struct write *w, const char *name, struct json value)
+{
+    (void)!json_object_set(&w->batch.ops[0].body, str_from(name), value, &w->batch.arena);
+}
+
+static struct json list_of_one(struct write *w, struct json value)
+{
+    struct json *items = ARENA_NEW(&w->batch.arena, struct json);
+    *items = value;
+    return json_array(items, 1);
+}
+
+/* False after an error answer. number: the position in a batch, below 0 for one alone. */
+static bool check_synonym(struct exchange *x, const struct json *synonym, int64_t number)
+{
+    char place[32] = "a synonym";
+    struct str id;
+    if (number >= 0) {
+        snprintf(place, sizeof(place), "synonym %lld", (long long)number);
     }
-    if (status != STATUS_OK) {
-        exchange_fail(x, status, w->batch.error.message[0] ? w->batch.error.message : "too many updates are waiting");
-    } else if (op->status != STATUS_OK) {
-        exchange_fail(x, op->status, op->message);
-    } else {
-        write_changed(x, w);
+    if (synonym->type != JSON_OBJECT || !write_object_id(synonym, &id)) {
+        exchange_error(x, 400, "%s: must be an object with 'objectID', 'type' and 'synonyms'", place);
+        return false;
     }
-}
-
-static void change_locked(struct exchange *x, bool (*how)(struct exchange *x, struct json *all))
-{
-    struct reader_thread *reader = reader_thread();
-    reader_leave(reader);
-    pthread_mutex_lock(&changing);
-    reader_enter(reader);
-    change(x, how);
-    pthread_mutex_unlock(&changing);
-}
-
-static void put_away(struct exchange *x)
-{
-    change_locked(x, change_put);
-}
-
-static void batch_away(struct exchange *x)
-{
-    change_locked(x, change_batch);
-}
-
-static void delete_away(struct exchange *x)
-{
-    change_locked(x, change_delete);
-}
-
-static void clear_away(struct exchange *x)
-{
-    change_locked(x, change_clear);
+    if (id.size > LIMIT_OBJECT_ID_BYTES) {
+        exchange_error(x, 400, "%s: 'objectID' has more than %d bytes", place, LIMIT_OBJECT_ID_BYTES);
+        return false;
+    }
+    return true;
 }
 
 static enum handled put_synonym(struct exchange *x)
 {
-    return exchange_offload(x, put_away);
+    struct json synonym;
+    if (!exchange_json(x, &synonym)) {
+        return HANDLED;
+    }
+    if (synonym.type == JSON_OBJECT) {
+        json_object_set(&synonym, STR("objectID"), json_of_str(x->params[1]), &x->arena);
+    }
+    if (!check_synonym(x, &synonym, -1)) {
+        return HANDLED;
+    }
+    struct write *w = change(x);
+    set(w, "save", list_of_one(w, synonym));
+    return write_submit(w, answer_changed);
+}
+
+static void read_batch(struct exchange *x)
+{
+    struct json list;
+    struct write *w = write_of(x);
+    if (!exchange_json(x, &list)) {
+        return;
+    }
+    if (list.type != JSON_ARRAY) {
+        exchange_error(x, 400, "synonyms come as an array");
+        return;
+    }
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (!check_synonym(x, &list.items[i], i)) {
+            return;
+        }
+    }
+    set(w, "save", list);
+    set(w, "replace", json_of_bool(exchange_query_flag(x, "replaceExistingSynonyms", false)));
 }
 
 static enum handled batch_synonyms(struct exchange *x)
 {
-    return exchange_offload(x, batch_away);
+    return write_read(change(x), read_batch, false, answer_changed);
 }
 
 static enum handled delete_synonym(struct exchange *x)
 {
-    return exchange_offload(x, delete_away);
+    if (!handlers_snapshot(x, x->params[0])) {
+        return HANDLED;
+    }
+    struct write *w = change(x);
+    set(w, "delete", list_of_one(w, json_of_str(x->params[1])));
+    return write_submit(w, answer_changed);
 }
 
 static enum handled clear_synonyms(struct exchange *x)
 {
-    return exchange_offload(x, clear_away);
+    if (!handlers_snapshot(x, x->params[0])) {
+        return HANDLED;
+    }
+    struct write *w = change(x);
+    set(w, "replace", json_of_bool(true));
+    return write_submit(w, answer_changed);
 }
 
 const struct route synonym_routes[] = {

@@ -4,15 +4,17 @@
 /* The route tables of the handler families, each ended by a row without pattern. README.md has the reference. */
 #include "server/http/exchange.h"
 
-extern const struct route health_routes[];   /* /health /ready /metrics */
-extern const struct route search_routes[];   /* one search, several, facet values */
-extern const struct route browse_routes[];   /* every object, by cursor */
-extern const struct route suggest_routes[];  /* autocomplete */
-extern const struct route object_routes[];   /* objects one by one, batches, deletions by query */
-extern const struct route settings_routes[]; /* settings, rules, tasks */
-extern const struct route synonym_routes[];  /* synonyms */
-extern const struct route admin_routes[];    /* indexes: list, delete, copy, move; keys; adoption of a candidate */
-extern const struct route elastic_routes[];  /* _bulk and what Elasticsearch's clients ask beside it */
+extern const struct route health_routes[];    /* /health /ready /metrics */
+extern const struct route search_routes[];    /* one search, several, facet values */
+extern const struct route browse_routes[];    /* every object, by cursor */
+extern const struct route suggest_routes[];   /* autocomplete */
+extern const struct route object_routes[];    /* objects one by one */
+extern const struct route batch_routes[];     /* many writes in one request */
+extern const struct route delete_by_routes[]; /* deletions by query */
+extern const struct route settings_routes[];  /* settings, rules, tasks */
+extern const struct route synonym_routes[];   /* synonyms */
+extern const struct route admin_routes[];     /* indexes: list, delete, copy, move; keys; adoption of a candidate */
+extern const struct route elastic_routes[];   /* _bulk and what Elasticsearch's clients ask beside it */
 
 /* All of them, in the order in which they are looked through. */
 extern const struct route *const handler_families[];

@@ -6,6 +6,7 @@
 #include "server/http/server.h"
 
 #define WRITE_ARENA_MAX (1u << 30)
+#define AWAY_BODY       (64u << 10) /* JSON is read at about 2 us a KB */
 
 static void write_free(void *state)
 {
@@ -45,36 +46,54 @@ struct live_op *write_op(struct write *w, enum live_op_kind kind, struct str ind
     return op;
 }
 
+void write_reset(struct write *w)
+{
+    struct arena arena = w->batch.arena;
+    arena_reset(&arena);
+    w->batch = (struct live_batch){.arena = arena};
+    w->capacity = 0;
+}
+
 static bool forgiven(const struct live_op *op)
 {
     return op->status == STATUS_NOT_FOUND && (op->kind == LIVE_DELETE || op->kind == LIVE_DELETE_INDEX ||
                                               (op->kind == LIVE_PARTIAL && !op->create_missing));
 }
 
-static void make_answer(struct exchange *x, struct write *w)
+/* False after an error answer. */
+static bool check_outcome(struct exchange *x, const struct write *w)
 {
-    struct live_batch *b = &w->batch;
+    const struct live_batch *b = &w->batch;
     if (b->status != STATUS_OK) {
         exchange_fail(x, b->status, b->error.message);
-        return;
+        return false;
     }
     for (size_t i = 0; i < b->op_count; i++) {
         const struct live_op *op = &b->ops[i];
         if (op->status != STATUS_OK && !forgiven(op)) {
             if (b->op_count > 1) {
-                exchange_error(x, exchange_status_of(op->status), "requests[%zu]: %s", i, op->message);
+                exchange_error(x, exchange_status_of(op->status), "requests[%zu]: %s; the others were applied", i,
+                               op->message);
             } else {
                 exchange_fail(x, op->status, op->message);
             }
-            return;
+            return false;
         }
     }
-    w->answer(x, w);
+    return true;
 }
 
 static void on_written(struct exchange *x)
 {
-    make_answer(x, write_of(x));
+    struct write *w = write_of(x);
+    if (check_outcome(x, w)) {
+        if (w->next && w->next(x, w) == PENDING) {
+            return;
+        }
+        if (!x->status) {
+            w->answer(x, w);
+        }
+    }
     exchange_done(x);
 }
 
@@ -106,11 +125,25 @@ enum handled write_submit(struct write *w, void (*answer)(struct exchange *x, st
     return PENDING;
 }
 
-void write_submit_later(struct exchange *x, void (*answer)(struct exchange *x, struct write *w))
+static void submit_read(struct exchange *x)
 {
-    if (x->status || write_submit(write_of(x), answer) == HANDLED) {
+    struct write *w = write_of(x);
+    if (x->status || write_submit(w, w->answer) == HANDLED) {
         exchange_done(x);
     }
+}
+
+enum handled write_read(struct write *w, void (*read)(struct exchange *x), bool away,
+                        void (*answer)(struct exchange *x, struct write *w))
+{
+    struct exchange *x = w->x;
+    w->answer = answer;
+    if (!away && x->body.size <= AWAY_BODY) {
+        read(x);
+    } else if (exchange_offload_then(x, read, submit_read) == PENDING) {
+        return PENDING;
+    }
+    return x->status ? HANDLED : write_submit(w, answer);
 }
 
 bool write_object_id(const struct json *body, struct str *id)
@@ -123,15 +156,33 @@ bool write_object_id(const struct json *body, struct str *id)
     return true;
 }
 
-void write_task(struct buf *out, const struct write *w)
+uint64_t write_task_id(const struct write *w)
 {
-    buf_literal(out, ",\"taskID\":");
-    buf_append_u64(out, w->batch.task_id);
+    struct live_stats stats;
+    if (w->batch.task_id) {
+        return w->batch.task_id;
+    }
+    live_stats(w->x->server->live, &stats);
+    return stats.seq ? stats.seq : 1;
 }
 
-void write_time(struct buf *out, const char *name)
+void write_begin(struct buf *out, const char *name, const struct write *w)
 {
     char text[CLOCK_ISO_SIZE];
     clock_format_iso(clock_wall_ms(), text);
-    buf_printf(out, "\"%s\":\"%s\"", name, text);
+    buf_printf(out, "{\"%s\":\"%s\",\"taskID\":%llu", name, text, (unsigned long long)write_task_id(w));
+}
+
+void write_answer_updated(struct exchange *x, struct write *w)
+{
+    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
+    write_begin(out, "updatedAt", w);
+    buf_append_char(out, '}');
+}
+
+void write_answer_deleted(struct exchange *x, struct write *w)
+{
+    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
+    write_begin(out, "deletedAt", w);
+    buf_append_char(out, '}');
 }

@@ -170,6 +170,7 @@ static void decide_delete(struct changes *c, struct log_writer *w, struct live_b
     }
     /* Logged even when it is not there: a feed from before now that has the object must not bring it back. */
     struct change *x = changes_of(c, id);
+    op->found = change_exists(x);
     changes_delete(c, x);
     record_name(w, RECORD_DELETE, c->index->uid, x->id);
 }

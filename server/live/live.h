@@ -47,6 +47,8 @@ struct live_index_info {
     uint32_t generation;
     bool pending; /* a rebuild is under way */
 };
+/* Whether an index may have this name: 1 to LIMIT_INDEX_NAME_BYTES of UTF-8, no '/' and control characters. */
+bool index_name_valid(struct str name);
 /* All indexes in name order into the arena. */
 MUST_CHECK enum status live_list(struct live *l, struct arena *arena, struct live_index_info **out, size_t *count);
 
@@ -59,8 +61,10 @@ enum live_op_kind {
     LIVE_DELETE_INDEX,
     LIVE_SETTINGS, /* body: keys to change */
     LIVE_SETTINGS_REPLACE,
-    LIVE_COPY, /* index -> target; scope bits */
-    LIVE_MOVE  /* index -> target, which is replaced; atomic for readers */
+    LIVE_SYNONYMS, /* body: {"replace": true, "delete": [ids], "save": [synonyms]}, each optional, in this order; a
+                      replica's are its parent's (synonyms_change.h) */
+    LIVE_COPY,     /* index -> target; scope bits */
+    LIVE_MOVE      /* index -> target, which is replaced; atomic for readers */
 };
 
 enum live_scope { LIVE_SCOPE_OBJECTS = 1, LIVE_SCOPE_SETTINGS = 2, LIVE_SCOPE_SYNONYMS = 4, LIVE_SCOPE_ALL = 7 };
@@ -79,6 +83,7 @@ struct live_op {
     char message[160];
     struct str object_id_out; /* in the batch's arena */
     bool created;
+    bool found;      /* LIVE_DELETE: the object was there */
     bool rebuilding; /* LIVE_SETTINGS: in force when the task is published */
 };
 

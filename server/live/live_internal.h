@@ -147,7 +147,6 @@ struct live_index *live_index_of_uid(struct live *l, uint64_t uid);
 void directory_publish(struct live *l);
 /* Removes an index from the sequencer's list and frees it when no reader can see it. */
 void live_index_drop(struct live *l, struct live_index *x);
-bool index_name_valid(struct str name);
 
 void task_add(struct live *l, uint64_t id, uint64_t uid);
 void task_finish(struct live *l, uint64_t uid, uint64_t up_to_id);

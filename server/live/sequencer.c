@@ -247,6 +247,7 @@ static void run_batch(struct live *l, struct live_batch *batch)
         op->status = STATUS_OK;
         op->message[0] = '\0';
         op->created = false;
+        op->found = false;
         op->rebuilding = false;
         if (op_is_structural(op)) {
             run_structural(l, batch, op);

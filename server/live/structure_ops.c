@@ -4,6 +4,7 @@
 #include "indexer/base/limits.h"
 #include "server/live/decide.h"
 #include "server/live/structure.h"
+#include "server/live/synonyms_change.h"
 
 enum { COPY_BYTES = 4 << 20, COPY_OBJECTS = 2048 };
 
@@ -142,11 +143,17 @@ static enum status run_settings(struct live *l, struct live_batch *batch, struct
     }
     arena_init(&arena, 0);
     struct json document = {.type = JSON_OBJECT};
-    if (op->kind == LIVE_SETTINGS || replica) {
+    if (op->kind != LIVE_SETTINGS_REPLACE || replica) {
         document = json_clone(&newest_settings(x)->source, &arena);
     }
-    bool ok = replica ? replica_document(&document, op->index, &op->body, &arena)
-                      : merge_document(&document, &op->body, &arena);
+    bool ok = true;
+    if (op->kind == LIVE_SYNONYMS) {
+        ok = synonyms_change(&document, &op->body, &arena);
+    } else if (replica) {
+        ok = replica_document(&document, op->index, &op->body, &arena);
+    } else {
+        ok = merge_document(&document, &op->body, &arena);
+    }
     if (ok) {
         status = store_settings(l, batch, op, x, &document, err);
     } else {
@@ -288,7 +295,7 @@ static enum status run_between(struct live *l, struct live_batch *batch, struct 
 enum status structure_execute(struct live *l, struct live_batch *batch, struct live_op *op, struct error *err)
 {
     bool replica;
-    if (op->kind == LIVE_SETTINGS || op->kind == LIVE_SETTINGS_REPLACE) {
+    if (op->kind == LIVE_SETTINGS || op->kind == LIVE_SETTINGS_REPLACE || op->kind == LIVE_SYNONYMS) {
         return run_settings(l, batch, op, err);
     }
     struct live_index *x = live_index_find(l, op->index, &replica);
