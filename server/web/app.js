@@ -43,8 +43,9 @@ function drawAisles() {
   nav.innerHTML = html;
   nav.shown = html;
   nav.firstElementChild.scrollLeft = scrolled;
-  const sign = nav.querySelector('[aria-current]').parentElement;
+  const sign = nav.querySelector('[aria-current]')?.parentElement; // none while the departments are not known
   const list = nav.firstElementChild;
+  if (!sign) return;
   if (sign.offsetLeft < list.scrollLeft + 30 || sign.offsetLeft + sign.offsetWidth > list.scrollLeft + list.clientWidth - 60) {
     list.scrollLeft = sign.offsetLeft - 60;
   }
@@ -95,12 +96,13 @@ function headingOf(state, path) {
 }
 
 function noticeOf(results) {
+  if (results.nbHits === 0) return '';
   const raw = results._rawResults?.[0]?.aisle || results.aisle || {};
   const words = (list) => list.map((word) => `<s>${escape(typeof word === 'string' ? word : word.from || word.word)}</s>`).join(' ');
   const dropped = raw.dropped || [];
   const corrected = raw.corrected || [];
   const lines = [];
-  if (dropped.length) lines.push(`Few products have all of these words. Showing results without ${words(dropped)} too.`);
+  if (dropped.length) lines.push(`Hardly any product has all of these words: here are those without ${words(dropped)}, too.`);
   if (corrected.length) {
     lines.push(`Corrected: ${corrected.map((c) => (typeof c === 'string' ? escape(c) : `<s>${escape(c.from || c.word)}</s> to <strong>${escape([].concat(c.to).join(', '))}</strong>`)).join(', ')}.`);
   }

@@ -4,19 +4,19 @@ import { hash } from './colors.js';
 
 const looks = {
   'Electronics': ['#d5dff0', 'headphones', 'Blue'],
-  'Computers & Office': ['#d9dcea', 'laptop', 'Silver'],
-  'Kitchen & Dining': ['#f3dfc8', 'kettle', 'Red'],
-  'Home & Furniture': ['#e6dccb', 'armchair', 'Mustard'],
-  'Garden & DIY': ['#d3e4cb', 'wateringcan', 'Green'],
-  'Clothing': ['#ecd8dc', 'sweater', 'Navy'],
-  'Shoes & Accessories': ['#e9d9c9', 'sneaker', 'Red'],
-  'Beauty & Health': ['#f1d9e1', 'perfume', 'Coral'],
-  'Sports & Outdoors': ['#cfe5e2', 'bicycle', 'Orange'],
-  'Toys & Baby': ['#f6e3b4', 'blocks', 'Blue'],
-  'Grocery': ['#dfe8c4', 'coffeebag', 'Brown'],
-  'Pet Supplies': ['#e4dcd2', 'bone', 'Orange'],
+  'Computers & Office': ['#dcd8ec', 'laptop', 'Silver'],
+  'Kitchen & Dining': ['#f3d3b8', 'kettle', 'Red'],
+  'Home & Furniture': ['#d5dfe2', 'armchair', 'Mustard'],
+  'Garden & DIY': ['#d2e5c8', 'wateringcan', 'Green'],
+  'Clothing': ['#f0d6dd', 'sweater', 'Navy'],
+  'Shoes & Accessories': ['#ecdcc3', 'sneaker', 'Red'],
+  'Beauty & Health': ['#f3d5cf', 'perfume', 'Coral'],
+  'Sports & Outdoors': ['#c9e6df', 'bicycle', 'Orange'],
+  'Toys & Baby': ['#f8e2a4', 'blocks', 'Blue'],
+  'Grocery': ['#e3e9bd', 'coffeebag', 'Brown'],
+  'Pet Supplies': ['#e3d7cc', 'bone', 'Orange'],
 };
-const tints = ['#d5dff0', '#f3dfc8', '#d3e4cb', '#ecd8dc', '#cfe5e2', '#f6e3b4', '#e6dccb', '#f1d9e1'];
+const tints = ['#d5dff0', '#f3d3b8', '#d2e5c8', '#f0d6dd', '#c9e6df', '#f8e2a4', '#d5dfe2', '#f3d5cf'];
 
 export const tintOf = (department) => (looks[department] || [tints[hash(department || '') % tints.length]])[0];
 

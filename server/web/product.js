@@ -35,7 +35,7 @@ function variantPicker(item, variants, axis) {
     const paintSpot = axis === 'color' ? `<span class="swatch-paint" style="background:${knownColor(value) || '#ddd'}"></span>` : '';
     return `<button type="button" class="option${out ? ' option-out' : ''}" data-go="${escape(target.objectID)}" aria-pressed="${value === item[axis]}">${paintSpot}${escape(value)}${out ? '<span class="hidden">, sold out</span>' : ''}</button>`;
   });
-  return `<fieldset class="options"><legend>${axis === 'color' ? 'Colour' : attributeName(axis)}</legend>${buttons.join('')}</fieldset>`;
+  return `<fieldset class="options"><legend>${attributeName(axis)}</legend>${buttons.join('')}</fieldset>`;
 }
 
 const text = (value) => (Array.isArray(value) ? value.map(text).join(', ') : typeof value === 'object' && value ? '' : String(value));
@@ -45,7 +45,7 @@ function attributeTable(item, schema, variants) {
   const rows = Object.entries(item)
     .filter(([name, value]) => !name.startsWith('_') && !told.has(name) && !lastRows.includes(name) && name !== schema.category && text(value) !== '')
     .map(([name, value]) => [attributeName(name), text(value)]);
-  rows.unshift(...axes.filter((axis) => item[axis] && !chosen(axis)).map((axis) => [axis === 'color' ? 'Colour' : attributeName(axis), text(item[axis])]));
+  rows.unshift(...axes.filter((axis) => item[axis] && !chosen(axis)).map((axis) => [attributeName(axis), text(item[axis])]));
   for (const name of lastRows) {
     if (item[name]) rows.push([name === 'condition' ? 'Condition' : name.toUpperCase(), text(item[name])]);
   }

@@ -22,7 +22,7 @@ export function routing(schema) {
       },
       createURL: ({ routeState, location }) => {
         const parameters = new URLSearchParams(routeState);
-        const text = parameters.toString().replaceAll('%3A', ':');
+        const text = parameters.toString().replaceAll('%3A', ':').replaceAll('%7E', '~');
         return `${location.origin}${location.pathname}${text ? `?${text}` : ''}${location.hash}`;
       },
       parseURL: ({ location }) => Object.fromEntries(new URLSearchParams(location.search)),

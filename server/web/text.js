@@ -15,6 +15,7 @@ export function amount(value, currency) {
 
 // "battery_life" -> "Battery life"
 export function attributeName(name) {
+  if (name === 'color') return 'Colour';
   const words = name.replace(/[_.]+/g, ' ').trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
