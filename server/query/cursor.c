@@ -148,8 +148,9 @@ static uint32_t dense_fact(const struct postings *p, uint32_t rank)
     return four;
 }
 
-static uint32_t dense_gather(const struct cursor *c, const struct window *w, uint64_t fields, const struct mask *wanted,
-                             uint16_t *offsets, uint64_t *facts)
+/* The indexes of the facts of the documents in both. Where all of a word's documents are wanted, ranks just go up. */
+static uint32_t dense_indexes(const struct cursor *c, const struct window *w, const struct mask *wanted,
+                              uint16_t *offsets, uint32_t *indexes)
 {
     const struct postings *p = &c->postings;
     const uint64_t *bits = p->bits + w->base / 64;
@@ -157,17 +158,62 @@ static uint32_t dense_gather(const struct cursor *c, const struct window *w, uin
     uint32_t words = (w->doc_count - w->base + 63) / 64;
 
     for (uint32_t i = 0; i < WINDOW_WORDS && i < words; i++) {
-        for (uint64_t x = bits[i] & wanted->bits[i]; x; x &= x - 1) {
-            uint64_t bit = x & -x;
-            uint32_t r = rank + (uint32_t)__builtin_popcountll(bits[i] & (bit - 1));
-            uint64_t fact = fact_of(c, w, dense_fact(p, r), fields);
-            offsets[n] = (uint16_t)(i * 64 + (uint32_t)__builtin_ctzll(x));
-            facts[n] = fact;
-            n += fact != 0;
+        uint64_t have = bits[i], x = have & wanted->bits[i];
+        uint32_t r = rank;
+        rank += (uint32_t)__builtin_popcountll(have);
+        if (x == have) {
+            for (; x; x &= x - 1) {
+                offsets[n] = (uint16_t)(i * 64 + (uint32_t)__builtin_ctzll(x));
+                indexes[n++] = dense_fact(p, r++);
+            }
+            continue;
         }
-        rank += (uint32_t)__builtin_popcountll(bits[i]);
+        for (; x; x &= x - 1) {
+            uint64_t below = (x & -x) - 1;
+            offsets[n] = (uint16_t)(i * 64 + (uint32_t)__builtin_ctzll(x));
+            indexes[n++] = dense_fact(p, r + (uint32_t)__builtin_popcountll(have & below));
+        }
     }
     return n;
+}
+
+static uint32_t dense_gather(const struct cursor *c, const struct window *w, uint64_t fields, const struct mask *wanted,
+                             uint16_t *offsets, uint64_t *facts)
+{
+    uint32_t indexes[WINDOW_DOCS];
+    uint32_t count = dense_indexes(c, w, wanted, offsets, indexes), n = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t fact = fact_of(c, w, indexes[i], fields);
+        offsets[n] = offsets[i];
+        facts[n] = fact;
+        n += fact != 0;
+    }
+    return n;
+}
+
+uint32_t cursor_gather_indexes(struct cursor *c, const struct window *w, const struct mask *wanted, uint16_t *offsets,
+                               uint32_t *indexes)
+{
+    uint32_t n = 0, valid = 0;
+
+    if (c->empty)
+        return 0;
+    if (c->postings.bits) {
+        n = dense_indexes(c, w, wanted, offsets, indexes);
+    } else {
+        for (uint32_t i = 0; c->base == w->base && i < c->count; i++) {
+            offsets[n] = c->offsets[i];
+            indexes[n] = c->facts[i];
+            n += mask_has(wanted, c->offsets[i]);
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        offsets[valid] = offsets[i];
+        indexes[valid] = indexes[i];
+        valid += indexes[i] < w->fact_count;
+    }
+    return valid;
 }
 
 /* The slow way, when only some fields count: whoever has a fact left. */

@@ -43,6 +43,10 @@ bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, st
 uint32_t cursor_gather(struct cursor *c, const struct window *w, uint64_t fields, const struct mask *wanted,
                        uint16_t *offsets, uint64_t *facts);
 
+/* The same with the facts' indexes, for cursors that are no union. */
+uint32_t cursor_gather_indexes(struct cursor *c, const struct window *w, const struct mask *wanted, uint16_t *offsets,
+                               uint32_t *indexes);
+
 /* Frequency 1 in each field that the fact has. */
 static inline uint64_t fact_flat(uint64_t fact)
 {

@@ -99,7 +99,8 @@ enum status evaluation_init(struct evaluation *e, const struct scorer *scorer, s
         status = request_init(e, &e->requests[i], cells, err);
     if (status != STATUS_OK)
         return status;
-    if (!match_init(&e->match, e->query, scorer, &e->window, e->match.fields))
+    if (!match_init(&e->match, e->query, scorer, &e->window, e->match.fields) ||
+        !prune_init(&e->prune, &e->match, &e->prior, e->lengths))
         return full(err);
     return STATUS_OK;
 }
@@ -123,6 +124,8 @@ static enum status open_segment(struct evaluation *e, struct error *err)
     const struct hit_overlay *overlay = &e->overlays[w->segment];
     enum status status = match_segment(&e->match, err);
 
+    if (status == STATUS_OK && !prune_segment(&e->prune))
+        return full(err);
     for (uint32_t i = 0; status == STATUS_OK && i < overlay->count; i++)
         status = shard_check_attribute(w->shard, overlay->attrs[i], err);
     for (size_t i = 0; status == STATUS_OK && i < e->count; i++) {
@@ -183,6 +186,44 @@ static bool count_window(struct evaluation *e, struct evaluation_request *r, con
     return r->facets.counter_count == 0 || facet_window(&r->facets, &e->window, &found);
 }
 
+/* The least score that all requests with hits still take, or INT64_MIN when one of them takes any: by sort keys, with
+ * room left, or from a lower step. */
+static int64_t worst_of_all(const struct evaluation *e)
+{
+    int64_t worst = INT64_MAX;
+
+    if (e->query->match_all || e->match.fields || e->steps > 1)
+        return INT64_MIN;
+    for (size_t i = 0; i < e->count; i++) {
+        const struct topk *t = &e->requests[i].top;
+        if (!e->wanted[i].active)
+            continue;
+        if (!topk_full(t) || t->sort_count > 0 || t->ids_only)
+            return INT64_MIN;
+        worst = t->heap[0]->exact ? worst : t->heap[0]->rounded < worst ? t->heap[0]->rounded : worst;
+    }
+    return worst;
+}
+
+#define PRUNE_FROM 32 /* documents; fewer are scored at once */
+
+/* Scores those of the wanted that can get in; the requests' wanted sets are narrowed to them. */
+static bool score_wanted(struct evaluation *e, struct mask *any, const struct mask *exact, const double **scores)
+{
+    int64_t worst = worst_of_all(e);
+
+    if (worst != INT64_MIN && mask_count(any) >= PRUNE_FROM) {
+        if (!prune_window(&e->prune, worst, any))
+            return false;
+        mask_or(any, exact);
+        for (size_t i = 0; i < e->count; i++)
+            mask_and(&e->wanted[i], any);
+    }
+    *scores = match_scores(&e->match, any);
+    e->scored += mask_count(any);
+    return *scores != NULL;
+}
+
 static bool take_hits(struct evaluation *e, const struct mask *exact)
 {
     struct mask any;
@@ -197,12 +238,8 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
     }
     if (!any.active)
         return true;
-    if (!e->query->match_all) {
-        scores = match_scores(&e->match, &any);
-        if (!scores)
-            return false;
-        e->scored += mask_count(&any);
-    }
+    if (!e->query->match_all && !e->requests[0].browse && !score_wanted(e, &any, exact, &scores))
+        return false;
     for (size_t i = 0; i < e->count; i++) {
         if (e->wanted[i].active)
             evaluation_take(e, &e->requests[i], &e->wanted[i], exact, scores);

@@ -11,7 +11,7 @@
 #include "server/query/facet.h"
 #include "server/query/filter_plan.h"
 #include "server/query/hit.h"
-#include "server/query/match.h"
+#include "server/query/prune.h"
 #include "server/query/topk.h"
 
 struct evaluation_request {
@@ -47,6 +47,8 @@ struct evaluation {
     bool partial; /* a damaged segment was left out */
     uint32_t unit_base;
     struct facet_cache *cache;
+    struct prune_cache *lengths;
+    struct prune prune;
     struct hit_overlay *overlays; /* by segment */
     uint32_t explained;           /* the segment whose lists are open for explaining, + 1 */
     /* scratch of a window */

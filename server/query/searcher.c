@@ -17,6 +17,7 @@ void searcher_free(struct searcher *s)
     for (size_t i = 0; i < SEARCHER_ANALYSES; i++)
         analysis_free(s->analyses[i].analysis);
     facet_cache_clear(&s->facets);
+    prune_cache_clear(&s->lengths);
     arena_release(&s->scratch);
     free(s);
 }
@@ -111,6 +112,7 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
 
     scorer_prepare(&s->scorer, e->snapshot);
     e->cache = &s->facets;
+    e->lengths = &s->lengths;
     e->steps = 1;
     e->probing = false;
     status = evaluation_init(e, &s->scorer, err);

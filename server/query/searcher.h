@@ -15,6 +15,7 @@ struct searcher {
     struct arena scratch;
     struct scorer scorer;
     struct facet_cache facets;
+    struct prune_cache lengths;
     struct {
         uint64_t analyzer; /* analyzer_id; 0: free */
         struct analysis *analysis;
