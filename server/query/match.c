@@ -201,6 +201,11 @@ static bool slot_bits(struct match *m, struct match_slot *slot)
     return true;
 }
 
+const struct mask *match_slot_bits(struct match *m, uint32_t slot)
+{
+    return slot_bits(m, &m->slots[slot]) ? &m->slots[slot].bits : NULL;
+}
+
 static bool any_steps(struct match *m, const struct mask *from, struct mask *out)
 {
     mask_clear(out);

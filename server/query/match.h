@@ -57,6 +57,9 @@ void match_window(struct match *m);
  * that is NULL. False when memory runs out. */
 bool match_steps(struct match *m, uint32_t count, const struct mask *within, struct mask *steps, struct mask *exact);
 
+/* The documents of the window that have the slot, deleted ones perhaps included. NULL when memory runs out. */
+const struct mask *match_slot_bits(struct match *m, uint32_t slot);
+
 /* lex / max_lex of the wanted documents, by offset. The array is the match's own until the next call. NULL when memory
  * runs out. */
 const double *match_scores(struct match *m, const struct mask *wanted);

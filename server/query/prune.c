@@ -253,6 +253,9 @@ static void zero(float *limits, const struct mask *wanted)
 
 static bool add_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
 {
+    /* The lists of optional slots were not read for matching. */
+    if (!match_slot_bits(p->match, slot))
+        return false;
     zero(p->slot_limits, wanted);
     for (uint32_t k = 0; k < p->match->slots[slot].alternative_count; k++) {
         if (!add_alternative(p, slot, k, wanted))
