@@ -113,6 +113,24 @@ static void segment_header(const struct update_log *log, struct buf *out)
     buf_put_u64(out, hash64(out->data, out->size));
 }
 
+/* A segment that was begun in vain: its name must be gone for good before records with its numbers go elsewhere. */
+static enum status remove_leftover(struct update_log *log, struct error *err)
+{
+    char path[LOG_PATH_BYTES];
+    enum status status = STATUS_OK;
+    if (log->leftover == 0) {
+        return STATUS_OK;
+    }
+    log_segment_path(log, log->leftover, path, sizeof(path));
+    if (file_exists(path)) {
+        status = file_remove(path, err);
+    }
+    if (status == STATUS_OK && (status = dir_sync(log->dir, err)) == STATUS_OK) {
+        log->leftover = 0;
+    }
+    return status;
+}
+
 enum status log_segment_make(struct update_log *log, struct error *err)
 {
     char path[LOG_PATH_BYTES];
@@ -131,7 +149,8 @@ enum status log_segment_make(struct update_log *log, struct error *err)
         struct error ignored;
         file_close(file);
         file = NULL;
-        (void)!file_remove(path, &ignored);
+        log->leftover = log->next_seq;
+        (void)!remove_leftover(log, &ignored); /* else before the next append */
         goto out;
     }
     file_close(log->file);
@@ -201,7 +220,8 @@ static enum status rotate(struct update_log *log, struct error *err)
 static enum status append_batch(struct update_log *log, struct log_writer *records, int64_t wall_ms, struct error *err)
 {
     enum status status;
-    if (log->dirty_tail && (status = cut_tail(log, err)) != STATUS_OK) {
+    if ((status = remove_leftover(log, err)) != STATUS_OK ||
+        (log->dirty_tail && (status = cut_tail(log, err)) != STATUS_OK)) {
         return status;
     }
     if (log->end + records->bytes.size > log->segment_bytes && log->end > LOG_SEGMENT_HEADER &&
@@ -343,8 +363,12 @@ static void update_log_stats(void *self, struct log_stats *out)
 static void update_log_close(void *self)
 {
     struct update_log *log = self;
+    struct error ignored;
     if (!log) {
         return;
+    }
+    if (log->dirty_tail && !log->fenced && cut_tail(log, &ignored) == STATUS_OK) {
+        (void)!file_sync(log->file, &ignored);
     }
     file_close(log->file);
     vec_release(&log->segments);
