@@ -165,7 +165,7 @@ static void put_packed(struct buf *out, const uint32_t *values, uint32_t count, 
     size_t size = packed_size(bits, count);
     uint8_t *to = (uint8_t *)buf_reserve(out, size);
 
-    if (!to)
+    if (!to || size == 0)
         return;
     memset(to, 0, size);
     if (count == POSTINGS_BLOCK)
