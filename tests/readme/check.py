@@ -14,6 +14,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MARK = "--end-of-command--"
@@ -76,12 +78,13 @@ class Shell:
 
 
 def wait_ready(port):
-    for _ in range(200):
-        with socket.socket() as s:
-            s.settimeout(0.1)
-            if s.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        subprocess.run(["sleep", "0.05"], check=True)
+    for _ in range(400):
+        try:
+            with urllib.request.urlopen("http://127.0.0.1:%d/ready" % port, timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
 
 
 def main():
