@@ -62,7 +62,7 @@ static void leaf_compile(struct catalog *c, const struct section *section, const
     leaf->price_mu = log(row->price);
     leaf_attributes(leaf, str_from(row->attributes));
     leaf_details(leaf);
-    for (int i = 0; i < row->weight; i++) {
+    for (int i = 0; i < row->weight * row->weight; i++) {
         c->leaf_of_ticket[c->ticket_count++] = (uint16_t)c->leaf_count;
     }
     c->leaf_count++;
@@ -99,7 +99,8 @@ static void tables_compile(struct catalog *c)
         sections += parts[p].count;
         for (size_t i = 0; i < parts[p].count; i++) {
             for (size_t k = 0; k < LEAVES_MAX; k++) {
-                tickets += (size_t)parts[p].rows[i].leaves[k].weight;
+                int weight = parts[p].rows[i].leaves[k].weight;
+                tickets += (size_t)(weight * weight);
             }
         }
     }

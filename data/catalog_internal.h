@@ -69,7 +69,7 @@ struct catalog {
     size_t section_count;
     struct leaf *leaves;
     size_t leaf_count;
-    uint16_t *leaf_of_ticket; /* leaf k appears row->weight times */
+    uint16_t *leaf_of_ticket; /* leaf k appears row->weight squared times */
     uint32_t ticket_count;
     struct list series, onsets, vowels, codas, endings, suffixes;
     struct brands brands;

@@ -24,7 +24,7 @@ struct leaf_row {
     const char *kind;       /* the picture's name */
     double price;           /* median in USD */
     double spread;          /* deviation of the price's logarithm */
-    int weight;             /* share of the assortment */
+    int weight;             /* its square is the share of the assortment: real categories are that uneven */
     const char *attributes; /* keys of tables_attributes, separated by spaces; the first two may stand in titles */
 };
 
