@@ -237,7 +237,7 @@ static void print_summary(const struct build_command *c, const struct report *r)
 {
     if (c->terminal)
         fputs("\r\033[K", stderr);
-    fwrite(r->first_rejects.data, 1, r->first_rejects.size, stderr);
+    fprintf(stderr, STR_FMT, STR_ARG(buf_str(&r->first_rejects)));
     if (r->rejected > 5)
         fprintf(stderr, "... and %llu more rejected items%s%s\n", (unsigned long long)(r->rejected - 5),
                 c->rejects ? ", all of them in " : " (--rejects FILE keeps them all)", c->rejects ? c->rejects : "");
