@@ -1,7 +1,7 @@
 #include "data/catalog_internal.h"
 
 /* Shares and figures of the assortment; README.md has where they come from. */
-#define SHARE_VARIANTS_CLOTHES .185  /* of products with sizes */
+#define SHARE_VARIANTS_CLOTHES .185 /* of products with sizes */
 #define SHARE_VARIANTS_COLORS  .045 /* of products with colours only */
 #define SHARE_SALE             .18
 #define SHARE_SALE_DATES       .6
