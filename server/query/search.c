@@ -45,8 +45,9 @@ static enum status add_words(const struct evaluation *e, struct search_result *o
         if (s->dropped || optional[i])
             dropped[out->dropped_count++] = s->typed;
         if (s->alternative_count && s->alternatives[0].kind == ALTERNATIVE_TYPO) {
-            corrected[out->corrected_count++] = s->typed;
-            corrected[out->corrected_count++] = s->alternatives[0].terms[0]->text;
+            corrected[2 * out->corrected_count] = s->typed;
+            corrected[2 * out->corrected_count + 1] = s->alternatives[0].terms[0]->text;
+            out->corrected_count++;
         }
     }
     out->dropped = dropped;

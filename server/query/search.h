@@ -123,10 +123,10 @@ struct search_result {
     const struct str *dropped; /* words that were not required in the last step */
     size_t dropped_count;
     const struct str *corrected; /* pairs: typed, taken instead */
-    size_t corrected_count;
-    bool partial;               /* a damaged shard was left out */
-    const struct query *query;  /* for highlighting */
-    const struct json *profile; /* NULL unless asked for */
+    size_t corrected_count;      /* of pairs */
+    bool partial;                /* a damaged shard was left out */
+    const struct query *query;   /* for highlighting */
+    const struct json *profile;  /* NULL unless asked for */
     uint64_t elapsed_ns;
 };
 

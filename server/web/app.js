@@ -95,16 +95,18 @@ function headingOf(state, path) {
   return path.length ? lastLevel(path[path.length - 1]) : isFiltered(state) ? 'Products' : 'Popular right now';
 }
 
+// What the server changed about the query to find more.
 function noticeOf(results) {
+  const answer = results._rawResults?.[0]?.aisle || results.aisle || {};
+  const corrected = answer.corrected || [];
+  const dropped = (answer.dropped || []).filter((word) => !corrected.some(({ typed }) => typed === word));
   if (results.nbHits === 0) return '';
-  const raw = results._rawResults?.[0]?.aisle || results.aisle || {};
-  const words = (list) => list.map((word) => `<s>${escape(typeof word === 'string' ? word : word.from || word.word)}</s>`).join(' ');
-  const dropped = raw.dropped || [];
-  const corrected = raw.corrected || [];
   const lines = [];
-  if (dropped.length) lines.push(`Hardly any product has all of these words: here are those without ${words(dropped)}, too.`);
   if (corrected.length) {
-    lines.push(`Corrected: ${corrected.map((c) => (typeof c === 'string' ? escape(c) : `<s>${escape(c.from || c.word)}</s> to <strong>${escape([].concat(c.to).join(', '))}</strong>`)).join(', ')}.`);
+    lines.push(`Read ${corrected.map(({ typed, taken }) => `<s>${escape(typed)}</s> as <strong>${escape(taken)}</strong>`).join(', ')}.`);
+  }
+  if (dropped.length) {
+    lines.push(`Hardly any product has all of these words: here are those without ${dropped.map((word) => `<s>${escape(word)}</s>`).join(' ')}, too.`);
   }
   return lines.length ? `<p class="notice">${lines.join(' ')}</p>` : '';
 }

@@ -91,3 +91,11 @@ test('words that nothing has are named', async () => {
   await shop.picture('desktop-fewer-words');
   await shop.close();
 });
+
+test('a slip of the finger is read as what was meant', async () => {
+  const shop = await Shop.open();
+  await shop.go('/?q=hedphones');
+  await shop.totalBecomes((n) => n > 0);
+  assert.match(await shop.page.textContent('.notice'), /Read hedphones as headphone/);
+  await shop.close();
+});

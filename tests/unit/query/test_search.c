@@ -59,7 +59,7 @@ static void words(struct catalog *c)
 static void spelling(struct catalog *c)
 {
     assert_hits(c, "{\"query\":\"headphnoes\"}", "1: h1");
-    assert_int_equal(c->result.corrected_count, 2);
+    assert_int_equal(c->result.corrected_count, 1);
     assert_hits(c, "{\"query\":\"headphnoes\",\"typoTolerance\":false}", "0:");
     assert_hits(c, "{\"query\":\"wh1000xm4\"}", "1: h1");
     assert_hits(c, "{\"query\":\"wh-1000\"}", "1: h1");
