@@ -13,11 +13,12 @@
 #include "server/http/loop_internal.h"
 #include "server/http/server.h"
 
-#define READ_HEAD   (16u << 10)  /* room for a read while requests are small */
-#define READ_BODY   (128u << 10) /* and within a body */
-#define OUT_MAX     (256u << 10) /* answers to pipelined requests are written when so much has come together */
-#define DISCARD_MAX (1u << 20)   /* of the body of a refused request: more closes the connection */
-#define LINGER_MS   2000
+#define READ_HEAD    (16u << 10)  /* room for a read while requests are small */
+#define READ_BODY    (64u << 10)  /* and within a body */
+#define OUT_MAX      (256u << 10) /* answers to pipelined requests are written when so much has come together */
+#define DISCARD_MAX  (1u << 20)   /* of the body of a refused request: more closes the connection */
+#define LINGER_MS    2000
+#define CHARGED_FROM (16u << 10) /* smaller buffers are not counted */
 
 enum state {
     READING_HEAD,
@@ -46,6 +47,7 @@ struct connection {
     struct buf out;
     size_t out_at;
     uint64_t deadline_ns; /* 0: none */
+    size_t charged;       /* of the server's memory_used */
 
     struct exchange *x; /* the request that is being read or answered */
     struct http_body body;
@@ -74,6 +76,22 @@ static uint64_t later(uint64_t ns, uint64_t ms)
     return ns + ms * 1000000;
 }
 
+/* What clients make the server keep, all together, has a ceiling. False when it is reached. */
+static bool charge(struct connection *c)
+{
+    struct server *s = c->loop->server;
+    size_t body = c->x ? c->x->body_bytes.capacity : 0;
+    size_t now = (body > CHARGED_FROM ? body : 0) + (c->out.capacity > CHARGED_FROM ? c->out.capacity : 0);
+    if (now == c->charged) {
+        return true;
+    }
+    uint64_t before = atomic_fetch_add_explicit(&s->memory_used, now - c->charged, memory_order_relaxed);
+    bool grown = now > c->charged;
+    uint64_t used = before + now - c->charged;
+    c->charged = now;
+    return !grown || used <= s->options.memory_bytes;
+}
+
 static void connection_free(struct connection *c)
 {
     struct loop *l = c->loop;
@@ -84,8 +102,10 @@ static void connection_free(struct connection *c)
         loop_exchange_return(l, c->x);
     }
     inflater_free(c->inflater);
+    c->x = NULL;
     loop_buffer_return(l, &c->in);
     loop_buffer_return(l, &c->out);
+    (void)charge(c);
     if (c->previous) {
         c->previous->next = c->next;
     } else {
@@ -187,6 +207,7 @@ static void finish(struct connection *c)
     }
     metrics_request(l->server->metrics, x->route_number, x->status, now - x->started_ns);
     c->x = NULL;
+    (void)charge(c);
     loop_exchange_return(l, x);
     inflater_free(c->inflater);
     c->inflater = NULL;
@@ -290,6 +311,11 @@ static bool unpack(struct connection *c, size_t room)
         }
     }
     c->piece = str_slice(c->piece, used, c->piece.size);
+    if (!charge(c)) {
+        exchange_header(c->x, "Retry-After", STR("1"));
+        refuse(c, 429, "too much is being received at once");
+        return false;
+    }
     return true;
 }
 
@@ -487,7 +513,7 @@ static void start_lingering(struct connection *c)
     read_on(c);
 }
 
-/* What could not be written waits for the client to read. */
+/* What could not be written waits for the client to read. The connection may be gone afterwards. */
 static void keep_rest(struct connection *c, struct str rest)
 {
     const struct server_options *o = &c->loop->server->options;
@@ -499,6 +525,10 @@ static void keep_rest(struct connection *c, struct str rest)
         c->out_at = 0;
         c->deadline_ns = later(clock_monotonic_ns(), o->write_ms + rest.size * 1000 / o->write_rate);
         buf_clear(&c->loop->out);
+    }
+    if (!charge(c)) {
+        drop(c);
+        return;
     }
     read_off(c);
     event_add(&c->writable, NULL);
@@ -538,6 +568,7 @@ static bool flush(struct connection *c)
     if (own) {
         loop_buffer_return(l, &c->out);
         c->out_at = 0;
+        (void)charge(c);
         c->deadline_ns = c->state == AWAY ? 0 : later(clock_monotonic_ns(), l->server->options.idle_ms);
     }
     buf_clear(&l->out);
@@ -567,11 +598,11 @@ static void advance(struct connection *c)
             break;
         }
     }
-    if (c->state == READING_HEAD && c->in.size == c->in_at) {
-        c->in_at = 0;
-        loop_buffer_return(c->loop, &c->in);
-    }
     if (c->state <= READING_BODY) {
+        if (c->in.size == c->in_at && c->piece.size == 0) {
+            c->in_at = 0;
+            loop_buffer_return(c->loop, &c->in);
+        }
         read_on(c);
     }
 }

@@ -8,6 +8,7 @@
 #define WORKER_QUEUE        256
 #define OTHER_DESCRIPTORS   256 /* files, sockets and pipes that are no connections */
 #define CONNECTIONS_DEFAULT 16384
+#define MEMORY_DEFAULT      (1ull << 30)
 
 static void default_to(uint32_t *option, uint32_t value)
 {
@@ -52,6 +53,9 @@ static void fill_defaults(struct server_options *o)
     default_to(&o->write_ms, 10000);
     default_to(&o->write_rate, 4096);
     default_to(&o->drain_ms, 10000);
+    if (o->memory_bytes == 0) {
+        o->memory_bytes = MEMORY_DEFAULT;
+    }
 }
 
 static void fill_metrics(void *context, struct buf *out)
@@ -67,6 +71,8 @@ static void fill_metrics(void *context, struct buf *out)
                   (double)a.refused_address);
     metrics_value(out, "aisle_http_refused_descriptors_total", "counter", "Connections refused: no descriptors left.",
                   (double)a.refused_descriptors);
+    metrics_value(out, "aisle_http_waiting_bytes", "gauge", "Bodies that are coming and answers not read yet.",
+                  (double)atomic_load(&s->memory_used));
     metrics_value(out, "aisle_ready", "gauge", "1 when the server is ready.", atomic_load(&s->ready) ? 1 : 0);
 }
 

@@ -34,6 +34,7 @@ struct server_options {
     uint32_t write_ms;        /* the same for answers, in the client's hands: 10 s ... */
     uint32_t write_rate;      /* ... and 4,096 */
     uint32_t drain_ms;        /* how long server_stop waits for requests under way; 10 s */
+    uint64_t memory_bytes;    /* bodies that are coming and answers that are not read yet, of all clients; 1 GiB */
     bool elastic;             /* X-Elastic-Product on the paths that Elasticsearch clients use */
 };
 
@@ -46,6 +47,7 @@ struct server {
     atomic_bool ready;                 /* else everything but ROUTE_UNREADY answers 503 */
 
     /* the server's own */
+    _Atomic uint64_t memory_used; /* of memory_bytes */
     struct router *router;
     struct metrics *metrics;
     struct workers *workers;

@@ -199,8 +199,8 @@ static void test_pipelining(void **state)
     close(fd);
     struct str rest = buf_str(&answers);
     for (int i = 0; i < 61; i++) {
-        struct answer a;
-        size_t used;
+        struct answer a = {0};
+        size_t used = 0;
         char expected[16];
         snprintf(expected, sizeof(expected), i % 3 ? "w%04d" : "w%d", i);
         assert_true(client_parse(rest, false, &a, &used));
@@ -236,8 +236,8 @@ static void test_smuggling(void **state)
     start(normal);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct buf answers = BUF_EMPTY;
-        struct answer a;
-        size_t used;
+        struct answer a = {0};
+        size_t used = 0;
         int fd = client_connect(server.port);
         client_send(fd, str_from(rows[i]));
         assert_true(client_read_all(fd, &answers, 5000));
@@ -270,7 +270,7 @@ static void test_gzip(void **state)
 {
     (void)state;
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     struct buf text = BUF_EMPTY;
     start(normal);
     for (int i = 0; i < 50000; i++) {
@@ -288,7 +288,7 @@ static void test_gzip(void **state)
     assert_true(str_find(a.head, STR("Content-Encoding: gzip")) != SIZE_MAX);
     struct inflater *z = inflater_new();
     struct buf unpacked = BUF_EMPTY;
-    size_t used;
+    size_t used = 0;
     assert_int_equal(inflater_push(z, a.body, &used, &unpacked, 1 << 24, NULL), STATUS_OK);
     assert_true(inflater_done(z) && str_equal(buf_str(&unpacked), buf_str(&text)));
     inflater_free(z);
@@ -320,7 +320,7 @@ static void test_stream(void **state)
     (void)state;
     struct buf text = BUF_EMPTY;
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     char expected[64];
     start(normal);
     for (int i = 0; i < 20500; i++) {
@@ -356,7 +356,7 @@ static void test_continue(void **state)
 {
     (void)state;
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     start(normal);
     int fd = client_connect(server.port);
     assert_true(
@@ -380,7 +380,7 @@ static void test_large_answers(void **state)
 {
     (void)state;
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     start(normal);
     int fd = client_connect(server.port);
     assert_true(
@@ -429,8 +429,8 @@ static void test_deadlines(void **state)
     start(quick);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct buf buf = BUF_EMPTY;
-        struct answer a;
-        size_t used;
+        struct answer a = {0};
+        size_t used = 0;
         int fd = client_connect(server.port);
         uint64_t begin = clock_monotonic_ns();
         client_send(fd, str_from(rows[i].first));
@@ -477,7 +477,7 @@ static void test_thousand(void **state)
         }
         struct buf buf = BUF_EMPTY;
         for (int i = 0; i < COUNT; i++) {
-            struct answer a;
+            struct answer a = {0};
             char text[16];
             snprintf(text, sizeof(text), "%05d", i);
             assert_true(client_read(fds[i], &buf, false, &a));
@@ -500,7 +500,7 @@ static void test_cap(void **state)
 {
     (void)state;
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     int fds[8];
     struct server_options options = normal;
     options.max_connections = 5;
@@ -518,12 +518,63 @@ static void test_cap(void **state)
     server_stop(&server);
 }
 
+/* Bodies that come slowly and answers that nobody reads share a ceiling. */
+static void test_memory(void **state)
+{
+    (void)state;
+    enum { COUNT = 12 };
+    struct buf buf = BUF_EMPTY;
+    struct answer a = {0};
+    int fds[COUNT];
+    int refused = 0;
+    struct server_options options = normal;
+    options.memory_bytes = 4 << 20;
+    start(options);
+    struct buf half = BUF_EMPTY;
+    buf_literal(&half, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    memset(buf_reserve(&half, 900000), 'x', 900000);
+    half.size += 900000;
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = client_connect(server.port);
+        client_send(fds[i], buf_str(&half));
+    }
+    usleep(300000);
+    for (int i = 0; i < COUNT; i++) {
+        struct pollfd p = {fds[i], POLLIN, 0};
+        if (poll(&p, 1, 0) > 0 && client_read(fds[i], &buf, false, &a)) {
+            assert_int_equal(a.status, 429);
+            refused++;
+        }
+    }
+    assert_in_range(refused, 6, COUNT - 1);
+    for (int i = 0; i < COUNT; i++) {
+        close(fds[i]);
+    }
+    for (int i = 0; i < 50 && atomic_load(&server.memory_used) > 0; i++) {
+        usleep(50000);
+    }
+    assert_int_equal(atomic_load(&server.memory_used), 0);
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = client_connect(server.port);
+        client_send(fds[i], STR("GET /large/20000000 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    }
+    usleep(300000);
+    assert_true(atomic_load(&server.memory_used) <= 4u << 20);
+    for (int i = 0; i < COUNT; i++) {
+        close(fds[i]);
+    }
+    assert_int_equal(ask("GET /health HTTP/1.1\r\nHost: a\r\n\r\n", &buf, &a), 200);
+    buf_release(&half);
+    buf_release(&buf);
+    server_stop(&server);
+}
+
 /* With no descriptor left, what is open goes on, what comes is closed, and nothing spins. */
 static void test_descriptors(void **state)
 {
     (void)state;
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     struct rlimit old;
     start(normal);
     int first = client_connect(server.port);
@@ -557,7 +608,7 @@ static void test_drain(void **state)
 {
     (void)state;
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     int fds[4];
     start(normal);
     for (int i = 0; i < 4; i++) {
@@ -580,7 +631,7 @@ static void test_not_ready(void **state)
 {
     (void)state;
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     start(normal);
     atomic_store(&server.ready, false);
     assert_int_equal(ask("GET /ready HTTP/1.1\r\nHost: a\r\n\r\n", &buf, &a), 503);
@@ -630,6 +681,7 @@ int main(void)
         cmocka_unit_test(test_thousand),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_not_ready),
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,7 @@ static int status_of(const struct server *s, const char *format, const char *key
 {
     struct buf request = BUF_EMPTY;
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     const char *mark = strstr(format, "KEY");
     buf_append(&request, format, mark ? (size_t)(mark - format) : strlen(format));
     if (mark) {
@@ -152,7 +152,7 @@ static void test_static(void **state)
     (void)state;
     struct error err = {0};
     struct buf buf = BUF_EMPTY;
-    struct answer a;
+    struct answer a = {0};
     char name[256];
     const struct route *const families[] = {health_routes, NULL};
     struct server s = {.options = {.listen = "127.0.0.1:0", .threads = 1}, .routes = families};
