@@ -104,6 +104,22 @@ static void product_attributes(struct product *p)
     }
 }
 
+/* The adjective at `from` or the next one that neither noun nor material says already (no "wireless wireless mouse").
+ */
+static struct str adjective_from(const struct product *p, uint32_t from)
+{
+    const struct list *all = &p->leaf->section->adjectives;
+    struct str adjective = all->values[from % all->count];
+    for (uint32_t i = 0; i < all->count; i++) {
+        adjective = all->values[(from + i) % all->count];
+        bool said = p->material.size && str_find(adjective, p->material) != SIZE_MAX;
+        if (!said && str_find(p->noun, adjective) == SIZE_MAX && str_find(p->material, adjective) == SIZE_MAX) {
+            break;
+        }
+    }
+    return adjective;
+}
+
 void product_make(const struct catalog *c, struct product *p, struct buf *text)
 {
     struct random *r = &p->random;
@@ -125,10 +141,13 @@ void product_make(const struct catalog *c, struct product *p, struct buf *text)
     }
     p->noun = list_skewed(&p->leaf->nouns, r);
     p->plural = noun_is_plural(p->noun);
-    uint32_t first = random_skewed(r, s->adjectives.count);
-    p->adjective = s->adjectives.values[first];
-    p->adjective2 = s->adjectives.values[(first + 1 + random_below(r, s->adjectives.count - 1)) % s->adjectives.count];
     p->material = list_skewed(leaf_materials(p->leaf), r);
+    uint32_t first = random_skewed(r, s->adjectives.count);
+    p->adjective = adjective_from(p, first);
+    p->adjective2 = adjective_from(p, first + 1 + random_below(r, s->adjectives.count - 1));
+    if (str_equal(p->adjective, p->adjective2)) {
+        p->adjective2 = (struct str){0};
+    }
     product_attributes(p);
     product_price(c, p);
     product_fame(p);

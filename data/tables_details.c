@@ -305,6 +305,15 @@ const struct detail_row tables_details[] = {
     {"Car Seats", "recycled polyester|EPS foam",
      "a five-point harness|side impact protection|turning by one hand|covers that wash at 60 degrees|a recline for "
      "sleeping|a light frame"},
+    {"Coffee Beans", NULL,
+     "notes of cocoa and hazelnut|a low acidity|a valve that keeps the aroma|beans roasted in small batches|a light "
+     "body|a long, sweet finish"},
+    {"Coffee Capsules", NULL,
+     "a dense crema|compostable capsules|notes of cocoa and hazelnut|an aroma sealed one by one|a low acidity|a long, "
+     "sweet finish"},
+    {"Tea", NULL,
+     "leaves plucked by hand|the scent of orange peel|bags without plastic|a light body|a colour like amber|a second "
+     "and third infusion"},
     {"Hot Chocolate", NULL,
      "cocoa from a single cooperative|little sugar|a tin that closes tightly|froth without a machine|a deep, dark "
      "taste|stone-ground leaves"},
