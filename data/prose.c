@@ -44,9 +44,23 @@ static void append_title_case(struct str s, struct buf *out)
     }
 }
 
+/* Takes back the last word of out (which ends with a space) if `next` begins with it: no "Home Home Yoga Mat". */
+static void drop_echo(struct str next, struct buf *out)
+{
+    size_t from = out->size ? out->size - 1 : 0;
+    while (from > 0 && out->data[from - 1] != ' ') {
+        from--;
+    }
+    struct str last = str_trim(buf_since(out, from));
+    if (str_equal_nocase(last, str_split(&next, ' '))) {
+        out->size = from;
+    }
+}
+
 static void append_word(struct str word, struct buf *out)
 {
     if (word.size) {
+        drop_echo(word, out);
         append_title_case(word, out);
         buf_append_char(out, ' ');
     }
@@ -103,8 +117,10 @@ void title_write(const struct product *p, struct str color, struct str size, str
         append_word(p->adjective2, out);
     }
     if (style == STYLE_HOME || style == STYLE_FASHION) {
-        append_word(shape_below(p, SHAPE_MODEL, 40) ? p->material : (struct str){0}, out);
+        bool said = p->material.size && str_find(p->noun, p->material) != SIZE_MAX; /* "wool rug" */
+        append_word(!said && shape_below(p, SHAPE_MODEL, 40) ? p->material : (struct str){0}, out);
     }
+    drop_echo(p->noun, out);
     append_title_case(p->noun, out);
     if (shape_below(p, SHAPE_EXTRA, 17)) {
         append_feature(p, out);

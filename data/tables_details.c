@@ -126,7 +126,8 @@ const struct detail_row tables_details[] = {
      "zones for shoulders and hips|a cover that zips off|handles on both sides|a hundred nights to try|springs in "
      "single pockets|edges that do not give way"},
     {"Pillows & Duvets", "cotton|down|bamboo viscose",
-     "a filling that airs well|double-stitched seams|a cover that zips off|certified down|quilting that keeps the "
+     "a filling that airs well|double-stitched seams|a cover that zips off|down from certified farms|quilting that "
+     "keeps the "
      "filling in place|a bag for storage"},
     {"Beds", "oak|pine|metal|linen",
      "a headboard to lean on|drawers on castors|joints without creaking|slats included|a centre leg for support|set-up "
