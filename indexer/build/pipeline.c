@@ -85,8 +85,6 @@ static struct report_file *current_file(struct pipeline *p)
 static enum status on_item(void *context, struct feed_item *item, struct error *err)
 {
     struct pipeline *p = context;
-    p->report->items++;
-    current_file(p)->items++;
     if (too_many_errors(p, false))
         return errors_message(p, err);
 
@@ -107,8 +105,7 @@ static enum status on_item(void *context, struct feed_item *item, struct error *
         infer_add(p->infer, &item->object);
     status = spool_add(p->spool, id, buf_str(&p->json), err);
     if (status == STATUS_OK) {
-        p->report->accepted++;
-        current_file(p)->accepted++;
+        report_accept(p->report);
     } else if (status == STATUS_INPUT) {
         status = STATUS_IO; /* not the item's fault */
     }

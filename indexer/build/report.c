@@ -84,11 +84,22 @@ static void write_reject(struct report *r, const struct feed_reject *reject)
     buf_release(&line);
 }
 
+void report_accept(struct report *r)
+{
+    struct report_file *file = &r->files.items[r->files.count - 1];
+    r->items++;
+    r->accepted++;
+    file->items++;
+    file->accepted++;
+}
+
 void report_reject(struct report *r, const struct feed_reject *reject)
 {
+    struct report_file *file = &r->files.items[r->files.count - 1];
+    r->items++;
     r->rejected++;
-    if (r->files.count)
-        r->files.items[r->files.count - 1].rejected++;
+    file->items++;
+    file->rejected++;
     count_reason(r, reject);
     bool named = reject->field.size == 0 || str_find(str_from(reject->reason), reject->field) != SIZE_MAX;
     if (r->rejected <= REPORT_SHOWN)

@@ -37,6 +37,8 @@ struct report {
 MUST_CHECK enum status report_init(struct report *r, const char *rejects_path, struct error *err);
 void report_release(struct report *r);
 
+/* Counts an accepted item. */
+void report_accept(struct report *r);
 /* Counts a rejected item, writes it to the rejects file (NDJSON: file, line, id, field, reason, excerpt), and keeps the
  * first ones for the summary. A rejects file that can't be written fails the build at the end. */
 void report_reject(struct report *r, const struct feed_reject *reject);
