@@ -57,16 +57,14 @@ static enum status read_field(struct settings *s, const char *key, size_t index,
     struct str rest = {0};
     size_t count = 0;
     float weight = 0;
-    enum status status = read_weight(key, index, &text, &weight, err);
+    enum status status = STATUS_OK;
 
+    /* "unordered(title^3)" and "unordered(title)^3" */
+    (void)(settings_modifier(text, "unordered", &text) || settings_modifier(text, "ordered", &text));
+    status = read_weight(key, index, &text, &weight, err);
     if (status != STATUS_OK)
         return status;
     (void)(settings_modifier(text, "unordered", &text) || settings_modifier(text, "ordered", &text));
-    if (weight == 0) {
-        status = read_weight(key, index, &text, &weight, err);
-        if (status != STATUS_OK)
-            return status;
-    }
     rest = text;
     while (rest.data) {
         struct str name = str_trim(str_split(&rest, ','));
