@@ -59,10 +59,11 @@ static void open_facet(struct facet_column *f, const struct attribute_entry *e, 
         [FILE_FACET_NONE] = FACET_COLUMN_NONE,   [FILE_FACET_U8] = FACET_COLUMN_U8,
         [FILE_FACET_U16] = FACET_COLUMN_U16,     [FILE_FACET_U32] = FACET_COLUMN_U32,
         [FILE_FACET_MULTI] = FACET_COLUMN_MULTI, [FILE_FACET_SPARSE] = FACET_COLUMN_SPARSE};
-    const uint32_t *at = (const uint32_t *)(const void *)(chunk.data + e->facet_offset);
+    const uint32_t *at = NULL;
 
-    if (e->facet_kind == FILE_FACET_NONE)
+    if (e->facet_kind == FILE_FACET_NONE || chunk.size == 0)
         return;
+    at = (const uint32_t *)(const void *)(chunk.data + e->facet_offset);
     f->kind = KINDS[e->facet_kind];
     f->list_count = e->facet_count;
     if (f->kind == FACET_COLUMN_MULTI) {
@@ -82,11 +83,12 @@ static void open_number(struct number_column *n, const struct attribute_entry *e
                                                     [FILE_NUMBER_DENSE] = NUMBER_COLUMN_DENSE,
                                                     [FILE_NUMBER_MULTI] = NUMBER_COLUMN_MULTI,
                                                     [FILE_NUMBER_SPARSE] = NUMBER_COLUMN_SPARSE};
-    const char *at = chunk.data + e->number_offset;
+    const char *at = NULL;
     const uint32_t *behind = NULL;
 
-    if (e->number_kind == FILE_NUMBER_NONE)
+    if (e->number_kind == FILE_NUMBER_NONE || chunk.size == 0)
         return;
+    at = chunk.data + e->number_offset;
     n->kind = KINDS[e->number_kind];
     n->is_double = e->is_double;
     n->scale = e->scale;
@@ -231,11 +233,12 @@ static bool docs_valid(const doc_id *docs, uint32_t count, uint32_t doc_count, b
 static bool set_sound(const struct attributes *a, const struct set_entry *s)
 {
     struct docset set;
-    const uint64_t *words = (const uint64_t *)(const void *)(a->set_bytes + s->place);
+    const uint64_t *words = NULL;
     uint64_t bits = 0;
 
     if (s->kind == FILE_SET_RANGE)
         return true;
+    words = (const uint64_t *)(const void *)(a->set_bytes + s->place);
     if (s->kind == FILE_SET_FLAT) {
         for (uint32_t w = 0; w < s->size / 8; w++)
             bits += (uint64_t)__builtin_popcountll(words[w]);
@@ -289,7 +292,7 @@ bool attributes_set(const struct attributes *a, attr_id attr, facet_code code, s
 {
     const struct attribute_columns *columns = attributes_find(a, attr);
     uint32_t low = 0, high = columns ? columns->entry->set_count : 0, count = high;
-    const struct set_entry *sets = columns ? a->sets + columns->entry->set_first : NULL;
+    const struct set_entry *sets = count ? a->sets + columns->entry->set_first : NULL;
     const struct set_entry *s = NULL;
 
     *out = (struct docset){.kind = DOCSET_EMPTY};

@@ -53,6 +53,8 @@ bool prefixes_find(const struct prefixes *p, struct container *c, struct str pre
         return false;
     from = (uint64_t)p->records[low].postings * UNIT;
     to = (uint64_t)p->records[low + 1].postings * UNIT;
+    if (from == to)
+        return false;
     *df = p->records[low].df;
     *bytes = (struct str){p->postings.data + from, (size_t)(to - from)};
     return container_check(c, CHUNK_POSTINGS, from, to, NULL) == STATUS_OK;

@@ -300,6 +300,8 @@ enum status shard_object(const struct shard *s, doc_id doc, struct buf *out, str
     enum status status = STATUS_OK;
 
     shard_object_place(s, doc, &from, &to);
+    if (from == to)
+        return error_set(err, STATUS_FORMAT, "stored object: document %u has no bytes", doc);
     status = container_check((struct container *)&s->container, CHUNK_DOCS, from, to, err);
     if (status != STATUS_OK)
         return status;
@@ -364,8 +366,11 @@ enum status shard_check_terms(const struct shard *s, term_id first, term_id end,
 void shard_postings(const struct shard *s, term_id id, struct postings *out)
 {
     const struct term_record *r = &s->terms.records[id];
-    struct str bytes = str_slice(s->postings, (size_t)r->postings * TEXT_UNIT, (size_t)r[1].postings * TEXT_UNIT);
+    struct str bytes = {0};
     size_t used = 0;
+
+    if (r->postings < r[1].postings)
+        bytes = str_slice(s->postings, (size_t)r->postings * TEXT_UNIT, (size_t)r[1].postings * TEXT_UNIT);
 
     if (!postings_open(bytes, r->df, s->meta.doc_count, out, &used))
         *out = (struct postings){0};
@@ -396,6 +401,8 @@ static struct str positions_bytes(const struct shard *s, term_id id)
 {
     const struct term_record *r = &s->terms.records[id];
 
+    if (r->positions == r[1].positions)
+        return (struct str){0};
     return str_slice(s->positions, (size_t)r->positions * TEXT_UNIT, (size_t)r[1].positions * TEXT_UNIT);
 }
 

@@ -162,12 +162,12 @@ static enum status check_texts(const struct terms *t, size_t text_size, struct e
     size_t size = 0, last_size = 0;
 
     for (uint32_t i = 0; i < t->count; i++) {
-        const uint8_t *at = t->text + t->block_text[i / TERMS_BLOCK];
-        size_t end = t->block_text[i / TERMS_BLOCK + 1];
-        size_t from = t->block_text[i / TERMS_BLOCK];
+        size_t from = t->block_text[i / TERMS_BLOCK], end = t->block_text[i / TERMS_BLOCK + 1];
+        const uint8_t *at = NULL;
 
-        if (from > end || end > text_size)
+        if (from >= end || end > text_size)
             return error_set(err, STATUS_FORMAT, "chunk 'TBLK': offset of block %u", i / TERMS_BLOCK);
+        at = t->text + from;
         for (uint32_t k = 0; k < TERMS_BLOCK && i + k < t->count; k++) {
             size_t room = end - (size_t)(at - t->text);
 
@@ -230,7 +230,8 @@ enum status terms_open(struct terms *t, const struct container *c, uint32_t coun
     if (blocks.size != ((size_t)t->block_count + 1) * 4 || records.size != ((size_t)count + 1) * sizeof(*t->records) ||
         sums.size != ((size_t)count / TERMS_BLOCK + 1) * 8 || hash.size != (size_t)t->capacity * 5)
         return error_set(err, STATUS_FORMAT, "terms: the sizes of their chunks do not match %u terms", count);
-    t->tags = (const uint8_t *)hash.data + (size_t)t->capacity * 4;
+    if (t->capacity)
+        t->tags = (const uint8_t *)hash.data + (size_t)t->capacity * 4;
     status = check_texts(t, text.size, err);
     return status == STATUS_OK ? check_records(t, err) : status;
 }
