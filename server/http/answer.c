@@ -39,13 +39,12 @@ static bool covers(struct str name, struct str path)
 static enum showing showing(const struct shown *shown, struct str path)
 {
     enum showing result = shown->all ? SHOW_ALL : SHOW_NOTHING;
+    bool holes = false; /* something below the path is not shown */
     for (size_t i = 0; i < shown->never_count; i++) {
         if (covers(shown->never[i], path)) {
             return SHOW_NOTHING;
         }
-        if (covers(path, shown->never[i]) && result == SHOW_ALL) {
-            result = SHOW_PARTS;
-        }
+        holes = holes || covers(path, shown->never[i]);
     }
     for (size_t i = 0; i < shown->count; i++) {
         struct str name = shown->names[i];
@@ -54,16 +53,14 @@ static enum showing showing(const struct shown *shown, struct str path)
             if (covers(name, path)) {
                 return SHOW_NOTHING;
             }
-            if (covers(path, name) && result == SHOW_ALL) {
-                result = SHOW_PARTS;
-            }
+            holes = holes || covers(path, name);
         } else if (covers(name, path)) {
-            result = result == SHOW_NOTHING ? SHOW_ALL : result;
+            result = SHOW_ALL;
         } else if (covers(path, name) && result == SHOW_NOTHING) {
             result = SHOW_PARTS;
         }
     }
-    return result;
+    return result == SHOW_ALL && holes ? SHOW_PARTS : result;
 }
 
 #define PATH_MAX_BYTES 1024
@@ -315,9 +312,10 @@ static void mark_all(struct marking *m, const struct shown *shown, bool *any)
 
 static void mark_list(struct marking *m, const struct str *names, size_t count, bool *any)
 {
+    const struct settings *s = m->a->snapshot->settings;
+    struct shown may = {.all = true, .never = s->unretrievable, .never_count = s->unretrievable_count};
     for (size_t i = 0; i < count; i++) {
-        if (!in_list(m->a->snapshot->settings->unretrievable, m->a->snapshot->settings->unretrievable_count,
-                     names[i])) {
+        if (showing(&may, names[i]) == SHOW_ALL) {
             write_marked_path(m, names[i], any);
         }
     }
