@@ -28,6 +28,7 @@ static const char SETTINGS[] =
 struct bench {
     const char *feed, *queries, *cache, *mix;
     int64_t rounds;
+    bool each;
     struct settings *settings;
     struct analyzer *analyzer;
     struct dictionary *dictionary;
@@ -191,6 +192,15 @@ static int by_value(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
+static void print_query(const char *mix, uint64_t ns, const struct search_result *result, struct str params)
+{
+    int64_t scored = 0;
+
+    (void)json_i64(json_get(result->profile, "scored"), &scored);
+    printf("%s %llu ns %llu hits %lld scored " STR_FMT "\n", mix, (unsigned long long)ns,
+           (unsigned long long)result->total, (long long)scored, STR_ARG(params));
+}
+
 static void run_mix(struct bench *b, const char *mix, bool shown)
 {
     size_t count = (size_t)b->rounds, found = 0;
@@ -208,11 +218,14 @@ static void run_mix(struct bench *b, const char *mix, bool shown)
         start = cpu_ns();
         must(b, json_parse(buf_str(&params), &b->arena, &json, &b->err));
         must(b, search_request_parse(&request, &json, b->settings, &b->arena, &b->err));
+        request.profile = b->each;
         must(b, search_run(b->searcher, b->snapshot, &request, 1, &b->arena, &result, &b->err));
         times[i] = cpu_ns() - start;
         total += times[i];
         hits += result.total;
         found += result.total > 0;
+        if (shown && b->each)
+            print_query(mix, times[i], &result, buf_str(&params));
     }
     qsort(times, count, sizeof(*times), by_value);
     if (shown)
@@ -235,9 +248,10 @@ int main(int argc, char **argv)
         {"queries", OPTION_TEXT, &b.queries, "FILE", 0, 0, NULL, "lines: query, tab, ..."},
         {"cache", OPTION_TEXT, &b.cache, "DIR", 0, 0, NULL, "where the index is kept"},
         {"mix", OPTION_TEXT, &b.mix, "NAME", 0, 0, NULL, "only this mix"},
+        {"each", OPTION_FLAG, &b.each, NULL, 0, 0, NULL, "print every query's time and hits"},
         {"rounds", OPTION_INT, &b.rounds, "N", 1, 10000000, NULL, "queries of each mix"},
     };
-    const struct options options = {"search --feed FILE --queries FILE --cache DIR", "Measures searches.", rows, 5};
+    const struct options options = {"search --feed FILE --queries FILE --cache DIR", "Measures searches.", rows, 6};
     int positional;
 
     must(&b, options_parse(&options, argc, argv, &positional, &b.err));

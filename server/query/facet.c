@@ -269,14 +269,28 @@ static void count_u8(struct facet_counter *c, const uint8_t *codes, const struct
             count_code(c, codes[m->offsets[i]], stamp_of(g, m->offsets[i]));                                           \
     } while (0)
 
+/* Where the documents' lists are is looked up ahead, so that the loads of one document do not wait for the branches of
+ * another. */
+#define LOOK_AHEAD 64
+
 static void count_multi(struct facet_counter *c, const struct window *w, const struct facet_matches *m,
                         const struct group_stamps *g)
 {
-    for (uint32_t i = 0; i < m->count; i++) {
-        doc_id doc = w->base + m->offsets[i];
-        uint32_t stamp = stamp_of(g, m->offsets[i]);
-        for (uint32_t k = c->column->offsets[doc]; k < c->column->offsets[doc + 1]; k++)
-            count_code(c, c->column->list[k] + 1, stamp);
+    const uint32_t *starts = c->column->offsets + w->base;
+    uint32_t from[LOOK_AHEAD], end[LOOK_AHEAD];
+
+    for (uint32_t i = 0; i < m->count; i += LOOK_AHEAD) {
+        uint32_t n = m->count - i < LOOK_AHEAD ? m->count - i : LOOK_AHEAD;
+        for (uint32_t k = 0; k < n; k++) {
+            from[k] = starts[m->offsets[i + k]];
+            end[k] = starts[m->offsets[i + k] + 1];
+            __builtin_prefetch(c->column->list + from[k]);
+        }
+        for (uint32_t k = 0; k < n; k++) {
+            uint32_t stamp = stamp_of(g, m->offsets[i + k]);
+            for (uint32_t at = from[k]; at < end[k]; at++)
+                count_code(c, c->column->list[at] + 1, stamp);
+        }
     }
 }
 

@@ -22,6 +22,7 @@ bool prune_init(struct prune *p, struct match *match, const struct prior *prior,
     p->cache = cache;
     p->limits = arena_alloc(arena, WINDOW_DOCS * sizeof(float));
     p->slot_limits = arena_alloc(arena, WINDOW_DOCS * sizeof(float));
+    p->least = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->least));
     p->indexes = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->indexes));
     p->offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->offsets));
     return !arena->failed;
@@ -155,28 +156,68 @@ static bool is_plain(const struct match_alternative *a)
     return a->cursor_count == 1 && !a->cursors[0].prefix;
 }
 
+/* The documents that pass on their own, and those that need a cell. */
+struct sorted_out {
+    struct mask kept;
+    struct mask asked;
+};
+
+/* Keeps of the asked documents those whose cell reaches p->least. */
+static bool ask_cells(struct prune *p, struct sorted_out *s)
+{
+    struct window *w = p->match->window;
+    const int64_t *cells;
+
+    if (!s->asked.active)
+        return true;
+    if (!window_load(w, p->prior->keys[0].source, &s->asked))
+        return false;
+    cells = w->sources[p->prior->keys[0].source].cells;
+    for (MASK_WORDS(&s->asked, i)) {
+        uint64_t kept = 0;
+        for (uint64_t x = s->asked.bits[i]; x; x &= x - 1) {
+            uint64_t offset = i * 64 + (uint64_t)__builtin_ctzll(x);
+            kept |= cells[offset] >= p->least[offset] ? x & -x : 0;
+        }
+        s->kept.bits[i] |= kept;
+        s->kept.active |= (uint64_t)(kept != 0) << i;
+    }
+    return true;
+}
+
+static inline void sort_out(struct prune *p, struct sorted_out *s, uint32_t offset, int64_t least)
+{
+    if (least == NUMBER_MISSING) {
+        mask_set(&s->kept, offset);
+    } else if (least != INT64_MAX) {
+        p->least[offset] = least;
+        mask_set(&s->asked, offset);
+    }
+}
+
 /* --- one slot --- */
 /* Adds to `kept` the documents that this alternative could bring in. */
 static bool keep_by_alternative(struct prune *p, uint32_t number, double needed, const struct mask *wanted,
                                 struct mask *kept)
 {
     struct match *m = p->match;
-    struct window *w = m->window;
     struct match_slot *slot = &m->slots[p->match->query->required[0]];
     struct match_alternative *a = &slot->alternatives[number];
     struct prune_memo *memo = &p->memos[0][number];
-    const int64_t *cells = p->by_cell ? w->sources[p->prior->keys[0].source].cells : NULL;
+    struct sorted_out s;
 
     if (!memo_open(p, memo))
         return false;
-    uint32_t n = cursor_gather_indexes(&a->cursors[0], w, wanted, p->offsets, p->indexes);
+    mask_clear(&s.kept);
+    mask_clear(&s.asked);
+    uint32_t n = cursor_gather_indexes(&a->cursors[0], m->window, wanted, p->offsets, p->indexes);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t index = p->indexes[i], offset = p->offsets[i];
-        memo_ask(p, memo, a, index, needed);
-        int64_t least = memo->cells[index];
-        if (least == NUMBER_MISSING || (cells && cells[offset] >= least))
-            mask_set(kept, offset);
+        memo_ask(p, memo, a, p->indexes[i], needed);
+        sort_out(p, &s, p->offsets[i], memo->cells[p->indexes[i]]);
     }
+    if (!ask_cells(p, &s))
+        return false;
+    mask_or(kept, &s.kept);
     return true;
 }
 
@@ -270,25 +311,24 @@ static bool add_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
 
 static bool prune_slots(struct prune *p, double needed, struct mask *wanted)
 {
-    const struct window *w = p->match->window;
-    const int64_t *cells = p->by_cell ? w->sources[p->prior->keys[0].source].cells : NULL;
-    struct mask kept;
+    struct sorted_out s;
 
     zero(p->limits, wanted);
-    for (uint32_t s = 0; s < p->match->query->slot_count; s++) {
-        if (!add_slot(p, s, wanted))
+    for (uint32_t i = 0; i < p->match->query->slot_count; i++) {
+        if (!add_slot(p, i, wanted))
             return false;
     }
-    mask_clear(&kept);
+    mask_clear(&s.kept);
+    mask_clear(&s.asked);
     for (MASK_WORDS(wanted, i)) {
         for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
             uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
-            int64_t least = cell_needed(p, (double)p->limits[offset] + SLACK, needed);
-            if (least == NUMBER_MISSING || (cells && cells[offset] >= least))
-                mask_set(&kept, offset);
+            sort_out(p, &s, offset, cell_needed(p, (double)p->limits[offset] + SLACK, needed));
         }
     }
-    *wanted = kept;
+    if (!ask_cells(p, &s))
+        return false;
+    *wanted = s.kept;
     return true;
 }
 
@@ -297,8 +337,6 @@ bool prune_window(struct prune *p, int64_t worst, struct mask *wanted)
     double needed = (double)worst / 1e6 - SLACK;
 
     p->stamp++;
-    if (p->by_cell && !window_load(p->match->window, p->prior->keys[0].source, wanted))
-        return false;
     if (p->match->query->slot_count == 1 && p->match->query->required_count == 1)
         return prune_one_slot(p, needed, wanted);
     return prune_slots(p, needed, wanted);

@@ -45,6 +45,7 @@ struct prune {
     uint32_t stamp;
     struct prune_memo memos[QUERY_SLOTS][QUERY_ALTERNATIVES];
     float *limits, *slot_limits; /* by offset */
+    int64_t *least;              /* by offset: the cell that is needed */
     uint32_t *indexes;
     uint16_t *offsets;
 };
