@@ -205,6 +205,7 @@ static void run_mix(struct bench *b, const char *mix, bool shown)
 {
     size_t count = (size_t)b->rounds, found = 0;
     uint64_t *times = xcalloc(count, sizeof(*times)), total = 0, hits = 0;
+    struct search_context context = {b->searcher, b->snapshot, &b->arena};
     struct buf params = BUF_EMPTY;
 
     for (size_t i = 0; i < count; i++) {
@@ -219,7 +220,7 @@ static void run_mix(struct bench *b, const char *mix, bool shown)
         must(b, json_parse(buf_str(&params), &b->arena, &json, &b->err));
         must(b, search_request_parse(&request, &json, b->settings, &b->arena, &b->err));
         request.profile = b->each;
-        must(b, search_run(b->searcher, b->snapshot, &request, 1, &b->arena, &result, &b->err));
+        must(b, search_run(&context, &request, 1, &result, &b->err));
         times[i] = cpu_ns() - start;
         total += times[i];
         hits += result.total;

@@ -179,10 +179,11 @@ struct marking {
 static void write_marked(struct marking *m, struct str text)
 {
     static const char *const levels[] = {"none", "partial", "full"};
+    struct search_context context = {m->a->searcher, NULL, m->a->arena};
+    struct highlight_text what = {text, m->words};
     struct highlighted h = {.value = text};
     if (text.size <= HIGHLIGHT_BYTES_MAX) {
-        enum status status =
-            search_highlight(m->a->searcher, m->a->request, m->a->result, text, m->words, m->a->arena, &h);
+        enum status status = search_highlight(&context, m->a->request, m->a->result, &what, &h);
         if (status != STATUS_OK) {
             m->status = status;
         }

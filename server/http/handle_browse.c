@@ -138,7 +138,8 @@ static enum status count_matches(struct browse *b, struct error *err)
     counting.offset = counting.length = -1;
     counting.facet_count = 0;
     counting.distinct = false;
-    enum status status = search_run(handlers_searcher(), b->snapshot, &counting, 1, &b->x->arena, &result, err);
+    struct search_context context = {handlers_searcher(), b->snapshot, &b->x->arena};
+    enum status status = search_run(&context, &counting, 1, &result, err);
     b->total = status == STATUS_OK ? (int64_t)result.total : -1;
     return status;
 }
@@ -197,8 +198,7 @@ static void browse_away(struct exchange *x)
 {
     struct browse b = {.x = x, .total = -1};
     struct error err = {0};
-    struct str *keys = NULL;
-    size_t count = 0;
+    struct search_page page = {0};
     enum status status = STATUS_OK;
     if (!read_browse(&b)) {
         return;
@@ -207,17 +207,19 @@ static void browse_away(struct exchange *x)
         status = count_matches(&b, &err);
     }
     if (status == STATUS_OK) {
-        status =
-            search_keys(handlers_searcher(), b.snapshot, &b.request, b.after, b.limit, &x->arena, &keys, &count, &err);
+        struct search_context context = {handlers_searcher(), b.snapshot, &x->arena};
+        page.after = b.after;
+        page.limit = b.limit;
+        status = search_keys(&context, &b.request, &page, &err);
     }
     if (status == STATUS_OK) {
-        status = write_objects(&b, keys, count, &err);
+        status = write_objects(&b, page.keys, page.count, &err);
     }
     if (status != STATUS_OK) {
         exchange_fail(x, status, err.message);
         return;
     }
-    write_rest(&b, keys, count);
+    write_rest(&b, page.keys, page.count);
 }
 
 static enum handled browse(struct exchange *x)

@@ -29,7 +29,12 @@ static enum status find_keys(struct exchange *x, const struct snapshot *snapshot
         return status;
     }
     r.strict = true;
-    return search_keys(handlers_searcher(), snapshot, &r, w->after, PASS_KEYS, &w->batch.arena, keys, count, err);
+    struct search_context context = {handlers_searcher(), snapshot, &w->batch.arena};
+    struct search_page page = {.after = w->after, .limit = PASS_KEYS};
+    status = search_keys(&context, &r, &page, err);
+    *keys = page.keys;
+    *count = page.count;
+    return status;
 }
 
 static void find_deletions(struct exchange *x)

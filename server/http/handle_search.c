@@ -149,9 +149,12 @@ static bool run_facet(struct search *s, size_t number)
 {
     struct sub *sub = &s->subs[number];
     struct error err = {0};
-    enum status status =
-        search_facet_values(s->searcher, sub->snapshot, &sub->request, sub->facet_name, sub->facet_query,
-                            (size_t)sub->max_facet_hits, &s->x->arena, &sub->facet_hits, &sub->facet_hit_count, &err);
+    struct search_context context = {s->searcher, sub->snapshot, &s->x->arena};
+    struct facet_search wanted = {sub->facet_name, sub->facet_query, (size_t)sub->max_facet_hits};
+    struct facet_hits found = {0};
+    enum status status = search_facet_values(&context, &sub->request, &wanted, &found, &err);
+    sub->facet_hits = found.hits;
+    sub->facet_hit_count = found.count;
     sub->done = true;
     return status == STATUS_OK || refuse(s, number, status, &err);
 }
@@ -174,7 +177,8 @@ static bool run_group(struct search *s, size_t first)
             requests[count++] = s->subs[i].request;
         }
     }
-    enum status status = search_run(s->searcher, snapshot, requests, count, arena, results, &err);
+    struct search_context context = {s->searcher, snapshot, arena};
+    enum status status = search_run(&context, requests, count, results, &err);
     if (status != STATUS_OK) {
         return refuse(s, first, status, &err);
     }

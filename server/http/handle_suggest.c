@@ -102,7 +102,8 @@ static enum status answer_suggest(struct exchange *x, struct search_request *r, 
 {
     struct suggest_answer answer;
     struct searcher *searcher = handlers_searcher();
-    enum status status = suggest_run(searcher, snapshot, wanted, &x->arena, &answer, err);
+    struct search_context context = {searcher, snapshot, &x->arena};
+    enum status status = suggest_run(&context, wanted, &answer, err);
     if (status != STATUS_OK) {
         return status;
     }

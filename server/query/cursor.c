@@ -178,15 +178,15 @@ static uint32_t dense_indexes(const struct cursor *c, const struct window *w, co
 }
 
 static uint32_t dense_gather(const struct cursor *c, const struct window *w, uint64_t fields, const struct mask *wanted,
-                             uint16_t *offsets, uint64_t *facts)
+                             const struct gathered_facts *out)
 {
     uint32_t indexes[WINDOW_DOCS];
-    uint32_t count = dense_indexes(c, w, wanted, offsets, indexes), n = 0;
+    uint32_t count = dense_indexes(c, w, wanted, out->offsets, indexes), n = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         uint64_t fact = fact_of(c, w, indexes[i], fields);
-        offsets[n] = offsets[i];
-        facts[n] = fact;
+        out->offsets[n] = out->offsets[i];
+        out->facts[n] = fact;
         n += fact != 0;
     }
     return n;
@@ -221,7 +221,8 @@ static void dense_window_of_fields(const struct cursor *c, const struct window *
 {
     uint16_t offsets[WINDOW_DOCS];
     uint64_t facts[WINDOW_DOCS];
-    uint32_t n = dense_gather(c, w, fields, &w->live, offsets, facts);
+    struct gathered_facts all = {offsets, facts};
+    uint32_t n = dense_gather(c, w, fields, &w->live, &all);
 
     for (uint32_t i = 0; i < n; i++)
         mask_set(out, offsets[i]);
@@ -255,21 +256,21 @@ bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, st
 }
 
 uint32_t cursor_gather(struct cursor *c, const struct window *w, uint64_t fields, const struct mask *wanted,
-                       uint16_t *offsets, uint64_t *facts)
+                       const struct gathered_facts *out)
 {
     uint32_t n = 0;
 
     if (c->empty)
         return 0;
     if (c->prefix)
-        return prefix_union_gather(c->prefix, w, fields, wanted, offsets, facts);
+        return prefix_union_gather(c->prefix, w, fields, wanted, out);
     if (c->postings.bits)
-        return dense_gather(c, w, fields, wanted, offsets, facts);
+        return dense_gather(c, w, fields, wanted, out);
     for (uint32_t i = 0; c->base == w->base && i < c->count; i++) {
         if (mask_has(wanted, c->offsets[i])) {
             uint64_t fact = fact_of(c, w, c->facts[i], fields);
-            offsets[n] = c->offsets[i];
-            facts[n] = fact;
+            out->offsets[n] = c->offsets[i];
+            out->facts[n] = fact;
             n += fact != 0;
         }
     }

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_CURSOR_H
-#define AISLE_QUERY_CURSOR_H
+#ifndef AISLE_SERVER_QUERY_CURSOR_H
+#define AISLE_SERVER_QUERY_CURSOR_H
 
 /*
  * A posting list walked window by window. The windows asked for ascend. Packed lists are decoded once a window;
@@ -38,10 +38,14 @@ doc_id cursor_next(struct cursor *c, doc_id doc);
 /* ORs the window's documents into out; with fields != 0 only those with the term in one of these (nibbles of a fact).
  * False when memory runs out. */
 bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, struct mask *out);
-/* The facts of the window's documents that are in `wanted`, ascending; both arrays have room for WINDOW_DOCS. After
- * cursor_window of the same window. Returns how many. */
+/* The facts of the window's documents that are in `wanted`, ascending; both of out's arrays have room for WINDOW_DOCS.
+ * After cursor_window of the same window. Returns how many. */
+struct gathered_facts {
+    uint16_t *offsets;
+    uint64_t *facts;
+};
 uint32_t cursor_gather(struct cursor *c, const struct window *w, uint64_t fields, const struct mask *wanted,
-                       uint16_t *offsets, uint64_t *facts);
+                       const struct gathered_facts *out);
 
 /* The same with the facts' indexes, for cursors that are no union. */
 uint32_t cursor_gather_indexes(struct cursor *c, const struct window *w, const struct mask *wanted, uint16_t *offsets,
@@ -59,6 +63,6 @@ static inline uint64_t fact_flat(uint64_t fact)
 doc_id prefix_union_next(struct prefix_union *p, doc_id doc);
 bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, struct mask *out);
 uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *wanted,
-                             uint16_t *offsets, uint64_t *facts);
+                             const struct gathered_facts *out);
 
 #endif

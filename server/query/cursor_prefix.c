@@ -208,8 +208,9 @@ bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_
 }
 
 uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *wanted,
-                             uint16_t *offsets, uint64_t *facts)
+                             const struct gathered_facts *out)
 {
+    struct gathered_facts part = {p->offsets, p->facts};
     uint32_t n = 0;
 
     show(p, w->base);
@@ -220,7 +221,7 @@ uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uin
         }
     }
     for (uint32_t i = 0; i < p->cursor_count; i++) {
-        uint32_t count = cursor_gather(&p->cursors[i], w, 0, wanted, p->offsets, p->facts);
+        uint32_t count = cursor_gather(&p->cursors[i], w, 0, wanted, &part);
         for (uint32_t k = 0; k < count; k++)
             p->sums[p->offsets[k]] |= p->facts[k];
     }
@@ -228,8 +229,8 @@ uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uin
         for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
             uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
             uint64_t fact = fields ? p->sums[offset] & fields : p->sums[offset];
-            offsets[n] = (uint16_t)offset;
-            facts[n] = fact;
+            out->offsets[n] = (uint16_t)offset;
+            out->facts[n] = fact;
             n += fact != 0;
         }
     }

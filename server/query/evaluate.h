@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_EVALUATE_H
-#define AISLE_QUERY_EVALUATE_H
+#ifndef AISLE_SERVER_QUERY_EVALUATE_H
+#define AISLE_SERVER_QUERY_EVALUATE_H
 
 /*
  * One pass over the segments of a snapshot for the requests of a call that share their text: window by window, who

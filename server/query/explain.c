@@ -25,6 +25,7 @@ static void look(struct explainer *x, uint32_t slot, struct best *out)
     struct mask one;
     uint64_t fact;
     uint16_t at;
+    struct gathered_facts found = {&at, &fact};
 
     *out = (struct best){0};
     mask_clear(&one);
@@ -37,7 +38,7 @@ static void look(struct explainer *x, uint32_t slot, struct best *out)
             struct mask bits;
             mask_clear(&bits);
             all = cursor_window(&a->cursors[k], &x->e->window, x->e->match.fields, &bits) && mask_has(&bits, offset) &&
-                  cursor_gather(&a->cursors[k], &x->e->window, x->e->match.fields, &one, &at, &fact) == 1;
+                  cursor_gather(&a->cursors[k], &x->e->window, x->e->match.fields, &one, &found) == 1;
             if (!all)
                 break;
             double mine =

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_EXPLAIN_H
-#define AISLE_QUERY_EXPLAIN_H
+#ifndef AISLE_SERVER_QUERY_EXPLAIN_H
+#define AISLE_SERVER_QUERY_EXPLAIN_H
 
 /*
  * Why a hit stands where it does: for each word of the query the alternative that counted, its idf, tf~ and part of the

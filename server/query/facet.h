@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_FACET_H
-#define AISLE_QUERY_FACET_H
+#ifndef AISLE_SERVER_QUERY_FACET_H
+#define AISLE_SERVER_QUERY_FACET_H
 
 /*
  * Facet counts and stats of one request: exact, over all of its matches, in objects or in products. String values are
@@ -81,7 +81,7 @@ bool facet_window(struct facet_set *f, struct window *w, const struct facet_matc
 bool facet_segment_end(struct facet_set *f, struct window *w);
 
 /* The results, in the request's order (facet_result.c). */
-bool facet_results(struct facet_set *f, int64_t max_values, bool by_value, struct arena *arena,
+bool facet_results(struct facet_set *f, const struct search_request *request, struct arena *arena,
                    struct facet_result **out, size_t *count);
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_FACET_NUMBER_H
-#define AISLE_QUERY_FACET_NUMBER_H
+#ifndef AISLE_SERVER_QUERY_FACET_NUMBER_H
+#define AISLE_SERVER_QUERY_FACET_NUMBER_H
 
 /*
  * Counts of distinct numbers, and their least, largest, sum and number. A segment's values are counted by cell in a

@@ -244,9 +244,11 @@ static bool result_of(struct facet_set *f, const struct facet_wanted *wanted, si
     return true;
 }
 
-bool facet_results(struct facet_set *f, int64_t max_values, bool by_value, struct arena *arena,
+bool facet_results(struct facet_set *f, const struct search_request *request, struct arena *arena,
                    struct facet_result **out, size_t *count)
 {
+    size_t limit = (size_t)request->max_values_per_facet;
+
     *count = 0;
     f->arena = arena;
     *out = ARENA_ARRAY(arena, struct facet_result, f->wanted_count + 1);
@@ -254,7 +256,7 @@ bool facet_results(struct facet_set *f, int64_t max_values, bool by_value, struc
         return false;
     for (uint32_t i = 0; i < f->wanted_count; i++) {
         struct facet_result *r = &(*out)[*count];
-        if (!result_of(f, &f->wanted[i], (size_t)max_values, by_value, r))
+        if (!result_of(f, &f->wanted[i], limit, request->sort_facets_by_alpha, r))
             return false;
         *count += r->count > 0 || r->has_stats || !f->every;
     }

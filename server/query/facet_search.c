@@ -110,58 +110,59 @@ static enum status check_facet(const struct snapshot *snapshot, struct str facet
     return STATUS_OK;
 }
 
-static enum status pick(struct analysis *analysis, const struct search_request *request,
-                        const struct facet_result *values, struct str typed, size_t limit, struct arena *arena,
-                        struct facet_hit *hits, size_t *hit_count)
+static enum status pick(const struct search_context *c, const struct search_request *request,
+                        const struct facet_result *values, const struct facet_search *wanted, struct facet_hits *out)
 {
+    struct analysis *analysis = searcher_analysis(c->searcher, c->snapshot);
     struct buf folded = BUF_EMPTY;
-    bool typos = letters(typed) >= TYPO_LENGTH;
+    bool typos = letters(wanted->typed) >= TYPO_LENGTH;
 
-    for (size_t i = 0; i < values->count && *hit_count < limit; i++) {
+    for (size_t i = 0; i < values->count && out->count < wanted->limit; i++) {
         const struct facet_count *v = &values->counts[i];
+        struct facet_hit *hit = &out->hits[out->count];
         struct value_match m = {0, 0};
         buf_clear(&folded);
         analyze_fold(analysis, v->value, &folded);
-        if (typed.size && !value_matches(buf_str(&folded), typed, typos, &m))
+        if (wanted->typed.size && !value_matches(buf_str(&folded), wanted->typed, typos, &m))
             continue;
-        hits[*hit_count].value = arena_copy(arena, v->value);
-        hits[*hit_count].count = v->count;
-        hits[(*hit_count)++].highlighted = highlighted(analysis, request, v->value, &m, arena);
+        hit->value = arena_copy(c->arena, v->value);
+        hit->count = v->count;
+        hit->highlighted = highlighted(analysis, request, v->value, &m, c->arena);
+        out->count++;
     }
     buf_release(&folded);
-    return arena->failed ? STATUS_LIMIT : STATUS_OK;
+    return c->arena->failed ? STATUS_LIMIT : STATUS_OK;
 }
 
-enum status search_facet_values(struct searcher *s, const struct snapshot *snapshot,
-                                const struct search_request *request, struct str facet, struct str typed, size_t limit,
-                                struct arena *arena, struct facet_hit **hits, size_t *hit_count, struct error *err)
+enum status search_facet_values(const struct search_context *c, const struct search_request *request,
+                                const struct facet_search *wanted, struct facet_hits *out, struct error *err)
 {
     struct search_request counting = *request;
+    struct facet_search folded_search = *wanted;
     struct search_result result;
-    struct analysis *analysis = searcher_analysis(s, snapshot);
     struct buf folded = BUF_EMPTY;
-    enum status status = check_facet(snapshot, facet, err);
+    size_t typed_size = wanted->typed.size < TYPED_LIMIT ? wanted->typed.size : TYPED_LIMIT;
+    enum status status = check_facet(c->snapshot, wanted->facet, err);
 
-    *hit_count = 0;
+    out->count = 0;
     if (status != STATUS_OK)
         return status;
-    counting.facets = &facet;
+    counting.facets = &wanted->facet;
     counting.facet_count = 1;
     counting.max_values_per_facet = VALUES_LIMIT;
     counting.hits_per_page = 0;
     counting.length = 0;
-    status = search_run(s, snapshot, &counting, 1, arena, &result, err);
+    status = search_run(c, &counting, 1, &result, err);
     if (status != STATUS_OK)
         return status;
-    *hits = ARENA_ARRAY(arena, struct facet_hit, limit + 1);
-    if (!analysis || !*hits)
+    out->hits = ARENA_ARRAY(c->arena, struct facet_hit, wanted->limit + 1);
+    if (!out->hits || !searcher_analysis(c->searcher, c->snapshot))
         return error_set(err, STATUS_LIMIT, "the request needs more memory than it may use");
-    analyze_fold(analysis,
-                 str_slice(typed, 0, str_utf8_cut(typed, typed.size < TYPED_LIMIT ? typed.size : TYPED_LIMIT)),
-                 &folded);
-    for (size_t i = 0; status == STATUS_OK && i < result.facet_count && i < 1; i++)
-        status =
-            pick(analysis, &counting, &result.facets[i], str_trim(buf_str(&folded)), limit, arena, *hits, hit_count);
+    analyze_fold(searcher_analysis(c->searcher, c->snapshot),
+                 str_slice(wanted->typed, 0, str_utf8_cut(wanted->typed, typed_size)), &folded);
+    folded_search.typed = str_trim(buf_str(&folded));
+    if (result.facet_count > 0)
+        status = pick(c, &counting, &result.facets[0], &folded_search, out);
     buf_release(&folded);
     return status == STATUS_OK ? STATUS_OK
                                : error_set(err, STATUS_LIMIT, "the request needs more memory than it may use");

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_FILTER_H
-#define AISLE_QUERY_FILTER_H
+#ifndef AISLE_SERVER_QUERY_FILTER_H
+#define AISLE_SERVER_QUERY_FILTER_H
 
 /*
  * Filters as clients spell them -> struct filter (search.h): `filters` strings (filter_parse.c), facetFilters and

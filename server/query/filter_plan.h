@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_FILTER_PLAN_H
-#define AISLE_QUERY_FILTER_PLAN_H
+#ifndef AISLE_SERVER_QUERY_FILTER_PLAN_H
+#define AISLE_SERVER_QUERY_FILTER_PLAN_H
 
 /*
  * A filter ready to run: attributes and values resolved against the snapshot's dictionary, disjunctions of values put

@@ -309,17 +309,17 @@ static enum status write_value(struct highlighter *h, const struct search_reques
     return failed ? STATUS_LIMIT : STATUS_OK;
 }
 
-enum status search_highlight(struct searcher *s, const struct search_request *request,
-                             const struct search_result *result, struct str text, size_t words, struct arena *arena,
+enum status search_highlight(const struct search_context *c, const struct search_request *request,
+                             const struct search_result *result, const struct highlight_text *what,
                              struct highlighted *out)
 {
-    struct highlighter h = {.query = result->query, .arena = arena, .text = text};
+    struct highlighter h = {.query = result->query, .arena = c->arena, .text = what->text};
     enum status status = STATUS_OK;
 
-    *out = (struct highlighted){.value = text};
-    if ((!h.query || h.query->slot_count == 0) && words == 0)
+    *out = (struct highlighted){.value = what->text};
+    if (!h.query || (h.query->slot_count == 0 && what->words == 0))
         return STATUS_OK;
-    h.analysis = searcher_analysis(s, h.query->snapshot);
+    h.analysis = searcher_analysis(c->searcher, h.query->snapshot);
     if (!h.analysis || !collect(&h))
         return STATUS_LIMIT;
     status = copy_tokens(&h);
@@ -327,5 +327,5 @@ enum status search_highlight(struct searcher *s, const struct search_request *re
         return status;
     if (!make_marks(&h) || !summarise(&h, out))
         return STATUS_LIMIT;
-    return write_value(&h, request, words, out);
+    return write_value(&h, request, what->words, out);
 }

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_HIGHLIGHT_H
-#define AISLE_QUERY_HIGHLIGHT_H
+#ifndef AISLE_SERVER_QUERY_HIGHLIGHT_H
+#define AISLE_SERVER_QUERY_HIGHLIGHT_H
 
 /*
  * Where a text has what the query asked for. The text is analysed as indexing did; a token is marked when one of the

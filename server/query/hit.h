@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_HIT_H
-#define AISLE_QUERY_HIT_H
+#ifndef AISLE_SERVER_QUERY_HIT_H
+#define AISLE_SERVER_QUERY_HIT_H
 
 /*
  * A hit's object: what was stored, with the numbers and the stock flag put back as they were read when it was matched.

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_MASK_H
-#define AISLE_QUERY_MASK_H
+#ifndef AISLE_SERVER_QUERY_MASK_H
+#define AISLE_SERVER_QUERY_MASK_H
 
 /*
  * Sets of documents within one window of 4,096: 64 words, and a word that says which of them may be other than zero, so

@@ -268,6 +268,7 @@ bool match_steps(struct match *m, uint32_t count, const struct mask *within, str
 static uint32_t gather(struct match *m, struct match_alternative *a, const struct mask *wanted)
 {
     const struct window *w = m->window;
+    struct gathered_facts found = {m->offsets, m->facts};
     struct mask both = *wanted;
     uint32_t n = 0;
 
@@ -280,7 +281,7 @@ static uint32_t gather(struct match *m, struct match_alternative *a, const struc
     }
     for (uint32_t k = 0; k < a->cursor_count; k++) {
         const uint8_t *lengths = w->lengths + (size_t)w->base * w->length_stride;
-        n = cursor_gather(&a->cursors[k], w, m->fields, &both, m->offsets, m->facts);
+        n = cursor_gather(&a->cursors[k], w, m->fields, &both, &found);
         for (uint32_t i = 0; i < n; i++) {
             double tf = scorer_tf(m->scorer, m->facts[i], lengths + (size_t)m->offsets[i] * w->length_stride);
             m->tf[i] = k == 0 || tf < m->tf[i] ? tf : m->tf[i];

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_MATCH_H
-#define AISLE_QUERY_MATCH_H
+#ifndef AISLE_SERVER_QUERY_MATCH_H
+#define AISLE_SERVER_QUERY_MATCH_H
 
 /*
  * A query's text against one segment, window by window: the documents of each step of the ladder, then their lexical

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_PROFILE_H
-#define AISLE_QUERY_PROFILE_H
+#ifndef AISLE_SERVER_QUERY_PROFILE_H
+#define AISLE_SERVER_QUERY_PROFILE_H
 
 /* Where a search's time went, and how much it looked at: JSON, for `profile`. */
 #include "server/query/evaluate.h"

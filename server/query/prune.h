@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_PRUNE_H
-#define AISLE_QUERY_PRUNE_H
+#ifndef AISLE_SERVER_QUERY_PRUNE_H
+#define AISLE_SERVER_QUERY_PRUNE_H
 
 /*
  * Which of a window's matches can still become hits, told by upper limits. A posting's part of the score is limited by

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_QUERY_H
-#define AISLE_QUERY_QUERY_H
+#ifndef AISLE_SERVER_QUERY_QUERY_H
+#define AISLE_SERVER_QUERY_QUERY_H
 
 /*
  * A query's text against a snapshot's terms: slots (one a position of the text), and for each the alternatives that a

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_SCORE_H
-#define AISLE_QUERY_SCORE_H
+#ifndef AISLE_SERVER_QUERY_SCORE_H
+#define AISLE_SERVER_QUERY_SCORE_H
 
 /*
  * The ranking formula: boosted multi-field BM25F with coordination, and the capped prior of customRanking.

@@ -105,8 +105,7 @@ static enum status add_facets(struct evaluation *e, struct evaluation_request *r
     struct facet_result *facets = NULL;
     bool counted = r->facets.counters != NULL;
 
-    if (counted && !facet_results(&r->facets, r->request->max_values_per_facet, r->request->sort_facets_by_alpha,
-                                  e->arena, &facets, &out->facet_count))
+    if (counted && !facet_results(&r->facets, r->request, e->arena, &facets, &out->facet_count))
         return STATUS_LIMIT;
     out->facets = facets;
     return STATUS_OK;
@@ -129,17 +128,18 @@ static enum status result_of(struct evaluation *e, struct evaluation_request *r,
 }
 
 /* --- running --- */
-static enum status run_group(struct searcher *s, const struct snapshot *snapshot, struct evaluation_request *requests,
-                             size_t count, struct arena *arena, struct search_result **results, struct error *err)
+static enum status run_group(const struct search_context *c, struct evaluation_request *requests, size_t count,
+                             struct search_result **results, struct error *err)
 {
+    struct searcher *s = c->searcher;
     struct evaluation e = {
-        .snapshot = snapshot, .arena = arena, .scratch = &s->scratch, .requests = requests, .count = count};
+        .snapshot = c->snapshot, .arena = c->arena, .scratch = &s->scratch, .requests = requests, .count = count};
     uint64_t start = clock_monotonic_ns(), built, evaluated;
     struct query *query;
-    enum status status = searcher_fields(snapshot, requests[0].request, &e.match.fields, err);
+    enum status status = searcher_fields(c->snapshot, requests[0].request, &e.match.fields, err);
 
     if (status == STATUS_OK)
-        status = searcher_query(s, snapshot, requests[0].request, arena, &query, err);
+        status = searcher_query(c, requests[0].request, &query, err);
     if (status != STATUS_OK)
         return status;
     e.query = query;
@@ -152,16 +152,17 @@ static enum status run_group(struct searcher *s, const struct snapshot *snapshot
         status = result_of(&e, &requests[i], results[i], err);
         times.results_ns = clock_monotonic_ns() - from;
         if (status == STATUS_OK && requests[i].request->profile)
-            results[i]->profile = profile_of(&e, &requests[i], &times, arena);
+            results[i]->profile = profile_of(&e, &requests[i], &times, c->arena);
         if (status == STATUS_OK)
             results[i]->elapsed_ns = clock_monotonic_ns() - start;
     }
     return status;
 }
 
-enum status search_run(struct searcher *s, const struct snapshot *snapshot, const struct search_request *requests,
-                       size_t count, struct arena *arena, struct search_result *results, struct error *err)
+enum status search_run(const struct search_context *c, const struct search_request *requests, size_t count,
+                       struct search_result *results, struct error *err)
 {
+    struct arena *arena = c->arena;
     struct evaluation_request *group = ARENA_ARRAY(arena, struct evaluation_request, count + 1);
     struct search_result **places = ARENA_ARRAY(arena, struct search_result *, count + 1);
     bool *done = ARENA_ARRAY(arena, bool, count + 1);
@@ -180,8 +181,8 @@ enum status search_run(struct searcher *s, const struct snapshot *snapshot, cons
             group[n] = (struct evaluation_request){.request = &requests[k]};
             places[n++] = &results[k];
         }
-        arena_reset(&s->scratch);
-        status = run_group(s, snapshot, group, n, arena, places, err);
+        arena_reset(&c->searcher->scratch);
+        status = run_group(c, group, n, places, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -199,6 +200,7 @@ uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, con
     uint64_t cost = 0;
 
     for (size_t i = 0; i < count; i++) {
+        struct search_context c = {s, snapshot, &s->scratch};
         struct query *q;
         struct error err;
         uint64_t postings = 0, least = snapshot->doc_count;
@@ -207,7 +209,7 @@ uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, con
             continue;
         }
         arena_reset(&s->scratch);
-        if (searcher_query(s, snapshot, &requests[i], &s->scratch, &q, &err) != STATUS_OK)
+        if (searcher_query(&c, &requests[i], &q, &err) != STATUS_OK)
             return UINT64_MAX;
         for (uint32_t k = 0; k < q->slot_count; k++) {
             uint64_t df = 0;
@@ -223,36 +225,36 @@ uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, con
     return cost;
 }
 
-enum status search_keys(struct searcher *s, const struct snapshot *snapshot, const struct search_request *request,
-                        struct str after, size_t limit, struct arena *arena, struct str **keys, size_t *key_count,
+enum status search_keys(const struct search_context *c, const struct search_request *request, struct search_page *page,
                         struct error *err)
 {
     struct search_request plain = *request;
-    struct evaluation_request r = {.request = &plain, .browse = true, .after = after, .top = {.k = limit}};
-    struct evaluation e = {.snapshot = snapshot, .arena = arena, .scratch = &s->scratch, .requests = &r, .count = 1};
+    struct evaluation_request r = {.request = &plain, .browse = true, .after = page->after, .top = {.k = page->limit}};
+    struct evaluation e = {
+        .snapshot = c->snapshot, .arena = c->arena, .scratch = &c->searcher->scratch, .requests = &r, .count = 1};
     struct query *query;
-    enum status status = searcher_fields(snapshot, request, &e.match.fields, err);
+    enum status status = searcher_fields(c->snapshot, request, &e.match.fields, err);
 
     plain.facet_count = 0;
     plain.sort_count = 0;
     plain.distinct = false;
-    arena_reset(&s->scratch);
+    arena_reset(&c->searcher->scratch);
     if (status == STATUS_OK)
-        status = searcher_query(s, snapshot, request, arena, &query, err);
+        status = searcher_query(c, request, &query, err);
     if (status != STATUS_OK)
         return status;
     e.query = query;
-    status = searcher_evaluate(s, &e, err);
+    status = searcher_evaluate(c->searcher, &e, err);
     if (status != STATUS_OK)
         return status;
     topk_sort(&r.top);
-    *keys = ARENA_ARRAY(arena, struct str, r.top.count + 1);
-    if (!*keys)
+    page->keys = ARENA_ARRAY(c->arena, struct str, r.top.count + 1);
+    if (!page->keys)
         return full(err);
-    *key_count = r.top.count;
+    page->count = r.top.count;
     for (size_t i = 0; i < r.top.count; i++) {
-        const struct candidate *c = r.top.heap[i];
-        (*keys)[i] = arena_copy(arena, shard_object_id(snapshot->segments[c->segment].shard, c->doc));
+        const struct candidate *hit = r.top.heap[i];
+        page->keys[i] = arena_copy(c->arena, shard_object_id(c->snapshot->segments[hit->segment].shard, hit->doc));
     }
-    return arena->failed ? full(err) : STATUS_OK;
+    return c->arena->failed ? full(err) : STATUS_OK;
 }

@@ -134,10 +134,16 @@ struct searcher;
 struct searcher *searcher_new(void);
 void searcher_free(struct searcher *s);
 
-/* Runs count requests against one snapshot. Results, and all they point to, live in the arena. STATUS_LIMIT when the
- * arena's ceiling is reached, STATUS_INPUT for requests that cannot be answered (the message names the parameter). */
-MUST_CHECK enum status search_run(struct searcher *s, const struct snapshot *snapshot,
-                                  const struct search_request *requests, size_t count, struct arena *arena,
+/* Who searches, in what, and where the answers live: results, and all they point to, are in the arena. */
+struct search_context {
+    struct searcher *searcher;
+    const struct snapshot *snapshot;
+    struct arena *arena;
+};
+
+/* Runs count requests against one snapshot. STATUS_LIMIT when the arena's ceiling is reached, STATUS_INPUT for requests
+ * that cannot be answered (the message names the parameter). */
+MUST_CHECK enum status search_run(const struct search_context *c, const struct search_request *requests, size_t count,
                                   struct search_result *results, struct error *err);
 
 /* An estimate of the cost in nanoseconds, before running: above a millisecond it belongs on a worker. */
@@ -151,15 +157,28 @@ struct facet_hit {
     struct str highlighted;
     uint64_t count;
 };
-MUST_CHECK enum status search_facet_values(struct searcher *s, const struct snapshot *snapshot,
-                                           const struct search_request *request, struct str facet, struct str typed,
-                                           size_t limit, struct arena *arena, struct facet_hit **hits,
-                                           size_t *hit_count, struct error *err);
+struct facet_hits {
+    struct facet_hit *hits;
+    size_t count;
+};
+struct facet_search {
+    struct str facet;
+    struct str typed;
+    size_t limit;
+};
+MUST_CHECK enum status search_facet_values(const struct search_context *c, const struct search_request *request,
+                                           const struct facet_search *wanted, struct facet_hits *out,
+                                           struct error *err);
 
 /* Every matching object's key in key order, from `after` (exclusive) on, at most limit: browse and deleteByQuery. */
-MUST_CHECK enum status search_keys(struct searcher *s, const struct snapshot *snapshot,
-                                   const struct search_request *request, struct str after, size_t limit,
-                                   struct arena *arena, struct str **keys, size_t *key_count, struct error *err);
+struct search_page {
+    struct str after;
+    size_t limit;
+    struct str *keys; /* out */
+    size_t count;
+};
+MUST_CHECK enum status search_keys(const struct search_context *c, const struct search_request *request,
+                                   struct search_page *page, struct error *err);
 
 /* --- highlighting --- */
 enum match_level { MATCH_NONE, MATCH_PARTIAL, MATCH_FULL };
@@ -170,9 +189,14 @@ struct highlighted {
     const struct str *words; /* the query words that matched */
     size_t word_count;
 };
-/* Of one text value. words > 0: a snippet of that many words around the best place. */
-MUST_CHECK enum status search_highlight(struct searcher *s, const struct search_request *request,
-                                        const struct search_result *result, struct str text, size_t words,
-                                        struct arena *arena, struct highlighted *out);
+/* Of one text value; the context's snapshot is not used. words > 0: a snippet of that many words around the best place.
+ */
+struct highlight_text {
+    struct str text;
+    size_t words;
+};
+MUST_CHECK enum status search_highlight(const struct search_context *c, const struct search_request *request,
+                                        const struct search_result *result, const struct highlight_text *what,
+                                        struct highlighted *out);
 
 #endif

@@ -38,10 +38,10 @@ struct analysis *searcher_analysis(struct searcher *s, const struct snapshot *sn
     return s->analyses[at].analysis;
 }
 
-enum status searcher_query(struct searcher *s, const struct snapshot *snapshot, const struct search_request *request,
-                           struct arena *arena, struct query **out, struct error *err)
+enum status searcher_query(const struct search_context *c, const struct search_request *request, struct query **out,
+                           struct error *err)
 {
-    struct analysis *analysis = searcher_analysis(s, snapshot);
+    struct analysis *analysis = searcher_analysis(c->searcher, c->snapshot);
     struct query_options options = {.text = request->query,
                                     .prefix_last = request->prefix_last,
                                     .strict = request->strict,
@@ -52,7 +52,7 @@ enum status searcher_query(struct searcher *s, const struct snapshot *snapshot, 
 
     if (!analysis)
         return error_set(err, STATUS_LIMIT, "the query cannot be analysed: out of memory");
-    return query_build(out, snapshot, analysis, &options, arena, err);
+    return query_build(out, c->snapshot, analysis, &options, c->arena, err);
 }
 
 enum status searcher_fields(const struct snapshot *snapshot, const struct search_request *request, uint64_t *fields,

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_SEARCHER_H
-#define AISLE_QUERY_SEARCHER_H
+#ifndef AISLE_SERVER_QUERY_SEARCHER_H
+#define AISLE_SERVER_QUERY_SEARCHER_H
 
 /*
  * What a thread keeps from search to search: analyses, the ranking tables, and scratch memory that is reset before each
@@ -29,9 +29,8 @@ struct analysis *searcher_analysis(struct searcher *s, const struct snapshot *sn
 /* Runs a pass, and the ladder's, for requests that share their text. e has snapshot, query, arenas, requests. */
 MUST_CHECK enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct error *err);
 /* Builds the query of a request. */
-MUST_CHECK enum status searcher_query(struct searcher *s, const struct snapshot *snapshot,
-                                      const struct search_request *request, struct arena *arena, struct query **out,
-                                      struct error *err);
+MUST_CHECK enum status searcher_query(const struct search_context *c, const struct search_request *request,
+                                      struct query **out, struct error *err);
 /* The nibbles of a fact that restrictSearchableAttributes leaves; 0: all. STATUS_INPUT: no such attribute. */
 MUST_CHECK enum status searcher_fields(const struct snapshot *snapshot, const struct search_request *request,
                                        uint64_t *fields, struct error *err);

@@ -16,11 +16,13 @@ static struct str without_leading_space(struct str s)
     return s;
 }
 
-enum status suggest_run(struct searcher *s, const struct snapshot *snapshot, const struct suggest_request *request,
-                        struct arena *arena, struct suggest_answer *out, struct error *err)
+enum status suggest_run(const struct search_context *c, const struct suggest_request *request,
+                        struct suggest_answer *out, struct error *err)
 {
+    const struct snapshot *snapshot = c->snapshot;
+    struct arena *arena = c->arena;
     struct str typed = without_leading_space(request->typed);
-    struct analysis *analysis = searcher_analysis(s, snapshot);
+    struct analysis *analysis = searcher_analysis(c->searcher, snapshot);
     size_t limit = request->limit < SUGGESTIONS_LIMIT ? request->limit : SUGGESTIONS_LIMIT;
     struct buf folded = BUF_EMPTY;
 
@@ -41,5 +43,5 @@ enum status suggest_run(struct searcher *s, const struct snapshot *snapshot, con
     }
     if (arena->failed)
         return full(err);
-    return request->products ? search_run(s, snapshot, request->products, 1, arena, &out->products, err) : STATUS_OK;
+    return request->products ? search_run(c, request->products, 1, &out->products, err) : STATUS_OK;
 }

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_SUGGEST_H
-#define AISLE_QUERY_SUGGEST_H
+#ifndef AISLE_SERVER_QUERY_SUGGEST_H
+#define AISLE_SERVER_QUERY_SUGGEST_H
 
 /*
  * Autocomplete: the suggestions that what was typed begins (indexer/shard/suggest.h), and the products that a search
@@ -20,8 +20,7 @@ struct suggest_answer {
     struct search_result products; /* when asked for */
 };
 
-MUST_CHECK enum status suggest_run(struct searcher *s, const struct snapshot *snapshot,
-                                   const struct suggest_request *request, struct arena *arena,
+MUST_CHECK enum status suggest_run(const struct search_context *c, const struct suggest_request *request,
                                    struct suggest_answer *out, struct error *err);
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_TOPK_H
-#define AISLE_QUERY_TOPK_H
+#ifndef AISLE_SERVER_QUERY_TOPK_H
+#define AISLE_SERVER_QUERY_TOPK_H
 
 /*
  * The best k candidates in the total order

@@ -1,5 +1,5 @@
-#ifndef AISLE_QUERY_WINDOW_H
-#define AISLE_QUERY_WINDOW_H
+#ifndef AISLE_SERVER_QUERY_WINDOW_H
+#define AISLE_SERVER_QUERY_WINDOW_H
 
 /*
  * The window of 4,096 documents that a search looks at, in one segment: who is alive, and the values that may change

@@ -300,7 +300,8 @@ static int ask(struct world *w, struct searcher *searcher, uint64_t seed, int nu
         goto out;
     }
     put_sort(w, &q, &request);
-    if (search_run(searcher, &w->snapshot, &request, 1, &arena, &result, &err) != STATUS_OK) {
+    struct search_context context = {searcher, &w->snapshot, &arena};
+    if (search_run(&context, &request, 1, &result, &err) != STATUS_OK) {
         tell(&q, err.message);
         failed = 1;
         goto out;

@@ -1,5 +1,5 @@
-#ifndef AISLE_TESTS_QUERY_CATALOG_H
-#define AISLE_TESTS_QUERY_CATALOG_H
+#ifndef AISLE_TESTS_UNIT_QUERY_CATALOG_H
+#define AISLE_TESTS_UNIT_QUERY_CATALOG_H
 
 /* Small catalogs for the query tests: JSON lines in, a snapshot of one or more shards, searches from JSON parameters.
  */
@@ -28,6 +28,7 @@ struct catalog {
     struct snapshot *snapshot;
     struct searcher *searcher;
     struct arena arena; /* of requests and answers */
+    struct search_context context;
     struct search_request request;
     struct search_result result;
     struct error err;
@@ -97,6 +98,7 @@ static inline void catalog_open(struct catalog *c, const char *settings, const c
     c->snapshot = snapshot_of_shards(&parts);
     c->searcher = searcher_new();
     arena_init(&c->arena, LIMIT_REQUEST_ARENA);
+    c->context = (struct search_context){c->searcher, c->snapshot, &c->arena};
 }
 
 static inline void catalog_close(struct catalog *c)
@@ -126,7 +128,7 @@ static inline void catalog_search(struct catalog *c, const char *params)
 {
     arena_reset(&c->arena);
     catalog_request(c, params, &c->request);
-    if (search_run(c->searcher, c->snapshot, &c->request, 1, &c->arena, &c->result, &c->err) != STATUS_OK)
+    if (search_run(&c->context, &c->request, 1, &c->result, &c->err) != STATUS_OK)
         fail_msg("%s: %s", params, c->err.message);
 }
 

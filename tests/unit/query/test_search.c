@@ -197,16 +197,13 @@ static void browsing(struct catalog *c)
     } pages_[] = {{"", "c1 c2 h1 "}, {"h1", "s1 s2 s3 "}, {"s3", "t1 "}, {"t1", ""}, {"d", "h1 s1 s2 "}};
 
     for (size_t i = 0; i < sizeof(pages_) / sizeof(pages_[0]); i++) {
-        struct str *keys;
-        size_t count;
+        struct search_page page = {.after = str_from(pages_[i].after), .limit = 3};
         struct buf text = BUF_EMPTY;
         arena_reset(&c->arena);
         catalog_request(c, "{}", &c->request);
-        assert_int_equal(search_keys(c->searcher, c->snapshot, &c->request, str_from(pages_[i].after), 3, &c->arena,
-                                     &keys, &count, &c->err),
-                         STATUS_OK);
-        for (size_t k = 0; k < count; k++)
-            buf_printf(&text, STR_FMT " ", STR_ARG(keys[k]));
+        assert_int_equal(search_keys(&c->context, &c->request, &page, &c->err), STATUS_OK);
+        for (size_t k = 0; k < page.count; k++)
+            buf_printf(&text, STR_FMT " ", STR_ARG(page.keys[k]));
         buf_append_char(&text, '\0');
         assert_string_equal(text.data, pages_[i].expected);
         buf_release(&text);
@@ -225,25 +222,21 @@ static void facet_values(struct catalog *c)
                  {"", "Fjord & Co=2 Hi:Tech=2 O'Neal=2 Ibex, Ltd=1 "}};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct facet_hit *hits;
-        size_t count;
+        struct facet_search wanted = {STR("brand"), str_from(cases[i].typed), 10};
+        struct facet_hits found;
         struct buf text = BUF_EMPTY;
         arena_reset(&c->arena);
         catalog_request(c, "{}", &c->request);
-        assert_int_equal(search_facet_values(c->searcher, c->snapshot, &c->request, STR("brand"),
-                                             str_from(cases[i].typed), 10, &c->arena, &hits, &count, &c->err),
-                         STATUS_OK);
-        for (size_t k = 0; k < count; k++)
-            buf_printf(&text, STR_FMT "=%d ", STR_ARG(hits[k].highlighted), (int)hits[k].count);
+        assert_int_equal(search_facet_values(&c->context, &c->request, &wanted, &found, &c->err), STATUS_OK);
+        for (size_t k = 0; k < found.count; k++)
+            buf_printf(&text, STR_FMT "=%d ", STR_ARG(found.hits[k].highlighted), (int)found.hits[k].count);
         buf_append_char(&text, '\0');
         assert_string_equal(text.data, cases[i].expected);
         buf_release(&text);
     }
-    struct facet_hit *hits;
-    size_t count;
-    assert_int_equal(search_facet_values(c->searcher, c->snapshot, &c->request, STR("color"), STR("r"), 10, &c->arena,
-                                         &hits, &count, &c->err),
-                     STATUS_INPUT);
+    struct facet_search other = {STR("color"), STR("r"), 10};
+    struct facet_hits none;
+    assert_int_equal(search_facet_values(&c->context, &c->request, &other, &none, &c->err), STATUS_INPUT);
 }
 
 /* The requests of one call: the same answers as alone, but for the steps of the most filtered one. */
@@ -257,7 +250,7 @@ static void together(struct catalog *c)
                     &requests[0]);
     catalog_request(c, "{\"query\":\"trail shoe\",\"hitsPerPage\":0,\"facets\":\"color\"}", &requests[1]);
     catalog_request(c, "{\"query\":\"sofa\"}", &requests[2]);
-    assert_int_equal(search_run(c->searcher, c->snapshot, requests, 3, &c->arena, results, &c->err), STATUS_OK);
+    assert_int_equal(search_run(&c->context, requests, 3, results, &c->err), STATUS_OK);
     assert_string_equal(catalog_hits(c, &results[0]), "0:");
     assert_int_equal(results[0].steps, 2);
     assert_int_equal(results[1].steps, 2);
