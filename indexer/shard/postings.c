@@ -97,31 +97,47 @@ static void lanes_store(uint32_t *p, lanes v)
     memcpy(p, &v, sizeof(v));
 }
 
-static void unpack_lanes(const uint8_t *in, uint32_t bits, uint32_t out[POSTINGS_BLOCK])
+/* Inlined with each number of bits, so that every shift is a constant and no row has a branch. */
+static inline __attribute__((always_inline)) void unpack_fixed(const uint8_t *in, uint32_t bits, uint32_t *out)
 {
     uint32_t keep = bits == 32 ? UINT32_MAX : (1U << bits) - 1;
     lanes mask = {keep, keep, keep, keep};
-    lanes word;
-    uint32_t shift = 0;
 
-    if (bits == 0) {
-        memset(out, 0, POSTINGS_BLOCK * sizeof(*out));
-        return;
-    }
-    word = lanes_load(in);
+#pragma GCC unroll 32
     for (uint32_t row = 0; row < ROWS; row++) {
-        lanes v = word >> shift;
+        uint32_t at = row * bits, shift = at % 32;
+        const uint8_t *word = in + (size_t)(at / 32) * sizeof(lanes);
+        lanes v = lanes_load(word) >> shift;
 
-        shift += bits;
-        if (shift >= 32) {
-            shift -= 32;
-            in += sizeof(lanes);
-            if (shift > 0 || row + 1 < ROWS)
-                word = lanes_load(in);
-            if (shift > 0)
-                v |= word << (bits - shift);
-        }
+        if (shift + bits > 32)
+            v |= lanes_load(word + sizeof(lanes)) << (32 - shift);
         lanes_store(out + (size_t)row * LANES, v & mask);
+    }
+}
+
+#define UNPACK(bits)                                                                                                   \
+    case (bits):                                                                                                       \
+        unpack_fixed(in, (bits), out);                                                                                 \
+        break
+#define UNPACK_FOUR(bits)                                                                                              \
+    UNPACK(bits);                                                                                                      \
+    UNPACK((bits) + 1);                                                                                                \
+    UNPACK((bits) + 2);                                                                                                \
+    UNPACK((bits) + 3)
+
+static void unpack_lanes(const uint8_t *in, uint32_t bits, uint32_t out[POSTINGS_BLOCK])
+{
+    switch (bits) {
+        UNPACK_FOUR(1);
+        UNPACK_FOUR(5);
+        UNPACK_FOUR(9);
+        UNPACK_FOUR(13);
+        UNPACK_FOUR(17);
+        UNPACK_FOUR(21);
+        UNPACK_FOUR(25);
+        UNPACK_FOUR(29);
+    default:
+        memset(out, 0, POSTINGS_BLOCK * sizeof(*out));
     }
 }
 
