@@ -26,8 +26,8 @@ struct update_log {
     uint64_t end;      /* where the next batch goes in the newest segment */
     uint32_t epoch;
     bool unsynced;
-    bool dirty_tail; /* a failed append may have left bytes behind `end` */
-    uint64_t leftover;   /* the first sequence of a segment that could not be made, and not be removed; 0: none */
+    bool dirty_tail;   /* a failed append may have left bytes behind `end` */
+    uint64_t leftover; /* the first sequence of a segment that could not be made, and not be removed; 0: none */
     uint64_t cut_bytes;
 
     pthread_mutex_t lock; /* guards what follows, which other threads look at */

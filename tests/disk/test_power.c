@@ -158,9 +158,11 @@ static void run_life(struct oracle *o, struct live *l, struct random *r)
         unsigned dice = (unsigned)random_below(r, 100);
         if (dice < 10) {
             (void)!live_checkpoint(l, &err);
-        } else if (dice < 15 && !o->has_feed) {
+        } else if (dice < 13) {
+            (void)!model_settings(l, dice < 12 ? MODEL_SETTINGS_OTHER : MODEL_SETTINGS);
+        } else if (dice < 18 && !o->has_feed) {
             take_feed(o, r);
-        } else if (dice < 25 && o->has_feed) {
+        } else if (dice < 28 && o->has_feed) {
             adopt(o, l);
         } else {
             run_batch(o, l, r);

@@ -55,6 +55,11 @@ struct model_op {
     "{\"searchableAttributes\":[\"title\",\"brand\"],\"attributesForFaceting\":[\"brand\",\"tags\"],"                  \
     "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"}}"
 
+/* The same but for a facet: going there or back needs a rebuild. */
+#define MODEL_SETTINGS_OTHER                                                                                           \
+    "{\"searchableAttributes\":[\"title\",\"brand\"],\"attributesForFaceting\":[\"brand\",\"tags\",\"title\"],"        \
+    "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"}}"
+
 void model_random_op(struct random *r, struct model_op *op);
 void model_apply(struct model *m, const struct model_op *op);
 /* The same as an operation of a batch, made in its arena. */

@@ -70,6 +70,11 @@ static void test_random(void **state)
         }
         assert_int_equal(model_submit(l, ops, count), STATUS_OK);
         check(l, &want);
+        if (random_chance(&r, 3)) { /* a rebuild, while what follows goes on */
+            const char *text = random_chance(&r, 50) ? MODEL_SETTINGS : MODEL_SETTINGS_OTHER;
+            assert_int_equal(model_settings(l, text), STATUS_OK);
+            check(l, &want);
+        }
         if (random_chance(&r, 8)) {
             assert_int_equal(live_checkpoint(l, &err), STATUS_OK);
             check(l, &want);
