@@ -34,6 +34,7 @@ struct staging {
     uint32_t previous_generation;
     int64_t keep_ms;
     uint32_t generation;
+    struct generation_outcome outcome;
     enum status status;
     struct error error;
     char dir[LIVE_PATH_BYTES];
@@ -269,15 +270,15 @@ static void swap(struct live *l, void *context)
 {
     struct staging *s = context;
     struct live_index *old = live_index_of_uid(l, s->x->uid);
-    struct error err;
     if (!old) {
         s->status = error_set(&s->error, STATUS_CONFLICT, "the index was dropped meanwhile");
         return;
     }
-    if (replay_to(s, l->seq, &err) != STATUS_OK) {
-        /* The manifest names the new generation already: going on with the old one would be a second truth. */
-        fatal("a new generation of '%s' is published, but updates can't be replayed onto it: %s", old->name,
-              err.message);
+    if ((s->status = replay_to(s, l->seq, &s->error)) != STATUS_OK) {
+        /* The old one stays and the next checkpoint names it again; a restart before that finds the new one and replays
+         * onto it: the log has every update in both cases. */
+        old->changed = true;
+        return;
     }
     if (old->name[0] != '\0' && strcmp(old->name, s->x->name) != 0) {
         index_set_name(s->x, str_from(old->name));
@@ -291,6 +292,9 @@ static void swap(struct live *l, void *context)
         }
     }
     index_publish(s->x, l->seq, false);
+    const struct snapshot *now = &index_current(s->x)->s;
+    s->outcome =
+        (struct generation_outcome){s->generation, s->x->uid, now->live_docs, now->live_groups, s->replayed, now->seq};
     directory_publish(l);
     rcu_defer(release_index, old);
     if (index_delta_count(s->x) > 0) {
@@ -433,9 +437,7 @@ enum status generation_install(struct live *l, const struct generation_plan *pla
     arena_init(&s.arena, 0);
     enum status status = run(&s, &reason);
     if (status == STATUS_OK) {
-        const struct snapshot *now = &index_current(s.x)->s;
-        *out =
-            (struct generation_outcome){s.generation, s.x->uid, now->live_docs, now->live_groups, s.replayed, now->seq};
+        *out = s.outcome;
     } else {
         if (s.started) {
             changes_release(&s.changes);

@@ -85,6 +85,9 @@ MUST_CHECK enum status changes_record(struct changes *c, const struct record *r,
 
 /* Builds the delta that is needed, if any; nothing is to be seen of it yet. */
 MUST_CHECK enum status changes_build(struct changes *c, struct error *err);
+/* Tests: how many documents a commit may build again to keep deltas few, instead of leaving them to the merges; 0: as
+ * usual. */
+void changes_set_absorb_for_test(uint32_t docs);
 /* Makes it all the present state and publishes it; the changes are then to be released. Needs changes_build. */
 void changes_publish(struct changes *c, uint64_t seq, int64_t now_ms);
 

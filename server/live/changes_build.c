@@ -12,6 +12,13 @@ enum {
     ABSORB_SMALL = 64  /* deltas up to this size are always taken in */
 };
 
+static uint32_t absorb_max = ABSORB_MAX;
+
+void changes_set_absorb_for_test(uint32_t docs)
+{
+    absorb_max = docs ? docs : ABSORB_MAX;
+}
+
 /* Places in the present state that will be deleted. */
 static int compare_places(const void *a, const void *b)
 {
@@ -138,7 +145,7 @@ static void absorb(struct changes *c, struct shard_builder *b)
         bool small = live <= ABSORB_SMALL || live <= 4 * built;
         bool needed = deltas >= LIMIT_DELTAS && live <= 16 * (uint64_t)built + ABSORB_MAX;
         if (g->is_delta && !c->index->segments.items[i].segment->merging &&
-            ((small && live + built <= ABSORB_MAX) || needed) && absorb_segment(c, b, i)) {
+            ((small && live + built <= absorb_max) || needed) && absorb_segment(c, b, i)) {
             vec_push(&c->absorbed, i);
             deltas--;
         }

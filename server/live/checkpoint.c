@@ -482,7 +482,9 @@ enum status checkpoint_write(struct live *l, struct replacement *replace, struct
     if (status == STATUS_OK) {
         live_control(l, note_written, &c);
         l->checkpoint_seq = c.seq;
-        tidy(&c);
+        if (!replace) { /* else after the next one: until the swap the old generation's files may still be needed */
+            tidy(&c);
+        }
         atomic_fetch_add(&l->stat_checkpoints, 1);
         pthread_mutex_lock(&l->background_lock);
         l->checkpoint_log_bytes = c.log.written;

@@ -203,6 +203,7 @@ enum status checkpoint_restore(struct str bytes, struct live_index *x, struct er
     enum status status = decode_head(bytes, &head, &r, err);
     for (size_t i = 0; i < head.segment_count && status == STATUS_OK && !r.failed; i++) {
         struct index_segment *g = segment_of_uid(x, reader_u64(&r));
+        struct live_segment *segment = g ? g->segment : NULL; /* set_tombstones moves g */
         uint32_t docs = reader_u32(&r);
         bool tombstones = reader_u8(&r) != 0;
         if (tombstones) {
@@ -211,7 +212,6 @@ enum status checkpoint_restore(struct str bytes, struct live_index *x, struct er
         }
         uint64_t columns = reader_varint(&r);
         for (uint64_t k = 0; k < columns && status == STATUS_OK && !r.failed; k++) {
-            struct live_segment *segment = g ? g->segment : NULL;
             status = take_column(&r, segment, err);
         }
     }

@@ -16,6 +16,7 @@
 #include "indexer/base/file_sim.h"
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
+#include "server/live/changes.h"
 #include "tests/support/live/live_model.h"
 
 enum { STATES = MODEL_OPS + 4, HISTORY = 4096, LIVES = 3, BATCHES = 25 };
@@ -190,6 +191,7 @@ static void run_round(struct oracle *o, uint64_t seed, bool ignore_sync)
     file_sim_stop();
     file_sim_start();
     file_sim_ignore_sync(ignore_sync);
+    changes_set_absorb_for_test(seed % 2 ? 1 : 0); /* deltas are merged aside, or at each commit */
     tick(o);
     struct live *l = reopen(o, 1000000);
     if (!l || model_settings(l, MODEL_SETTINGS) != STATUS_OK) {

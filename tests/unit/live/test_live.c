@@ -11,6 +11,7 @@
 #include "indexer/base/file_sim.h"
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
+#include "server/live/changes.h"
 #include "tests/support/live/live_model.h"
 
 static int disk_start(void **state)
@@ -70,6 +71,9 @@ static void test_random(void **state)
         }
         assert_int_equal(model_submit(l, ops, count), STATUS_OK);
         check(l, &want);
+        if (random_chance(&r, 5)) {
+            changes_set_absorb_for_test(random_chance(&r, 50) ? 1 : 0);
+        }
         if (random_chance(&r, 3)) { /* a rebuild, while what follows goes on */
             const char *text = random_chance(&r, 50) ? MODEL_SETTINGS : MODEL_SETTINGS_OTHER;
             assert_int_equal(model_settings(l, text), STATUS_OK);
@@ -86,6 +90,7 @@ static void test_random(void **state)
         }
     }
     live_close(l);
+    changes_set_absorb_for_test(0);
 }
 
 int main(void)
