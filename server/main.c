@@ -162,11 +162,25 @@ static int serve(const struct arguments *a, struct error *err)
     return code;
 }
 
+/* The kernels are built for processors with AVX2; others would end with SIGILL in the middle of a search. */
+static bool processor_fits(void)
+{
+#ifdef __x86_64__
+    return __builtin_cpu_supports("avx2");
+#else
+    return true;
+#endif
+}
+
 int main(int argc, char **argv)
 {
     struct error err = {0};
     struct arguments a = {.listen = "127.0.0.1:7700", .log = "info"};
     setlocale(LC_CTYPE, "C.UTF-8");
+    if (!processor_fits()) {
+        fputs("aisle-server: this processor has no AVX2, which the program needs\n", stderr);
+        return EXIT_USAGE;
+    }
     if (parse_arguments(&a, argc, argv, &err) != STATUS_OK) {
         fprintf(stderr, "aisle-server: %s\n", err.message);
         return EXIT_USAGE;
