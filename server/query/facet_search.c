@@ -158,8 +158,9 @@ enum status search_facet_values(const struct search_context *c, const struct sea
     out->hits = ARENA_ARRAY(c->arena, struct facet_hit, wanted->limit + 1);
     if (!out->hits || !searcher_analysis(c->searcher, c->snapshot))
         return error_set(err, STATUS_LIMIT, "the request needs more memory than it may use");
-    analyze_fold(searcher_analysis(c->searcher, c->snapshot),
-                 str_slice(wanted->typed, 0, str_utf8_cut(wanted->typed, typed_size)), &folded);
+    if (typed_size > 0)
+        analyze_fold(searcher_analysis(c->searcher, c->snapshot),
+                     str_slice(wanted->typed, 0, str_utf8_cut(wanted->typed, typed_size)), &folded);
     folded_search.typed = str_trim(buf_str(&folded));
     if (result.facet_count > 0)
         status = pick(c, &counting, &result.facets[0], &folded_search, out);

@@ -360,6 +360,7 @@ static enum status take_params_string(struct request_parser *p, struct str param
 static void defaults(struct search_request *r, const struct settings *s)
 {
     *r = (struct search_request){
+        .query = STR(""),
         .prefix_last = true,
         .typo_tolerance = s->typo_tolerance,
         .min_hits = s->min_hits,

@@ -31,8 +31,9 @@ enum status suggest_run(const struct search_context *c, const struct suggest_req
     if (!analysis || !out->suggestions)
         return full(err);
     if (snapshot->suggest && limit > 0) {
-        typed =
-            str_slice(typed, 0, str_utf8_cut(typed, typed.size < LIMIT_QUERY_BYTES ? typed.size : LIMIT_QUERY_BYTES));
+        if (typed.size > 0)
+            typed = str_slice(typed, 0,
+                              str_utf8_cut(typed, typed.size < LIMIT_QUERY_BYTES ? typed.size : LIMIT_QUERY_BYTES));
         analyze_fold(analysis, typed, &folded);
         out->count = suggest_find(snapshot->suggest, buf_str(&folded), out->suggestions, limit);
         buf_release(&folded);
