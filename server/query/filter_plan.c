@@ -42,8 +42,14 @@ static enum status number_node(struct compiler *c, struct filter_node *out, attr
 
 static enum status negate(struct compiler *c, struct filter_node *out, const struct filter_node *child)
 {
-    struct filter_node *copy = ARENA_NEW(c->arena, struct filter_node);
+    struct filter_node *copy;
 
+    if (child->kind == FILTER_NODE_ALL || child->kind == FILTER_NODE_NONE) {
+        bool none = child->kind == FILTER_NODE_NONE;
+        *out = (struct filter_node){.kind = none ? FILTER_NODE_ALL : FILTER_NODE_NONE};
+        return STATUS_OK;
+    }
+    copy = ARENA_NEW(c->arena, struct filter_node);
     if (!copy)
         return full(c);
     *copy = *child;
@@ -208,14 +214,26 @@ static enum status merge_negations(struct compiler *c, struct filter_node *n)
 
 static enum status group(struct compiler *c, struct filter_node *out, const struct filter *f)
 {
+    /* What changes nothing is left out; what decides all is all. */
+    enum filter_node_kind neutral = f->kind == FILTER_AND ? FILTER_NODE_ALL : FILTER_NODE_NONE;
+    enum filter_node_kind deciding = f->kind == FILTER_AND ? FILTER_NODE_NONE : FILTER_NODE_ALL;
     enum status status = STATUS_OK;
+    bool decided = false;
 
     *out = (struct filter_node){.kind = f->kind == FILTER_AND ? FILTER_NODE_AND : FILTER_NODE_OR};
     out->children = ARENA_ARRAY(c->arena, struct filter_node, f->child_count + 1);
     if (!out->children)
         return full(c);
-    for (size_t i = 0; status == STATUS_OK && i < f->child_count; i++)
-        status = compile(c, &out->children[out->child_count++], &f->children[i]);
+    for (size_t i = 0; status == STATUS_OK && i < f->child_count; i++) {
+        struct filter_node *child = &out->children[out->child_count];
+        status = compile(c, child, &f->children[i]);
+        out->child_count += child->kind != neutral;
+        decided |= status == STATUS_OK && child->kind == deciding;
+    }
+    if (status == STATUS_OK && (decided || out->child_count == 0)) {
+        *out = (struct filter_node){.kind = decided ? deciding : neutral};
+        return STATUS_OK;
+    }
     if (status == STATUS_OK)
         status = f->kind == FILTER_AND ? merge_negations(c, out) : merge_sets(c, out);
     qsort(out->children, out->child_count, sizeof(*out->children), by_cost);

@@ -189,10 +189,27 @@ enum status search_run(const struct search_context *c, const struct search_reque
     return STATUS_OK;
 }
 
-/* What reading a posting, testing a document and starting a search cost, roughly. */
-#define COST_START_NS   20000
-#define COST_POSTING_NS 3
-#define COST_MATCH_NS   12
+/* What starting a search, reading a posting, taking a match, and a filter's condition on a window cost, roughly. */
+#define COST_START_NS     20000
+#define COST_POSTING_NS   3
+#define COST_MATCH_NS     12
+#define COST_CONDITION_NS 500
+
+static uint64_t conditions(const struct filter *f)
+{
+    uint64_t n = 1;
+
+    for (size_t i = 0; f && i < f->child_count; i++)
+        n += conditions(&f->children[i]);
+    return f ? n : 0;
+}
+
+static uint64_t filter_cost(const struct snapshot *snapshot, const struct filter *f, uint64_t candidates)
+{
+    uint64_t windows = snapshot->doc_count / WINDOW_DOCS + 1;
+
+    return conditions(f) * COST_CONDITION_NS * (candidates < windows ? candidates : windows);
+}
 
 uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, const struct search_request *requests,
                         size_t count)
@@ -205,7 +222,7 @@ uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, con
         struct error err;
         uint64_t postings = 0, least = snapshot->doc_count;
         if (i > 0 && same_text(&requests[0], &requests[i])) {
-            cost += cost / (i + 1);
+            cost += cost / (i + 1) + filter_cost(snapshot, requests[i].filter, least);
             continue;
         }
         arena_reset(&s->scratch);
@@ -221,6 +238,7 @@ uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, con
         postings = q->any_word || q->match_all ? postings : least * (q->slot_count + 1);
         cost += COST_START_NS + postings * COST_POSTING_NS +
                 least * (COST_MATCH_NS + COST_POSTING_NS * requests[i].facet_count) / (requests[i].filter ? 2 : 1);
+        cost += filter_cost(snapshot, requests[i].filter, least);
     }
     return cost;
 }
