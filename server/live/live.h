@@ -53,6 +53,8 @@ bool index_name_valid(struct str name);
 MUST_CHECK enum status live_list(struct live *l, struct arena *arena, struct live_index_info **out, size_t *count);
 
 enum live_op_kind {
+    /* The first objects put into an index whose settings have no `roles` give it some, by the names of their attributes
+     * (product.h) and where their values fit; they are then in its settings. */
     LIVE_PUT,     /* add or replace an object whole; without objectID in the body one is made */
     LIVE_PARTIAL, /* merge members into an object; values {"_operation": Increment | Decrement | IncrementFrom |
                      IncrementSet | Add | Remove | AddUnique, "value": ...} are applied */

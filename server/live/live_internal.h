@@ -138,6 +138,9 @@ MUST_CHECK enum status structure_execute(struct live *l, struct live_batch *batc
                                          struct error *err);
 MUST_CHECK enum status structure_make_index(struct live *l, struct str name, struct live_index **out,
                                             struct error *err);
+/* Logs one more key of an index's settings and puts it in force. The open group was committed. */
+MUST_CHECK enum status structure_add_setting(struct live *l, struct live_index *x, struct str key,
+                                             const struct json *value, struct error *err);
 /* Applies a record that concerns a whole index. Sequencer, recovery. */
 MUST_CHECK enum status structure_record(struct live *l, const struct record *r, struct error *err);
 /* The index of a name, or of its replica's parent. */

@@ -11,6 +11,7 @@
 #include "indexer/base/rcu.h"
 #include "server/live/decide.h"
 #include "server/live/live_internal.h"
+#include "server/live/roles.h"
 
 enum {
     GROUP_RECORDS = 16384,
@@ -220,6 +221,31 @@ static struct live_index *target_of(struct live *l, struct live_batch *batch, st
     return x;
 }
 
+/* The first objects of an index whose settings name no roles give it some, before they are indexed. */
+static void recognise_roles(struct live *l, struct live_batch *batch, size_t at, struct live_index *x)
+{
+    struct json roles;
+    struct arena arena;
+    struct error err;
+    for (size_t i = 0; i < l->group.count; i++) {
+        if (l->group.items[i]->index == x) {
+            return; /* these are not the first */
+        }
+    }
+    if (x->next_settings || json_get(&x->settings->settings->source, "roles")) {
+        return;
+    }
+    arena_init(&arena, 0);
+    if (roles_recognise(batch, at, batch->ops[at].index, &arena, &roles)) {
+        group_finish(l);
+        if (structure_add_setting(l, x, STR("roles"), &roles, &err) != STATUS_OK) {
+            log_warn("the roles of '%s' could not be noted: %s", x->name, err.message);
+        }
+        writer_start(l);
+    }
+    arena_release(&arena);
+}
+
 static void run_structural(struct live *l, struct live_batch *batch, struct live_op *op)
 {
     struct error err = {0};
@@ -256,6 +282,9 @@ static void run_batch(struct live *l, struct live_batch *batch)
         struct live_index *x = target_of(l, batch, op);
         if (!x) {
             continue;
+        }
+        if (x->segments.count == 0 && op->kind == LIVE_PUT) {
+            recognise_roles(l, batch, i, x);
         }
         decide_object(group_changes(l, x), &l->writer, batch, op);
         open_add(l, batch, i);

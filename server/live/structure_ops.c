@@ -113,6 +113,23 @@ static enum status store_settings(struct live *l, struct live_batch *batch, stru
     return status;
 }
 
+enum status structure_add_setting(struct live *l, struct live_index *x, struct str key, const struct json *value,
+                                  struct error *err)
+{
+    struct live_batch batch = {0};
+    struct live_op op = {.status = STATUS_OK};
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct json document = json_clone(&newest_settings(x)->source, &arena);
+    (void)!json_object_set(&document, key, *value, &arena);
+    enum status status = store_settings(l, &batch, &op, x, &document, err);
+    if (status == STATUS_OK && op.status != STATUS_OK) {
+        status = error_set(err, op.status, "%s", op.message);
+    }
+    arena_release(&arena);
+    return status;
+}
+
 static enum status find_or_make(struct live *l, struct live_op *op, struct str name, struct live_index **out,
                                 bool *replica, struct error *err)
 {

@@ -367,6 +367,31 @@ static void test_in_place(void **state)
                         "{\"stock\":3,\"price\":5.25,\"in_stock\":true,\"n\":6,\"objectID\":\"x\",\"name\":\"shoe\"}");
 }
 
+static void test_roles(void **state)
+{
+    (void)state;
+    assert_int_equal(run(LIVE_PUT, "a", "x", "{\"name\":\"Shoe\",\"stock\":1,\"price\":\"5 EUR\",\"in_stock\":true}"),
+                     STATUS_OK);
+    for (int round = 0; round < 2; round++) {
+        rcu_online();
+        const struct snapshot *s = live_snapshot(live, STR("a"));
+        assert_true(str_equal(s->settings->role_attribute[ROLE_TITLE], STR("name")));
+        assert_true(str_equal(s->settings->role_attribute[ROLE_QUANTITY], STR("stock")));
+        assert_int_equal(s->settings->role_attribute[ROLE_PRICE].size, 0); /* no number */
+        assert_true(s->has_stock);
+        rcu_offline();
+        reopen();
+    }
+    assert_int_equal(run(LIVE_PARTIAL, "a", "x", "{\"stock\":{\"_operation\":\"Decrement\",\"value\":1}}"), STATUS_OK);
+    assert_non_null(strstr(object("a", "x"), "\"in_stock\":false"));
+    /* Roles that the settings name are left alone. */
+    assert_int_equal(run(LIVE_SETTINGS, "b", NULL, "{\"roles\":{\"title\":\"label\"}}"), STATUS_OK);
+    assert_int_equal(run(LIVE_PUT, "b", "x", "{\"name\":\"Shoe\",\"label\":\"Boot\"}"), STATUS_OK);
+    rcu_online();
+    assert_true(str_equal(live_snapshot(live, STR("b"))->settings->role_attribute[ROLE_TITLE], STR("label")));
+    rcu_offline();
+}
+
 #define OPS_TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -377,6 +402,7 @@ int main(void)
         OPS_TEST(test_settings),      OPS_TEST(test_replicas),
         OPS_TEST(test_copy_and_move), OPS_TEST(test_list),
         OPS_TEST(test_lock),          OPS_TEST(test_in_place),
+        OPS_TEST(test_roles),
     };
     log_set_level(LOG_WARN);
     return cmocka_run_group_tests(tests, NULL, NULL);
