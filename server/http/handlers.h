@@ -14,7 +14,8 @@ extern const struct route delete_by_routes[]; /* deletions by query */
 extern const struct route settings_routes[];  /* settings, rules, tasks */
 extern const struct route synonym_routes[];   /* synonyms */
 extern const struct route admin_routes[];     /* indexes: list, delete, copy, move; keys; adoption of a candidate */
-extern const struct route elastic_routes[];   /* _bulk and what Elasticsearch's clients ask beside it */
+extern const struct route bulk_routes[];      /* Elasticsearch's _bulk */
+extern const struct route elastic_routes[];   /* what its clients ask beside it */
 
 /* All of them, in the order in which they are looked through. */
 extern const struct route *const handler_families[];

@@ -169,6 +169,11 @@ static bool answer_static(const struct router *r, struct exchange *x)
     return true;
 }
 
+static bool wants_json(const struct exchange *x)
+{
+    return str_find(http_header_get(&x->head, "accept"), STR("json")) != SIZE_MAX;
+}
+
 /* --- keys --- */
 
 static struct str presented_key(struct exchange *x)
@@ -241,7 +246,7 @@ static enum routed find_row(const struct router *r, struct exchange *x, const st
         }
         unsigned methods = row->route->methods | (row->route->methods & HTTP_GET ? HTTP_HEAD : 0u);
         if (methods & x->head.method) {
-            if (row->route->flags & ROUTE_STATIC && answer_static(r, x)) {
+            if (row->route->flags & ROUTE_STATIC && !wants_json(x) && answer_static(r, x)) {
                 return ROUTED_ANSWERED;
             }
             x->route_number = (uint32_t)i;
