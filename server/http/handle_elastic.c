@@ -27,7 +27,9 @@ enum handled elastic_error(struct exchange *x, int status, const char *type, con
     json_write_string(out, text);
     buf_printf(out, "}],\"type\":\"%s\",\"reason\":", type);
     json_write_string(out, text);
-    buf_printf(out, "},\"status\":%d}", status);
+    buf_literal(out, "},\"message\":");
+    json_write_string(out, text);
+    buf_printf(out, ",\"status\":%d}", status);
     return HANDLED;
 }
 

@@ -245,7 +245,8 @@ static enum routed find_row(const struct router *r, struct exchange *x, const st
             continue;
         }
         unsigned methods = row->route->methods | (row->route->methods & HTTP_GET ? HTTP_HEAD : 0u);
-        if (methods & x->head.method) {
+        /* "/{index}" fits any path, also those that are known for other methods. */
+        if (methods & x->head.method && !(row->route->flags & ROUTE_STATIC && other_methods)) {
             if (row->route->flags & ROUTE_STATIC && !wants_json(x) && answer_static(r, x)) {
                 return ROUTED_ANSWERED;
             }
