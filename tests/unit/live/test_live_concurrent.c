@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -98,6 +100,12 @@ static enum status count_up(struct shared_test *t)
     return status;
 }
 
+/* Writers leave processors to the rebuilds, which must catch up with them, under the slowest sanitizer, too. */
+static void pause_briefly(void)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+}
+
 static void *counter_main(void *context)
 {
     struct shared_test *t = context;
@@ -105,6 +113,7 @@ static void *counter_main(void *context)
         if (count_up(t) == STATUS_OK) {
             atomic_fetch_add(&t->acknowledged, 1);
         }
+        pause_briefly();
     }
     return NULL;
 }
@@ -123,6 +132,7 @@ static void *writer_main(void *context)
         if (model_submit(t->l, ops, MODEL_OPS) != STATUS_OK) {
             snprintf(t->failure, sizeof(t->failure), "an update was refused");
         }
+        pause_briefly();
     }
     return NULL;
 }
