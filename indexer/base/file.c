@@ -85,6 +85,16 @@ void file_unmap(struct file_map *map)
     *map = (struct file_map){0};
 }
 
+void file_map_drop(const struct file_map *map, size_t from, size_t to)
+{
+    const size_t page = 4096;
+    from = (from + page - 1) & ~(page - 1);
+    to &= ~(page - 1);
+    if (map->data && !map->heap && from < to) {
+        (void)madvise(map->data + from, to - from, MADV_DONTNEED); /* of another page size: nothing happens */
+    }
+}
+
 enum status file_read_all(const char *path, struct buf *out, size_t limit_bytes, struct error *err)
 {
     struct file *f = NULL;

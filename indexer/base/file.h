@@ -43,6 +43,8 @@ struct file_map {
 enum file_map_mode { FILE_MAP_READ, FILE_MAP_PRIVATE };
 MUST_CHECK enum status file_map(struct file_map *out, const char *path, enum file_map_mode mode, struct error *err);
 void file_unmap(struct file_map *map);
+/* The pages of a read-only map that lie wholly in from..to need not stay in memory; they may be read again. */
+void file_map_drop(const struct file_map *map, size_t from, size_t to);
 
 /* A whole small file; STATUS_LIMIT when it is over limit_bytes. Appends to out. */
 MUST_CHECK enum status file_read_all(const char *path, struct buf *out, size_t limit_bytes, struct error *err);

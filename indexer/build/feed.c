@@ -145,6 +145,19 @@ static enum status read_kind(struct feed_reader *r, struct error *err)
     }
 }
 
+/* The handler's error comes before what the reader found behind it. */
+static enum status end_relay(struct feed_reader *r, enum status status, struct error *reason)
+{
+    struct error handled = {0};
+    enum status end = r->relay ? feed_relay_end(r->relay, &handled) : STATUS_OK;
+    r->relay = NULL;
+    if (end != STATUS_OK) {
+        *reason = handled;
+        status = end;
+    }
+    return status;
+}
+
 enum status feed_read(const char *path, const struct feed_mapping *mapping, const struct feed_handler *handler,
                       struct arena *arena, struct feed_mapping *recognised, struct feed_info *info, struct error *err)
 {
@@ -164,7 +177,9 @@ enum status feed_read(const char *path, const struct feed_mapping *mapping, cons
     arena_init(&r.items, 0);
     enum status status = feed_source_open(&r.source, path, err);
     if (status == STATUS_OK) {
+        r.relay = handler->relayed ? feed_relay_new(handler) : NULL;
         status = read_kind(&r, &reason);
+        status = end_relay(&r, status, &reason);
         if ((status == STATUS_OK || status == STATUS_FORMAT) && feed_source_failure(r.source, &reason) != STATUS_OK) {
             status = reason.code;
         }
@@ -198,10 +213,12 @@ void feed_report_progress(struct feed_reader *r)
 
 void feed_reject(struct feed_reader *r, const struct feed_reject *reject)
 {
+    struct feed_reject whole = *reject;
+    whole.file = r->path;
     r->info->items++;
-    if (r->handler->on_reject) {
-        struct feed_reject whole = *reject;
-        whole.file = r->path;
+    if (r->relay) {
+        feed_relay_reject(r->relay, &whole);
+    } else if (r->handler->on_reject) {
         r->handler->on_reject(r->handler->context, &whole);
     }
 }
@@ -213,42 +230,50 @@ static struct str field_of_message(const char *message)
     return end ? (struct str){message + 1, (size_t)(end - message) - 1} : (struct str){0};
 }
 
-static struct str excerpt_of(struct feed_reader *r, const struct json *object)
+static struct str excerpt_of(struct buf *scratch, const struct json *object)
 {
-    buf_clear(&r->scratch);
-    json_write(&r->scratch, object);
-    struct str text = buf_str(&r->scratch);
+    buf_clear(scratch);
+    json_write(scratch, object);
+    struct str text = buf_str(scratch);
     return str_slice(text, 0, str_utf8_cut(text, FEED_EXCERPT_BYTES));
 }
 
-enum status feed_deliver(struct feed_reader *r, struct feed_item *item, struct error *err)
+enum status feed_handle(const struct feed_handler *handler, struct feed_item *item, struct buf *scratch,
+                        struct error *err)
 {
     struct error reason = {0};
     struct str id = {0};
     enum status status = STATUS_OK;
-    item->file = r->path;
-    item->arena = &r->items;
     (void)json_string(json_get(&item->object, "objectID"), &id);
     if (id.size > LIMIT_OBJECT_ID_BYTES) {
         status = error_set(&reason, STATUS_INPUT, "'objectID': longer than %d bytes", LIMIT_OBJECT_ID_BYTES);
     } else {
-        status = r->handler->on_item(r->handler->context, item, &reason);
+        status = handler->on_item(handler->context, item, &reason);
     }
     if (status == STATUS_INPUT) {
-        struct feed_reject reject = {.line = item->line,
+        struct feed_reject reject = {.file = item->file,
+                                     .line = item->line,
                                      .id = id,
                                      .field = field_of_message(reason.message),
                                      .reason = reason.message,
-                                     .excerpt = excerpt_of(r, &item->object)};
-        feed_reject(r, &reject);
-        status = STATUS_OK;
-    } else if (status != STATUS_OK) {
-        if (err) {
-            *err = reason;
+                                     .excerpt = excerpt_of(scratch, &item->object)};
+        if (handler->on_reject) {
+            handler->on_reject(handler->context, &reject);
         }
-    } else {
-        r->info->items++;
+        status = STATUS_OK;
+    } else if (status != STATUS_OK && err) {
+        *err = reason;
     }
+    return status;
+}
+
+enum status feed_deliver(struct feed_reader *r, struct feed_item *item, struct error *err)
+{
+    item->file = r->path;
+    item->arena = &r->items;
+    enum status status =
+        r->relay ? feed_relay_item(r->relay, item, err) : feed_handle(r->handler, item, &r->scratch, err);
+    r->info->items += status == STATUS_OK;
     arena_reset(&r->items);
     return status;
 }

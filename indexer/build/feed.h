@@ -64,6 +64,9 @@ struct feed_handler {
     enum status (*on_item)(void *context, struct feed_item *item, struct error *err);
     void (*on_reject)(void *context, const struct feed_reject *reject);
     void (*on_progress)(void *context, const struct feed_progress *progress); /* every ~64 KiB; may be NULL */
+    /* on_item and on_reject are called, in order, on a thread of the reading's own that works behind the parser; all
+     * calls are over when feed_read returns. info is then not to be looked at before. */
+    bool relayed;
 };
 
 struct feed_info {

@@ -53,12 +53,26 @@ struct feed_reader {
     struct feed_mapping *recognised;
     struct feed_info *info;
     struct buf scratch;
-    uint64_t progress_bytes; /* where progress was last reported */
+    uint64_t progress_bytes;  /* where progress was last reported */
+    struct feed_relay *relay; /* NULL: the handler is called on this thread */
 };
 
 MUST_CHECK enum status feed_read_xml(struct feed_reader *r, struct error *err);
 MUST_CHECK enum status feed_read_csv(struct feed_reader *r, struct error *err);
 MUST_CHECK enum status feed_read_json(struct feed_reader *r, struct error *err);
+
+/* Calls the handler with an item; STATUS_INPUT becomes a reject and OK. scratch is for the reject's excerpt. */
+MUST_CHECK enum status feed_handle(const struct feed_handler *handler, struct feed_item *item, struct buf *scratch,
+                                   struct error *err);
+
+/* Takes items and rejects to a thread that calls the handler with copies of them. An error of the handler is given by a
+ * later item, or at the end. */
+struct feed_relay;
+struct feed_relay *feed_relay_new(const struct feed_handler *handler);
+MUST_CHECK enum status feed_relay_item(struct feed_relay *y, const struct feed_item *item, struct error *err);
+void feed_relay_reject(struct feed_relay *y, const struct feed_reject *reject);
+/* Waits for the handler; frees. */
+MUST_CHECK enum status feed_relay_end(struct feed_relay *y, struct error *err);
 
 /* Hands an item over; STATUS_INPUT from the handler becomes a reject and OK. The item's memory is gone afterwards. */
 MUST_CHECK enum status feed_deliver(struct feed_reader *r, struct feed_item *item, struct error *err);

@@ -14,6 +14,7 @@
 #define SIDE_FIELD    15
 #define VALUE_GAP     100 /* positions left free between two values of a field, so that no phrase spans them */
 #define FREQUENCY_MAX 15
+#define AHEAD         32 /* tokens whose terms are looked up at once */
 
 struct invert *invert_new(const struct invert_options *options)
 {
@@ -80,9 +81,8 @@ static void table_grow(struct invert *v)
         table_put(v, hash64_secret(v->texts.data + v->terms.items[i].text, v->terms.items[i].size), i);
 }
 
-static uint32_t intern(struct invert *v, struct str text)
+static uint32_t intern(struct invert *v, struct str text, uint64_t hash)
 {
-    uint64_t hash = hash64_secret(text.data, text.size);
     uint32_t at = 0;
     struct invert_term term = {.text = (uint32_t)v->texts.size, .size = (uint32_t)text.size};
 
@@ -100,6 +100,32 @@ static uint32_t intern(struct invert *v, struct str text)
     vec_push(&v->terms, term);
     table_put(v, hash, (uint32_t)v->terms.count - 1);
     return (uint32_t)v->terms.count - 1;
+}
+
+/*
+ * A look-up of a term touches the table, the term and its text, and none of them is in the cache. So the look-ups of
+ * several tokens go through these steps side by side.
+ */
+static void look_ahead(const struct invert *v, const struct token *tokens, size_t count, uint64_t hashes[AHEAD])
+{
+    const struct invert_term *found[AHEAD];
+
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = hash64_secret(tokens[i].text.data, tokens[i].text.size);
+        if (v->table_capacity)
+            __builtin_prefetch(&v->table[(uint32_t)hashes[i] & (v->table_capacity - 1)]);
+    }
+    for (size_t i = 0; v->table_capacity && i < count; i++) {
+        uint64_t entry = v->table[(uint32_t)hashes[i] & (v->table_capacity - 1)];
+
+        found[i] = entry ? &v->terms.items[(uint32_t)entry - 1] : NULL;
+        if (entry)
+            __builtin_prefetch(found[i], 1);
+    }
+    for (size_t i = 0; v->table_capacity && i < count; i++) {
+        if (found[i])
+            __builtin_prefetch(v->texts.data + found[i]->text);
+    }
 }
 
 /* --- facts --- */
@@ -148,9 +174,9 @@ void invert_cancel(struct invert *v)
     invert_begin(v);
 }
 
-static uint32_t slot_of(struct invert *v, struct str text)
+static uint32_t slot_of(struct invert *v, struct str text, uint64_t hash)
 {
-    uint32_t number = intern(v, text);
+    uint32_t number = intern(v, text, hash);
     struct invert_term *term = &v->terms.items[number];
     struct invert_slot slot = {.term = number};
 
@@ -168,11 +194,11 @@ static void count_in_field(uint64_t *fact, field_id field)
         *fact += (uint64_t)1 << (4 * field);
 }
 
-static void take_token(struct invert *v, field_id field, const struct token *token, uint32_t base)
+static void take_token(struct invert *v, field_id field, const struct token *token, uint64_t hash)
 {
-    uint32_t slot = slot_of(v, token->text);
+    uint32_t slot = slot_of(v, token->text, hash);
     struct invert_slot *s = &v->slots.items[slot];
-    struct invert_occurrence o = {.slot = slot, .position = base + token->position, .field = field};
+    struct invert_occurrence o = {.slot = slot, .position = v->field_position[field] + token->position, .field = field};
 
     if (token->kind == TOKEN_SPLIT) {
         count_in_field(&s->fact, SIDE_FIELD);
@@ -188,15 +214,18 @@ enum status invert_text(struct invert *v, field_id field, struct str text, struc
 {
     const struct token *tokens = NULL;
     size_t count = 0;
-    uint32_t base = v->field_position[field];
+    uint64_t hashes[AHEAD];
     enum status status = analyze(v->analysis, text, &tokens, &count);
 
     if (status != STATUS_OK)
         return error_set(err, status, "text of field %u can't be analysed", field);
-    for (size_t i = 0; i < count && v->field_length[field] < LIMIT_FIELD_TOKENS; i++)
-        take_token(v, field, &tokens[i], base);
+    for (size_t i = 0; i < count && v->field_length[field] < LIMIT_FIELD_TOKENS; i++) {
+        if (i % AHEAD == 0)
+            look_ahead(v, tokens + i, count - i < AHEAD ? count - i : AHEAD, hashes);
+        take_token(v, field, &tokens[i], hashes[i % AHEAD]);
+    }
     if (count)
-        v->field_position[field] = base + tokens[count - 1].position + VALUE_GAP;
+        v->field_position[field] += tokens[count - 1].position + VALUE_GAP;
     return STATUS_OK;
 }
 
@@ -204,7 +233,7 @@ void invert_identifier(struct invert *v, struct str value)
 {
     buf_clear(&v->scratch);
     if (identifier_term(v->analysis, value, &v->scratch))
-        (void)slot_of(v, buf_str(&v->scratch));
+        (void)slot_of(v, buf_str(&v->scratch), hash64_secret(v->scratch.data, v->scratch.size));
 }
 
 /* Occurrences by slot, in the order they came: (field, position) ascending, since fields are given in order. */

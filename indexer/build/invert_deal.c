@@ -148,56 +148,112 @@ static enum status deal_spilled(struct invert *v, struct dealer *d, const uint32
 }
 
 /* --- lists that were dealt in order of arrival --- */
-struct posting_key {
-    doc_id doc;
-    uint32_t index;
-    uint64_t byte; /* where its positions begin */
+/* What sorting lists needs, kept from list to list. A key is a document above its place in the list. */
+struct sorter {
+    uint64_t *keys, *spare;
+    uint32_t *values;
+    uint64_t *bytes; /* where each posting's positions begin */
+    char *moved;
+    size_t capacity, moved_capacity;
 };
 
-static int posting_compare(const void *a, const void *b)
+static void sorter_release(struct sorter *s)
 {
-    const struct posting_key *x = a, *y = b;
-
-    return (x->doc > y->doc) - (x->doc < y->doc);
+    free(s->keys);
+    free(s->spare);
+    free(s->values);
+    free(s->bytes);
+    free(s->moved);
 }
 
-static void sort_list(struct invert_lists *l, uint32_t list, bool positions)
+static void sorter_reserve(struct sorter *s, size_t count, size_t bytes)
 {
-    uint64_t from = l->starts[list], count = l->starts[list + 1] - from, byte = l->byte_starts[list];
-    struct posting_key *keys = xrealloc_array(NULL, count + 1, sizeof(*keys));
-    uint32_t *facts = xrealloc_array(NULL, count + 1, sizeof(*facts));
-    uint64_t first_byte = byte, bytes = l->byte_starts[list + 1] - byte;
-    char *moved = xmalloc(bytes + 1);
-
-    for (uint32_t i = 0; i < count; i++) {
-        keys[i] = (struct posting_key){.doc = l->docs[from + i], .index = i, .byte = byte};
-        facts[i] = positions ? l->sizes[from + i] : l->facts[from + i];
-        byte += positions ? l->sizes[from + i] : 0;
+    if (count > s->capacity) {
+        s->capacity = count * 2;
+        s->keys = xrealloc_array(s->keys, s->capacity, sizeof(*s->keys));
+        s->spare = xrealloc_array(s->spare, s->capacity, sizeof(*s->spare));
+        s->values = xrealloc_array(s->values, s->capacity, sizeof(*s->values));
+        s->bytes = xrealloc_array(s->bytes, s->capacity, sizeof(*s->bytes));
     }
-    qsort(keys, count, sizeof(*keys), posting_compare);
-    byte = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t value = facts[keys[i].index];
+    if (bytes > s->moved_capacity) {
+        s->moved_capacity = bytes * 2;
+        s->moved = xrealloc_array(s->moved, s->moved_capacity, 1);
+    }
+}
 
-        l->docs[from + i] = keys[i].doc;
-        if (positions) {
-            l->sizes[from + i] = (uint16_t)value;
-            memcpy(moved + byte, l->bytes + keys[i].byte, value);
-            byte += value;
-        } else {
-            l->facts[from + i] = value;
+static void insertion_sort(uint64_t *keys, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        uint64_t key = keys[i];
+        size_t at = i;
+
+        for (; at > 0 && keys[at - 1] > key; at--)
+            keys[at] = keys[at - 1];
+        keys[at] = key;
+    }
+}
+
+/* By the document's bytes, the lowest first; each pass keeps the order of the one before. */
+static void sort_keys(struct sorter *s, size_t count, uint32_t doc_count)
+{
+    if (count <= 48) {
+        insertion_sort(s->keys, count);
+        return;
+    }
+    for (unsigned shift = 32; shift < 64 && (uint64_t)doc_count >> (shift - 32); shift += 8) {
+        uint32_t starts[256] = {0}, sum = 0;
+        uint64_t *sorted = s->spare;
+
+        for (size_t i = 0; i < count; i++)
+            starts[s->keys[i] >> shift & 255]++;
+        for (unsigned i = 0; i < 256; i++) {
+            uint32_t own = starts[i];
+
+            starts[i] = sum;
+            sum += own;
         }
+        for (size_t i = 0; i < count; i++)
+            sorted[starts[s->keys[i] >> shift & 255]++] = s->keys[i];
+        s->spare = s->keys;
+        s->keys = sorted;
     }
-    if (positions)
-        memcpy(l->bytes + first_byte, moved, bytes);
-    free(keys);
-    free(facts);
-    free(moved);
+}
+
+static void sort_list(struct sorter *s, struct invert_lists *l, uint32_t list, uint32_t doc_count)
+{
+    uint64_t from = l->starts[list], byte = l->byte_starts[list], at = 0;
+    size_t count = (size_t)(l->starts[list + 1] - from), bytes = (size_t)(l->byte_starts[list + 1] - byte);
+    bool positions = l->sizes != NULL;
+
+    sorter_reserve(s, count, positions ? bytes + 1 : 0);
+    for (size_t i = 0; i < count; i++) {
+        s->keys[i] = (uint64_t)l->docs[from + i] << 32 | i;
+        s->values[i] = positions ? l->sizes[from + i] : l->facts[from + i];
+        s->bytes[i] = at;
+        at += positions ? s->values[i] : 0;
+    }
+    sort_keys(s, count, doc_count);
+    at = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t index = (uint32_t)s->keys[i], value = s->values[index];
+
+        l->docs[from + i] = (doc_id)(s->keys[i] >> 32);
+        if (!positions) {
+            l->facts[from + i] = value;
+            continue;
+        }
+        l->sizes[from + i] = (uint16_t)value;
+        memcpy(s->moved + at, l->bytes + byte + s->bytes[index], value);
+        at += value;
+    }
+    if (positions && bytes)
+        memcpy(l->bytes + byte, s->moved, bytes);
 }
 
 static enum status deal_all(struct invert *v, struct dealer *d, const uint32_t *old_of_new, struct error *err)
 {
     uint32_t *new_of_old = NULL;
+    struct sorter sorter = {0};
     enum status status = STATUS_OK;
 
     if (!v->spill) {
@@ -209,7 +265,8 @@ static enum status deal_all(struct invert *v, struct dealer *d, const uint32_t *
         new_of_old[old_of_new[i]] = i;
     status = deal_spilled(v, d, new_of_old, err);
     for (uint32_t i = 0; status == STATUS_OK && i < d->lists->end - d->lists->first; i++)
-        sort_list(d->lists, i, d->positions);
+        sort_list(&sorter, d->lists, i, v->doc_count);
+    sorter_release(&sorter);
     free(new_of_old);
     return status;
 }

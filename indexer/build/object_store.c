@@ -6,6 +6,8 @@
 #include "indexer/base/file.h"
 #include "indexer/base/hash.h"
 
+#define BATCH_BYTES (256u << 10)
+
 void object_store_init(struct object_store *s, const struct docs_dictionary *shared, size_t memory_bytes,
                        const char *temp_dir)
 {
@@ -13,8 +15,23 @@ void object_store_init(struct object_store *s, const struct docs_dictionary *sha
         .shared = shared, .compressor = docs_compressor_new(), .memory_bytes = memory_bytes, .temp_dir = temp_dir};
 }
 
+/* Waits for the thread, which then is no more. */
+static enum status join(struct object_store *s, struct error *err)
+{
+    stage_free(s->stage);
+    s->stage = NULL;
+    if (s->status != STATUS_OK && err)
+        *err = s->error;
+    return s->status;
+}
+
 void object_store_release(struct object_store *s)
 {
+    (void)join(s, NULL);
+    for (int i = 0; i < STAGE_BATCHES; i++) {
+        buf_release(&s->batches[i].texts);
+        vec_release(&s->batches[i].sizes);
+    }
     if (s->file) {
         file_close(s->file);
         (void)!file_remove(s->path, NULL);
@@ -73,13 +90,50 @@ static enum status settle(struct object_store *s, struct error *err)
     return status;
 }
 
-enum status object_store_add(struct object_store *s, struct str text, struct error *err)
+static enum status take_text(struct object_store *s, struct str text, struct error *err)
 {
     if (s->shared || s->trained)
         return put(s, text, err);
     buf_append_str(&s->samples, text);
     vec_push(&s->sample_sizes, text.size);
     return s->samples.size >= DOCS_SAMPLE_BYTES ? settle(s, err) : STATUS_OK;
+}
+
+static void take_batch(void *context, void *batch)
+{
+    struct object_store *s = context;
+    struct object_batch *b = batch;
+    size_t at = 0;
+
+    for (size_t i = 0; s->status == STATUS_OK && i < b->sizes.count; i++) {
+        s->status = take_text(s, str_slice(buf_str(&b->texts), at, at + b->sizes.items[i]), &s->error);
+        at += b->sizes.items[i];
+    }
+    buf_clear(&b->texts);
+    b->sizes.count = 0;
+    if (s->status != STATUS_OK)
+        atomic_store(&s->failed, true);
+}
+
+enum status object_store_add(struct object_store *s, struct str text, struct error *err)
+{
+    struct object_batch *b = NULL;
+
+    if (!s->memory_bytes || !s->temp_dir)
+        return take_text(s, text, err);
+    if (!s->stage) {
+        void *batches[STAGE_BATCHES];
+
+        for (int i = 0; i < STAGE_BATCHES; i++)
+            batches[i] = &s->batches[i];
+        s->stage = stage_new("compress", batches, take_batch, s);
+    }
+    b = stage_batch(s->stage);
+    buf_append_str(&b->texts, text);
+    vec_push(&b->sizes, text.size);
+    if (b->texts.size >= BATCH_BYTES)
+        stage_send(s->stage);
+    return atomic_load(&s->failed) ? join(s, err) : STATUS_OK;
 }
 
 static enum status write_one(struct object_store *s, uint32_t old, struct docs_writer *out, struct buf *piece,
@@ -110,7 +164,10 @@ enum status object_store_write(struct object_store *s, const uint32_t *old_of_ne
     struct buf piece = BUF_EMPTY;
     enum status status = STATUS_OK;
 
-    if (!s->shared && !s->trained)
+    if (s->stage)
+        stage_send(s->stage);
+    status = join(s, err);
+    if (status == STATUS_OK && !s->shared && !s->trained)
         status = settle(s, err);
     docs_writer_begin(&out, w, count);
     for (uint32_t i = 0; status == STATUS_OK && i < count; i++)

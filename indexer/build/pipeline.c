@@ -153,7 +153,7 @@ static enum status read_one_feed(struct pipeline *p, const char *path, struct er
     memcpy(file.path, path, strlen(path) + 1);
     vec_push(&p->report->files, file);
 
-    struct feed_handler handler = {p, on_item, on_reject, on_progress};
+    struct feed_handler handler = {p, on_item, on_reject, on_progress, true};
     struct feed_mapping recognised = {0};
     struct feed_info info = {0};
     p->product = (struct product_options){

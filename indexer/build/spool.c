@@ -8,6 +8,7 @@
 
 #define SPOOL_BUFFER  (1u << 20)
 #define SPOOL_DROPPED UINT32_MAX
+#define SPOOL_WINDOW  (8u << 20) /* mapped bytes that stay behind a cursor */
 
 struct spool_slot {
     uint64_t low;
@@ -159,6 +160,10 @@ bool spool_next(const struct spool *s, struct spool_cursor *cursor, uint32_t *or
         struct str text = reader_bytes(&r, size);
         if (r.failed)
             return false;
+        if (cursor->at - cursor->dropped >= SPOOL_WINDOW) {
+            file_map_drop(&s->map, cursor->dropped, cursor->at);
+            cursor->dropped = cursor->at;
+        }
         uint32_t this = cursor->next++;
         cursor->at += r.at;
         if (is_dropped(s, this))

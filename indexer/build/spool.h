@@ -23,9 +23,11 @@ MUST_CHECK enum status spool_seal(struct spool *s, struct error *err);
 uint32_t spool_count(const struct spool *s);    /* objects added */
 uint32_t spool_replaced(const struct spool *s); /* of these, earlier ones with an id that came again */
 
-/* Walks the objects that stay, in feed order. *at starts at 0; *ordinal counts added objects. False at the end. */
+/* Walks the objects that stay, in feed order. The cursor starts as {0}; *ordinal counts added objects. False at the
+ * end. What lies behind the cursor leaves memory. */
 struct spool_cursor {
     size_t at;
+    size_t dropped; /* up to here */
     uint32_t next;
 };
 bool spool_next(const struct spool *s, struct spool_cursor *cursor, uint32_t *ordinal, struct str *json);

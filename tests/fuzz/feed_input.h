@@ -54,7 +54,7 @@ static void feed_fuzz_reject(void *context, const struct feed_reject *reject)
 static inline int feed_fuzz(const char *first, const uint8_t *data, size_t size)
 {
     struct feed_fuzzing f = {.infer = infer_new()};
-    struct feed_handler handler = {&f, feed_fuzz_item, feed_fuzz_reject, NULL};
+    struct feed_handler handler = {&f, feed_fuzz_item, feed_fuzz_reject, NULL, false};
     struct feed_mapping recognised;
     struct settings *settings = NULL;
     struct buf text = BUF_EMPTY;

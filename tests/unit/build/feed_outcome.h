@@ -17,13 +17,16 @@ struct outcome {
     struct feed_info info;
     struct map *ids; /* NULL: not looked at */
     uint64_t accepted, rejected, repeated;
+    bool relayed; /* the handler on a thread of its own */
 };
 
 static enum status outcome_item(void *context, struct feed_item *item, struct error *err)
 {
     struct outcome *o = context;
-    o->options.kind = o->info.kind;
-    o->options.default_currency = o->info.currency;
+    if (!o->relayed) { /* the reader's, while it reads on */
+        o->options.kind = o->info.kind;
+        o->options.default_currency = o->info.currency;
+    }
     enum status status = product_from_feed(&o->options, item, err);
     if (status != STATUS_OK) {
         return status;
@@ -50,7 +53,7 @@ static void outcome_reject(void *context, const struct feed_reject *reject)
 static inline enum status outcome_of(struct outcome *o, const char *path, const struct feed_mapping *mapping,
                                      struct error *err)
 {
-    struct feed_handler handler = {o, outcome_item, outcome_reject, NULL};
+    struct feed_handler handler = {o, outcome_item, outcome_reject, NULL, o->relayed};
     struct feed_mapping recognised;
     struct arena arena;
     arena_init(&arena, 0);

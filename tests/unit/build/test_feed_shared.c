@@ -114,7 +114,7 @@ static void check_feed(const char *folder, const struct expected *e)
     char path[512];
     struct error err = {0};
     struct counting c = {.infer = infer_new()};
-    struct feed_handler handler = {&c, count_item, count_reject, NULL};
+    struct feed_handler handler = {&c, count_item, count_reject, NULL, false};
     struct feed_mapping recognised;
     struct arena arena;
     arena_init(&arena, 0);
