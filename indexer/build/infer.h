@@ -57,6 +57,9 @@ struct str infer_language(const struct infer *f);
 MUST_CHECK enum status infer_settings(struct infer *f, const struct feed_mapping *mapping, struct buf *out_json,
                                       struct error *err);
 
+/* STATUS_INPUT names the key of `feeds` that is wrong and what would be right. Settings without `feeds` are fine. */
+MUST_CHECK enum status feed_mapping_check(const struct settings *settings, struct error *err);
+
 /* The mapping in the settings' `feeds` ({"kind", "item", "separator", "fields": {attribute: path}}); false when they
  * have none. Strings borrow the settings or live in the arena. */
 bool feed_mapping_of_settings(const struct settings *settings, struct arena *arena, struct feed_mapping *out);

@@ -355,3 +355,50 @@ bool feed_mapping_of_settings(const struct settings *settings, struct arena *are
     }
     return true;
 }
+
+static enum status wrong_feeds(struct error *err, const char *key, const char *rule)
+{
+    return error_set(err, STATUS_INPUT, "'feeds%s': must be %s", key, rule);
+}
+
+enum status feed_mapping_check(const struct settings *settings, struct error *err)
+{
+    const struct json *feeds_json = json_get(&settings->source, "feeds");
+    bool known = false;
+    if (!feeds_json) {
+        return STATUS_OK;
+    }
+    if (feeds_json->type != JSON_OBJECT) {
+        return wrong_feeds(err, "", "an object such as {\"kind\":\"xml\",\"item\":\"product\",\"fields\":{..}}");
+    }
+    for (uint32_t i = 0; i < feeds_json->count; i++) {
+        struct str name = feeds_json->members[i].name;
+        const struct json *value = &feeds_json->members[i].value;
+        struct str text = {0};
+        bool is_text = json_string(value, &text);
+        if (str_equal(name, STR("kind"))) {
+            for (unsigned k = FEED_XML; k <= FEED_CSV; k++) {
+                known = known || str_equal(text, str_from(kind_name((enum feed_kind)k)));
+            }
+            if (!known) {
+                return wrong_feeds(err, ".kind", "\"xml\", \"ndjson\", \"json\" or \"csv\"");
+            }
+        } else if (str_equal(name, STR("item")) && !is_text) {
+            return wrong_feeds(err, ".item", "an element's name or its path, such as \"shop/offers/offer\"");
+        } else if (str_equal(name, STR("separator")) && text.size != 1) {
+            return wrong_feeds(err, ".separator", "one character");
+        } else if (str_equal(name, STR("fields")) && value->type != JSON_OBJECT) {
+            return wrong_feeds(err, ".fields", "an object of attribute: path");
+        }
+    }
+    const struct json *fields = json_get(feeds_json, "fields");
+    for (uint32_t i = 0; fields && i < fields->count; i++) {
+        struct str path;
+        if (!json_string(&fields->members[i].value, &path) || path.size == 0) {
+            return error_set(err, STATUS_INPUT, "'feeds.fields.%.*s': must be a path or a column's name",
+                             (int)(fields->members[i].name.size < 80 ? fields->members[i].name.size : 80),
+                             fields->members[i].name.data);
+        }
+    }
+    return STATUS_OK;
+}

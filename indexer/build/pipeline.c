@@ -244,6 +244,8 @@ static enum status load_settings(struct pipeline *p, struct error *err)
     enum status status = file_read_all(path, &text, 16u << 20, err);
     if (status == STATUS_OK) {
         status = settings_parse(&p->settings, buf_str(&text), NULL, err);
+        if (status == STATUS_OK)
+            status = feed_mapping_check(p->settings, err);
         if (status != STATUS_OK)
             error_prefix(err, "%s", path);
     }

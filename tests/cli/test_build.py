@@ -181,7 +181,11 @@ class Arguments(Case):
         feed = self.file("a.csv", "id,title\n1,one\n")
         for text, key in [('{"searchableAttributes":["title^x"]}', "searchableAttributes"),
                           ('{"customRanking":["up(price)"]}', "customRanking"), ('{"languages":["xx"]}', "xx"),
-                          ('{"hitsPerPage":"many"}', "hitsPerPage"), ("{", "offset")]:
+                          ('{"hitsPerPage":"many"}', "hitsPerPage"), ("{", "offset"), ('{"feeds":5}', "'feeds'"),
+                          ('{"feeds":{"kind":"xls"}}', "'feeds.kind'"), ('{"feeds":{"item":5}}', "'feeds.item'"),
+                          ('{"feeds":{"separator":";;"}}', "'feeds.separator'"),
+                          ('{"feeds":{"fields":["a"]}}', "'feeds.fields'"),
+                          ('{"feeds":{"fields":{"title":1}}}', "'feeds.fields.title'")]:
             with self.subTest(settings=text):
                 result = build(self.dir, "--settings", self.file("s.json", text), feed)
                 self.assertEqual(result["code"], 2, result["err"])
