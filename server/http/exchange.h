@@ -32,7 +32,7 @@ enum route_flags {
     ROUTE_CONTROL = 1, /* only on the control socket */
     ROUTE_ELASTIC = 2, /* with X-Elastic-Product where the server is told to send it */
     ROUTE_UNREADY = 4, /* answers while the server is not ready */
-    ROUTE_STATIC = 8   /* a static file of that path goes before it, unless the client asks for JSON */
+    ROUTE_STATIC = 8   /* a static file of that path goes before it, for who may want one */
 };
 
 /* A row of the route table. */

@@ -169,9 +169,15 @@ static bool answer_static(const struct router *r, struct exchange *x)
     return true;
 }
 
-static bool wants_json(const struct exchange *x)
+/* Whether a static file goes before a row with ROUTE_STATIC. Elasticsearch's clients do not all say what they accept;
+ * browsers do. */
+static bool files_first(const struct exchange *x)
 {
-    return str_find(http_header_get(&x->head, "accept"), STR("json")) != SIZE_MAX;
+    struct str accept = http_header_get(&x->head, "accept");
+    if (x->server->options.elastic) {
+        return str_find(accept, STR("text/html")) != SIZE_MAX;
+    }
+    return str_find(accept, STR("json")) == SIZE_MAX;
 }
 
 /* --- keys --- */
@@ -247,7 +253,7 @@ static enum routed find_row(const struct router *r, struct exchange *x, const st
         unsigned methods = row->route->methods | (row->route->methods & HTTP_GET ? HTTP_HEAD : 0u);
         /* "/{index}" fits any path, also those that are known for other methods. */
         if (methods & x->head.method && !(row->route->flags & ROUTE_STATIC && other_methods)) {
-            if (row->route->flags & ROUTE_STATIC && !wants_json(x) && answer_static(r, x)) {
+            if (row->route->flags & ROUTE_STATIC && files_first(x) && answer_static(r, x)) {
                 return ROUTED_ANSWERED;
             }
             x->route_number = (uint32_t)i;
