@@ -8,6 +8,7 @@
 #include "indexer/commands.h"
 #include "indexer/shard/container.h"
 #include "indexer/shard/manifest.h"
+#include "indexer/shard/settings.h"
 #include "indexer/shard/shard.h"
 #include "server/live/update_log.h"
 
@@ -64,6 +65,49 @@ static void verify_named(struct verify_command *c, struct str relative)
     verify_file(c, path);
 }
 
+/* Settings are plain JSON, which has no checksum: they must be there and be valid. */
+static void verify_settings(struct verify_command *c, struct str relative)
+{
+    struct settings *settings = NULL;
+    struct buf text;
+    struct error err = {0};
+    char path[4096];
+
+    if (relative.size == 0)
+        return;
+    snprintf(path, sizeof(path), "%s/" STR_FMT, c->data_dir, STR_ARG(relative));
+    buf_init(&text, 16u << 20);
+    enum status status = file_read_all(path, &text, 16u << 20, &err);
+    if (status == STATUS_OK)
+        status = settings_parse(&settings, buf_str(&text), NULL, &err);
+    settings_free(settings);
+    buf_release(&text);
+    note(c, path, status, &err);
+}
+
+/* The dictionaries that changes since the build have grown: v*.aisle, beside the checkpoints. */
+static void verify_dictionaries(struct verify_command *c, uint64_t uid)
+{
+    char **names = NULL;
+    size_t count = 0;
+    struct error err = {0};
+    char directory[4096];
+    char path[4200];
+
+    snprintf(directory, sizeof(directory), "%s/index/%016" PRIx64, c->data_dir, uid);
+    enum status status = dir_list(directory, &names, &count, &err);
+    if (status != STATUS_OK)
+        note(c, directory, status, &err);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        size_t size = strlen(names[i]);
+        if (names[i][0] != 'v' || size < 7 || strcmp(names[i] + size - 6, ".aisle") != 0)
+            continue;
+        snprintf(path, sizeof(path), "%s/%.64s", directory, names[i]);
+        verify_file(c, path);
+    }
+    dir_names_free(names, count);
+}
+
 static void verify_index(struct verify_command *c, const struct manifest_index *index)
 {
     static const char *const FILES[] = {"dictionary.aisle", "suggest.aisle"};
@@ -80,6 +124,8 @@ static void verify_index(struct verify_command *c, const struct manifest_index *
                  index->generation, i);
         verify_file(c, path);
     }
+    verify_settings(c, index->settings);
+    verify_dictionaries(c, index->uid);
     verify_named(c, index->checkpoint);
     for (uint32_t i = 0; i < index->delta_count; i++)
         verify_named(c, index->deltas[i]);

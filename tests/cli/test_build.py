@@ -177,6 +177,26 @@ class Arguments(Case):
                 self.assertEqual(result["code"], 2, result["err"])
                 self.assertIn("aisle-indexer build:", result["err"])
 
+    def test_verify_reads_dictionaries_and_settings(self):
+        result = build(self.dir, self.file("a.csv", "id,title\n1,one\n"))
+        self.assertEqual(result["code"], 0, result["err"])
+        index = os.path.join(self.dir, "data/index/0000000000000001")
+        names = [n for n in os.listdir(index) if n[0] in "vs" and os.path.isfile(os.path.join(index, n))]
+        self.assertEqual({n[0] for n in names}, {"v", "s"})
+        for name in names:
+            path = os.path.join(index, name)
+            with open(path, "rb") as file:
+                whole = file.read()
+            with open(path, "wb") as file:
+                file.write(whole[:-3])
+            done = subprocess.run([INDEXER, "verify", "--data", os.path.join(self.dir, "data")], capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual(done.returncode, 1, name)
+            self.assertIn(name, done.stderr)
+            with open(path, "wb") as file:
+                file.write(whole)
+        self.verify()
+
     def test_wrong_settings_name_the_key(self):
         feed = self.file("a.csv", "id,title\n1,one\n")
         for text, key in [('{"searchableAttributes":["title^x"]}', "searchableAttributes"),
