@@ -224,14 +224,21 @@ enum status dir_make(const char *path, struct error *err)
     if (strcmp(parent, ".") != 0 && strcmp(parent, path) != 0) {
         status = dir_make(parent, err);
     }
+    bool made = false;
     if (status == STATUS_OK) {
         status = disk()->make(path, err);
+        made = status == STATUS_OK;
         if (status == STATUS_CONFLICT) {
             status = STATUS_OK; /* another one made it meanwhile */
         }
     }
     if (status == STATUS_OK) {
         status = dir_sync(parent, err);
+    }
+    if (status != STATUS_OK && made) {
+        /* Left there it would look durable to the next caller, and a power cut would take it with all it holds. */
+        enum status ignored = disk()->remove(path, true, NULL);
+        (void)ignored;
     }
     free(parent);
     return status;

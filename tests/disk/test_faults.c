@@ -73,7 +73,7 @@ static struct live *must_open(void)
     struct live *l;
     struct error err;
     if (model_open(&l, "/data", 1000000, &err) != STATUS_OK) {
-        fail_msg("%s", err.message);
+        fail_msg("%s: %s", fault_name, err.message);
     }
     return l;
 }

@@ -485,9 +485,30 @@ static void test_replace_with_every_cut(void **state)
     }
 }
 
+/* A folder whose parent could not be synced is no folder yet: the next dir_make makes it durable. */
+static void test_folder_after_a_failed_sync(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 32; seed++) {
+        struct file *f = NULL;
+        file_sim_stop();
+        file_sim_start();
+        file_sim_fail(&(struct file_sim_fault){FILE_SIM_SYNCS, 1, false, FILE_SIM_EIO});
+        assert_int_equal(dir_make("x", NULL), STATUS_IO);
+        assert_int_equal(dir_make("x", NULL), STATUS_OK);
+        assert_int_equal(file_open(&f, "x/f", FILE_CREATE, NULL), STATUS_OK);
+        assert_int_equal(file_sync(f, NULL), STATUS_OK);
+        assert_int_equal(dir_sync("x", NULL), STATUS_OK);
+        file_close(f);
+        file_sim_power_on(seed);
+        assert_true(file_exists("x/f"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_folder_after_a_failed_sync, start, stop),
         cmocka_unit_test_setup_teardown(test_replace_survives, start, stop),
         cmocka_unit_test_setup_teardown(test_unsynced_is_lost_or_kept, start, stop),
         cmocka_unit_test_setup_teardown(test_directory_entries, start, stop),
