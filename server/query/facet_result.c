@@ -229,7 +229,8 @@ static bool result_of(struct facet_set *f, const struct facet_wanted *wanted, si
         .counter = &f->counters[wanted->counter], .dictionary = f->snapshot->dictionary, .arena = f->arena};
     struct facet_count *counts;
 
-    *out = (struct facet_result){.attribute = wanted->name};
+    /* A level's name was made in the scratch memory, which the next index's searches of the request use again. */
+    *out = (struct facet_result){.attribute = arena_printf(f->arena, STR_FMT, STR_ARG(wanted->name))};
     if (!gather(&g, wanted) || !choose(&g, limit, by_value))
         return false;
     counts = ARENA_ARRAY(f->arena, struct facet_count, g.count + 1);
