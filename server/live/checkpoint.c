@@ -254,6 +254,12 @@ static enum status write_index(struct capture *c, struct captured *x, struct err
     live_path(c->l, path, sizeof(path), "index/%016" PRIx64, x->uid);
     enum status status = dir_make(path, err);
     if (status == STATUS_OK) {
+        /* Also when it was there: the sync after making it may have failed. */
+        char parent[LIVE_PATH_BYTES];
+        live_path(c->l, parent, sizeof(parent), "index");
+        status = dir_sync(parent, err);
+    }
+    if (status == STATUS_OK) {
         status = write_deltas(c, x, err);
     }
     if (status == STATUS_OK && x->settings_file.size == 0) {
