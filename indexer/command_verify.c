@@ -113,11 +113,10 @@ static void verify_index(struct verify_command *c, const struct manifest_index *
     static const char *const FILES[] = {"dictionary.aisle", "suggest.aisle"};
     char path[4096];
 
-    for (size_t i = 0; index->generation && i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+    for (size_t i = 0; index->shard_count && i < sizeof(FILES) / sizeof(FILES[0]); i++) {
         snprintf(path, sizeof(path), "%s/index/%016" PRIx64 "/g%06u/%s", c->data_dir, index->uid, index->generation,
                  FILES[i]);
-        if (file_exists(path))
-            verify_file(c, path);
+        verify_file(c, path);
     }
     for (uint32_t i = 0; i < index->shard_count; i++) {
         snprintf(path, sizeof(path), "%s/index/%016" PRIx64 "/g%06u/shard-%04u.aisle", c->data_dir, index->uid,

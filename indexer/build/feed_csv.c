@@ -344,6 +344,8 @@ static void skip_preamble(struct csv_feed *f)
         size_t end = str_find_char(w, '\n');
         struct str line = end == SIZE_MAX ? (struct str){0} : str_trim(str_slice(w, 0, end));
         bool comment = str_starts_with(line, STR("# ")) || str_starts_with(line, STR("\"# "));
+        bool excel = line.size == 5 && str_starts_with(line, STR("sep=")); /* Excel's own word for the separator */
+        comment = comment || excel;
         if (end == SIZE_MAX || (line.size && !comment)) {
             return;
         }

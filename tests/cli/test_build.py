@@ -3,6 +3,7 @@
 Needs AISLE_BIN (the folder of the programs). Real feeds come from AISLE_SHARED_DATA, else ../shared/data; those tests are
 skipped where it is absent.
 """
+import glob
 import gzip
 import json
 import os
@@ -149,6 +150,20 @@ class Feeds(Case):
         feed = self.file("a.csv", "id,title\n1,old\n2,two\n1,new\n")
         report = build(self.dir, feed)["report"]
         self.assertEqual((report["accepted"], report["replaced"]), (3, 1))
+
+    def test_excel_names_the_separator(self):
+        report = build(self.dir, self.file("a.csv", "sep=;\r\nid;title;price\r\n1;one;2,50\r\n"))["report"]
+        self.assertEqual((report["accepted"], report["rejected"]), (1, 0))
+
+    def test_verify_misses_nothing(self):
+        self.assertEqual(build(self.dir, self.file("a.csv", "id,title\n1,one\n"))["code"], 0)
+        for name in ["dictionary.aisle", "suggest.aisle", "shard-0000.aisle"]:
+            path = glob.glob(os.path.join(self.dir, "data/index/*/g*/" + name))[0]
+            os.rename(path, path + ".away")
+            done = subprocess.run([INDEXER, "verify", "--data", os.path.join(self.dir, "data")], capture_output=True)
+            self.assertEqual(done.returncode, 1, name)
+            os.rename(path + ".away", path)
+        self.verify()
 
     def test_several_feeds_and_shards(self):
         feeds = [self.file("f%d.ndjson" % k, "".join('{"objectID":"%d-%d","title":"t"}\n' % (k, i) for i in range(50)))
