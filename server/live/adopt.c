@@ -188,6 +188,10 @@ static void find_target(struct live *l, void *context)
         s->status = error_set(&s->error, STATUS_CONFLICT, "the index that this was built for is not there any more");
         return;
     }
+    if (x && s->plan->rebuild && x->generation != s->plan->rebuild_of) {
+        s->status = error_set(&s->error, STATUS_CONFLICT, "another generation was adopted meanwhile");
+        return;
+    }
     if (!x) {
         struct record r = {.kind = RECORD_CREATE, .text = STR("{}")};
         writer_start(l);

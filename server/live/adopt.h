@@ -17,6 +17,7 @@ struct generation_plan {
     uint64_t base_seq; /* it holds everything up to here, exactly; 0: the records accepted after as_of_ms are missing */
     int64_t settings_ms; /* settings accepted until then are in it; 0: as_of_ms */
     bool rebuild;        /* made of the index itself, for the settings that wait */
+    uint32_t rebuild_of; /* the generation that it was made of; refused when another one is in service by now */
 };
 
 struct generation_outcome {

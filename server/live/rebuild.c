@@ -18,6 +18,7 @@ struct rebuild {
     struct str name;
     int64_t as_of_ms;
     uint32_t shard_count;
+    uint32_t generation;
     struct live_settings *settings;
     struct live_settings *old_settings;
     struct vocabulary *vocabulary;
@@ -42,6 +43,7 @@ static void take_hold(struct live *l, void *context)
         r->seq = l->seq;
         r->name = arena_copy(&r->arena, str_from(x->name));
         r->as_of_ms = x->as_of_ms;
+        r->generation = x->generation;
         r->shard_count = x->generation && x->shard_count ? x->shard_count : 1;
         r->settings = x->next_settings;
         r->old_settings = x->settings;
@@ -207,7 +209,8 @@ static enum status build_and_install(struct rebuild *r, struct error *err)
                                        .shard_count = shards,
                                        .as_of_ms = r->as_of_ms,
                                        .base_seq = r->seq,
-                                       .rebuild = true};
+                                       .rebuild = true,
+                                       .rebuild_of = r->generation};
         pthread_mutex_lock(&l->publish_lock);
         if (status == STATUS_OK) {
             status = generation_install(l, &plan, &outcome, err);
@@ -230,8 +233,9 @@ bool rebuild_pending(struct live *l)
         arena_init(&r.arena, 0);
         live_control(l, take_hold, &r);
         again = r.settings != NULL;
-        if (again && build_and_install(&r, &err) != STATUS_OK) {
-            if (!background_is_stopping(l)) {
+        enum status status = again ? build_and_install(&r, &err) : STATUS_OK;
+        if (status != STATUS_OK) {
+            if (status != STATUS_CONFLICT && !background_is_stopping(l)) {
                 log_warn("the rebuild of '%s' for its new settings failed: %s", r.name.data, err.message);
             }
             fine = false;
