@@ -57,7 +57,7 @@ test('a product is looked at, its variants are chosen, one is taken', async () =
   await shop.until('the count', async () => (await api('GET', `products/${id}`)).quantity, (quantity) => quantity === 4);
   await shop.page.keyboard.press('Escape');
   await shop.page.waitForSelector('#product', { state: 'hidden' });
-  assert.ok(!shop.page.url().includes('#/product/'));
+  await shop.until('the address', () => shop.page.url(), (url) => !url.includes('#/product/'));
   await shop.close();
 });
 
