@@ -11,7 +11,6 @@
 #include "server/live/structure.h"
 
 enum {
-    ROUNDS = 16,
     CLOSE = 256 /* records that may be left for the sequencer */,
     OPEN_RECORDS = 16384,
     OPEN_WHOLE = 4096
@@ -114,16 +113,19 @@ static enum status replay_to(struct staging *s, uint64_t to, struct error *err)
     return status;
 }
 
+/* Replays in rounds while updates go on, as long as each round leaves less than half of the one before. The sequencer
+ * does what is left, so that updates which come faster than they can be replayed wait for it rather than go on for
+ * ever. */
 static enum status catch_up(struct staging *s, struct error *err)
 {
     struct log_stats stats;
     enum status status = STATUS_OK;
-    for (int round = 0; round < ROUNDS && status == STATUS_OK; round++) {
-        s->l->log_backend->stats(s->l->log, &stats);
-        if (stats.durable_seq - s->seq <= CLOSE && round > 0) {
-            break;
-        }
+    uint64_t left = UINT64_MAX;
+    s->l->log_backend->stats(s->l->log, &stats);
+    while (status == STATUS_OK && stats.durable_seq - s->seq > CLOSE && stats.durable_seq - s->seq < left) {
+        left = (stats.durable_seq - s->seq) / 2;
         status = replay_to(s, stats.durable_seq, err);
+        s->l->log_backend->stats(s->l->log, &stats);
     }
     return status;
 }

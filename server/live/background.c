@@ -1,6 +1,7 @@
 /*
  * Work at the lowest priority: checkpoints and the merging of deltas on one thread, rebuilds for new settings on
- * another, since they take long.
+ * another, since they take long. What waits for updates to end, or makes checkpoints wait, has normal priority: under
+ * full load the lowest gets a hundredth of a processor.
  */
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -15,7 +16,7 @@
 
 enum { TICK_MS = 200, NICE = 19 };
 
-static void become_background(const char *name)
+void background_become(const char *name)
 {
     pthread_setname_np(pthread_self(), name);
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
@@ -61,7 +62,7 @@ static void checkpoint_if_due(struct live *l)
 static void *background_main(void *context)
 {
     struct live *l = context;
-    become_background("background");
+    background_become("background");
     pthread_mutex_lock(&l->background_lock);
     while (!l->background_stopping) {
         if (!l->merge_wanted) {
@@ -86,7 +87,7 @@ static void *background_main(void *context)
 static void *rebuild_main(void *context)
 {
     struct live *l = context;
-    become_background("rebuild");
+    pthread_setname_np(pthread_self(), "rebuild");
     pthread_mutex_lock(&l->background_lock);
     while (!l->background_stopping) {
         if (!l->rebuild_wanted) {

@@ -175,6 +175,8 @@ MUST_CHECK enum status recovery_replay(struct live *l, struct error *err);
 void background_start(struct live *l);
 void background_stop(struct live *l);
 bool background_is_stopping(struct live *l);
+/* Gives the calling thread a name and the lowest priority, for good: an unprivileged thread can't take it back. */
+void background_become(const char *name);
 void background_wake_merge(struct live *l);
 void background_wake_rebuild(struct live *l);
 

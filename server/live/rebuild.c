@@ -1,5 +1,9 @@
-/* A new generation out of the index itself, for settings that need one, while updates go on. */
+/*
+ * A new generation out of the index itself, for settings that need one, while updates go on. It is written on a thread
+ * of the lowest priority; installing it, which catches up with the updates, has the caller's.
+ */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,6 +31,8 @@ struct rebuild {
     uint32_t count;
     uint64_t live_docs;
     struct arena arena;
+    enum status status; /* of the writing */
+    struct error error;
     char dir[LIVE_PATH_BYTES];
 };
 
@@ -187,34 +193,53 @@ static enum status write_all(const struct rebuild *r, struct builders *b, struct
     return status;
 }
 
+static void *write_main(void *context)
+{
+    struct rebuild *r = context;
+    struct builders b = {0};
+    background_become("rebuild-write");
+    builders_open(&b, r);
+    r->status = add_all(r, &b, &r->error);
+    if (r->status == STATUS_OK) {
+        r->status = write_all(r, &b, &r->error);
+    }
+    r->shard_count = b.count;
+    builders_close(&b);
+    return NULL;
+}
+
+static enum status write_in_background(struct rebuild *r, struct error *err)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, write_main, r) != 0) {
+        return error_set(err, STATUS_LIMIT, "a rebuild's thread can't be started");
+    }
+    pthread_join(thread, NULL);
+    if (r->status != STATUS_OK) {
+        *err = r->error;
+    }
+    return r->status;
+}
+
 static enum status build_and_install(struct rebuild *r, struct error *err)
 {
     struct live *l = r->l;
-    struct builders b = {0};
     struct generation_outcome outcome;
     struct error ignored;
     live_path(l, r->dir, sizeof(r->dir), "candidates/rebuild-%016" PRIx64 "-%" PRIu64, r->uid, r->seq);
     enum status status = dir_remove(r->dir, err);
-    if (status == STATUS_OK && (status = dir_make(r->dir, err)) == STATUS_OK) {
-        builders_open(&b, r);
-        status = add_all(r, &b, err);
-        if (status == STATUS_OK) {
-            status = write_all(r, &b, err);
-        }
-        uint32_t shards = b.count;
-        builders_close(&b);
+    if (status == STATUS_OK && (status = dir_make(r->dir, err)) == STATUS_OK &&
+        (status = write_in_background(r, err)) == STATUS_OK) {
         struct generation_plan plan = {.dir = r->dir,
                                        .name = r->name,
                                        .uid = r->uid,
-                                       .shard_count = shards,
+                                       .shard_count = r->shard_count,
                                        .as_of_ms = r->as_of_ms,
                                        .base_seq = r->seq,
                                        .rebuild = true,
                                        .rebuild_of = r->generation};
         pthread_mutex_lock(&l->publish_lock);
-        if (status == STATUS_OK) {
-            status = generation_install(l, &plan, &outcome, err);
-        }
+        status = generation_install(l, &plan, &outcome, err);
         pthread_mutex_unlock(&l->publish_lock);
     }
     if (status != STATUS_OK) {
