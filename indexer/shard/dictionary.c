@@ -11,7 +11,6 @@
 
 #include "indexer/base/hash.h"
 #include "indexer/base/limits.h"
-#include "indexer/base/rcu.h"
 #include "indexer/shard/container.h"
 
 #define PAGE_FIRST 16 /* entries of the first page; page k has PAGE_FIRST << k */
@@ -21,7 +20,10 @@
 #define CHUNK_ATTRIBUTES CHUNK_ID('A', 'T', 'T', 'R')
 #define CHUNK_VALUES     CHUNK_ID('V', 'A', 'L', 'U')
 
+/* A hash table. The smaller ones that it replaced live on with it, together no larger than it is: any thread may still
+ * read one, without having to say when it is done. */
 struct index {
+    struct index *replaced;
     uint32_t capacity; /* a power of two */
     _Atomic uint64_t slots[];
 };
@@ -93,6 +95,7 @@ static void index_grow(struct index *_Atomic *place, uint32_t count, struct str 
         return;
     capacity = capacity ? capacity * 2 : 16;
     grown = xcalloc(1, sizeof(*grown) + (size_t)capacity * sizeof(grown->slots[0]));
+    grown->replaced = old;
     grown->capacity = capacity;
     for (uint32_t i = 0; i < count; i++) {
         struct str text = text_of(owner, i);
@@ -100,8 +103,16 @@ static void index_grow(struct index *_Atomic *place, uint32_t count, struct str 
         index_put(grown, hash64_secret(text.data, text.size), i);
     }
     atomic_store_explicit(place, grown, memory_order_release);
-    if (old)
-        rcu_defer(free, old);
+}
+
+static void index_free(struct index *index)
+{
+    while (index) {
+        struct index *replaced = index->replaced;
+
+        free(index);
+        index = replaced;
+    }
 }
 
 static uint32_t index_find(struct index *const _Atomic *place, struct str text,
@@ -223,11 +234,11 @@ void dictionary_free(struct dictionary *d)
 
         for (int page = 0; page < PAGE_COUNT; page++)
             free(atomic_load_explicit(&e->pages[page], memory_order_relaxed));
-        free(atomic_load_explicit(&e->index, memory_order_relaxed));
+        index_free(atomic_load_explicit(&e->index, memory_order_relaxed));
     }
     for (int page = 0; page < PAGE_COUNT; page++)
         free(atomic_load_explicit(&d->pages[page], memory_order_relaxed));
-    free(atomic_load_explicit(&d->index, memory_order_relaxed));
+    index_free(atomic_load_explicit(&d->index, memory_order_relaxed));
     arena_release(&d->arena);
     free(d);
 }

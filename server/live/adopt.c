@@ -10,11 +10,7 @@
 #include "server/live/load.h"
 #include "server/live/structure.h"
 
-enum {
-    CLOSE = 256 /* records that may be left for the sequencer */,
-    OPEN_RECORDS = 16384,
-    OPEN_WHOLE = 4096
-};
+enum { CLOSE = 256 /* records that may be left for the sequencer */, OPEN_RECORDS = 16384, OPEN_WHOLE = 4096 };
 
 /* A generation on its way. */
 struct staging {
