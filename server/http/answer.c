@@ -485,6 +485,8 @@ static void write_own(const struct answer *a, struct buf *out)
     buf_append_u64(out, r->seq);
     buf_literal(out, ",\"steps\":");
     buf_append_u64(out, r->steps);
+    buf_literal(out, ",\"required\":");
+    buf_append_u64(out, r->required);
     write_strings(out, ",\"dropped\":", r->dropped, r->dropped_count);
     buf_literal(out, ",\"corrected\":[");
     for (size_t i = 0; i < r->corrected_count; i++) {

@@ -186,13 +186,13 @@ static bool count_window(struct evaluation *e, struct evaluation_request *r, con
     return r->facets.counter_count == 0 || facet_window(&r->facets, &e->window, &found);
 }
 
-/* The least score that all requests with hits still take, or INT64_MIN when one of them takes any: by sort keys, with
- * room left, or from a lower step. */
+/* The least score that all requests with hits still take, or INT64_MIN when one of them takes any: by sort keys, or
+ * with room left. */
 static int64_t worst_of_all(const struct evaluation *e)
 {
     int64_t worst = INT64_MAX;
 
-    if (e->query->match_all || e->match.fields || e->steps > 1)
+    if (e->query->match_all || e->match.fields)
         return INT64_MIN;
     for (size_t i = 0; i < e->count; i++) {
         const struct topk *t = &e->requests[i].top;
@@ -289,7 +289,7 @@ static doc_id next_window(struct evaluation *e, doc_id doc)
     const struct filter_node *driver = e->count == 1 ? filter_driver(e->requests[0].filter) : NULL;
 
     while (doc < e->window.doc_count) {
-        doc_id found = match_next(&e->match, doc, e->steps > 1);
+        doc_id found = match_next(&e->match, doc, e->steps);
         doc_id passed;
         if (found == DOC_NONE || found >= e->window.doc_count)
             return DOC_NONE;

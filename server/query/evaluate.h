@@ -22,7 +22,7 @@ struct evaluation_request {
     bool browse; /* the hits are the least objectIDs above `after` */
     struct str after;
     uint64_t total;
-    uint64_t step_totals[QUERY_SLOTS + 1]; /* a probe's: matches with at most i slots dropped */
+    uint64_t step_totals[QUERY_SLOTS + 1]; /* a probe's: matches with at most i slots missing */
     /* the pass's state */
     uint32_t total_unit;
     uint32_t step_units[QUERY_SLOTS + 1];

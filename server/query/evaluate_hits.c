@@ -260,10 +260,8 @@ static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t of
     c->step = step_of(e, offset);
     for (uint32_t i = 0; i < t->sort_count; i++)
         c->values[i] = value_of(e, t, i, offset);
-    if (worst && t->sort_count == 0 && exact == worst->exact && c->step >= worst->step) {
-        if (c->step > worst->step || score_rounded(lex + e->prior.weight) < worst->rounded)
-            return false;
-    }
+    if (worst && t->sort_count == 0 && exact == worst->exact && score_rounded(lex + e->prior.weight) < worst->rounded)
+        return false;
     c->score = lex + prior_of(&e->prior, &e->window, offset);
     c->rounded = score_rounded(c->score);
     for (uint32_t i = t->sort_count; i < t->key_count; i++)

@@ -113,7 +113,7 @@ static enum status explain(struct explainer *x, const struct evaluation_request 
         if (!add_word(x, i, &best, &words[i]))
             return STATUS_LIMIT;
     }
-    lex = q->live_slots ? lex * matched / q->live_slots / q->max_lex : 0;
+    lex = q->live_slots ? lex / q->max_lex : 0;
     if (!words || !set(out, "score", json_of_double(c->score, x->arena), x->arena) ||
         !set(out, "lexical", json_of_double(lex, x->arena), x->arena) ||
         !set(out, "prior", json_of_double(c->score - lex, x->arena), x->arena) ||

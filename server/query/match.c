@@ -14,7 +14,6 @@ bool match_init(struct match *m, const struct query *query, const struct scorer 
     cursor_init(&m->identifier);
     m->sums = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->sums));
     m->best = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->best));
-    m->matched = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->matched));
     m->offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->offsets));
     m->offsets_more = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->offsets_more));
     m->facts = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->facts));
@@ -143,8 +142,9 @@ static doc_id slot_next(struct match_slot *slot, doc_id doc)
     return best;
 }
 
-/* When only the first step runs, every required slot must have a document at or behind the others': two are asked. */
-doc_id match_next(struct match *m, doc_id doc, bool ladder)
+/* Whoever lacks at most k of the required slots has one of any k + 1 of them. When only the first step runs, every
+ * required slot must have a document at or behind the others': two are asked. */
+doc_id match_next(struct match *m, doc_id doc, uint32_t steps)
 {
     const struct query *q = m->query;
     doc_id exact = cursor_next(&m->identifier, doc);
@@ -160,8 +160,11 @@ doc_id match_next(struct match *m, doc_id doc, bool ladder)
             best = next < best ? next : best;
         }
     } else {
-        best = slot_next(&m->slots[q->required[0]], doc);
-        if (!ladder && q->required_count > 1 && best != DOC_NONE)
+        for (uint32_t i = 0; i < steps && i < q->required_count && best != doc; i++) {
+            doc_id next = slot_next(&m->slots[q->required[i]], doc);
+            best = next < best ? next : best;
+        }
+        if (steps == 1 && q->required_count > 1 && best != DOC_NONE)
             best = slot_next(&m->slots[q->required[1]], best & ~(WINDOW_DOCS - 1));
     }
     return exact < best ? exact : best;
@@ -218,21 +221,22 @@ static bool any_steps(struct match *m, const struct mask *from, struct mask *out
     return true;
 }
 
+/* After each slot, steps[k] has the documents that lack at most k of the slots so far. */
 static bool all_steps(struct match *m, uint32_t count, const struct mask *from, struct mask *steps)
 {
     const struct query *q = m->query;
-    struct mask left = *from;
 
-    for (uint32_t i = 0; i < q->required_count; i++) {
-        uint32_t dropped = q->required_count - 1 - i;
+    for (uint32_t k = 0; k < count; k++)
+        steps[k] = *from;
+    for (uint32_t i = 0; i < q->required_count && steps[count - 1].active; i++) {
         struct match_slot *slot = &m->slots[q->required[i]];
-        if (left.active) {
-            if (!slot_bits(m, slot))
-                return false;
-            mask_and(&left, &slot->bits);
+        if (!slot_bits(m, slot))
+            return false;
+        for (uint32_t k = count; k-- > 0;) {
+            mask_and(&steps[k], &slot->bits);
+            if (k > 0)
+                mask_or(&steps[k], &steps[k - 1]);
         }
-        if (dropped < count)
-            steps[dropped] = left;
     }
     return true;
 }
@@ -319,7 +323,6 @@ static void score_slot(struct match *m, struct match_slot *slot, const struct ma
         for (uint64_t x = mine.bits[j]; x; x &= x - 1) {
             uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
             m->sums[offset] += m->best[offset];
-            m->matched[offset]++;
         }
     }
 }
@@ -332,7 +335,6 @@ const double *match_scores(struct match *m, const struct mask *wanted)
         for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
             uint64_t offset = i * 64 + (uint64_t)__builtin_ctzll(x);
             m->sums[offset] = 0;
-            m->matched[offset] = 0;
         }
     }
     for (uint32_t s = 0; s < q->slot_count; s++) {
@@ -343,7 +345,7 @@ const double *match_scores(struct match *m, const struct mask *wanted)
     for (MASK_WORDS(wanted, j)) {
         for (uint64_t x = wanted->bits[j]; x && q->live_slots; x &= x - 1) {
             uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
-            m->sums[offset] = (double)m->matched[offset] / (double)q->live_slots * m->sums[offset] / q->max_lex;
+            m->sums[offset] /= q->max_lex;
         }
     }
     return m->sums;

@@ -3,8 +3,8 @@
 
 /*
  * A query's text against one segment, window by window: the documents of each step of the ladder, then their lexical
- * scores. Step k needs the required slots but for the k of least idf, so the steps' sets are nested, and the slot of
- * the largest idf drives: a window without any of its documents is skipped.
+ * scores. Step k needs all but any k of the required slots, so the steps' sets are nested, and a document of step k has
+ * at least one of the k + 1 slots of largest idf: a window without any of those is skipped.
  */
 #include "server/query/cursor.h"
 #include "server/query/query.h"
@@ -34,7 +34,6 @@ struct match {
     /* scratch by offset in the window */
     double *sums;
     double *best;
-    uint8_t *matched;
     /* scratch by posting */
     uint16_t *offsets;
     uint64_t *facts;
@@ -47,12 +46,12 @@ bool match_init(struct match *m, const struct query *query, const struct scorer 
                 uint64_t fields);
 /* Opens the lists of the window's segment. STATUS_FORMAT: one is damaged. */
 MUST_CHECK enum status match_segment(struct match *m, struct error *err);
-/* The first document >= doc that may match, or DOC_NONE. */
-doc_id match_next(struct match *m, doc_id doc, bool ladder);
+/* The first document >= doc that may match in one of that many steps, or DOC_NONE. */
+doc_id match_next(struct match *m, doc_id doc, uint32_t steps);
 /* The window was moved. */
 void match_window(struct match *m);
 
-/* Sets steps[0..count-1], nested, to the live documents that match with at most that many slots dropped; `exact` to
+/* Sets steps[0..count-1], nested, to the live documents that match with at most that many slots missing; `exact` to
  * those whose identifier the query spells, which are in all of them. count is at least 1. Narrowed to `within` unless
  * that is NULL. False when memory runs out. */
 bool match_steps(struct match *m, uint32_t count, const struct mask *within, struct mask *steps, struct mask *exact);

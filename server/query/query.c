@@ -199,6 +199,7 @@ static enum status add_prefix(struct query_builder *b)
     struct slot *s = &q->slots[q->slot_count - 1];
     uint32_t segments = b->snapshot->segment_count;
     struct alternative a = {.kind = ALTERNATIVE_PREFIX, .weight = WEIGHT_PREFIX};
+    uint64_t word_df = 0;
     term_id *first, *end;
 
     if (!b->options->prefix_last || ends_in_space(b->options->text))
@@ -218,7 +219,10 @@ static enum status add_prefix(struct query_builder *b)
     a.first = first;
     a.end = end;
     a.df = a.df < b->snapshot->doc_count ? a.df : b->snapshot->doc_count;
-    a.idf = query_idf(b->snapshot, a.df);
+    /* No rarer than the word: terms are stems, so the word's own documents need not be among the prefix's. */
+    for (uint32_t i = 0; i < s->alternative_count; i++)
+        word_df = s->alternatives[i].kind == ALTERNATIVE_EXACT ? s->alternatives[i].df : word_df;
+    a.idf = query_idf(b->snapshot, a.df > word_df ? a.df : word_df);
     b->prefix = a.df > 0;
     slot_add(s, &a);
     return STATUS_OK;

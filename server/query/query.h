@@ -13,11 +13,12 @@
  *   .7) or two (from 8 on, .4), merged over segments, the best 8 by (distance, df descending, text).
  * - Synonyms: the longest phrase at each word, left to right, not overlapping; every slot it covers gets the
  *   alternatives (settings.synonym_weight).
- * - idf = ln(1 + (N - df + .5) / (df + .5)); of several tokens the largest. A slot's idf is the largest weight * idf of
- *   its alternatives.
+ * - idf = ln(1 + (N - df + .5) / (df + .5)); of several tokens the largest; a prefix's is at most its word's. A slot's
+ * idf is the largest weight * idf of its alternatives.
  * - A slot without any alternative in the index is dropped before all else. Stop words and optionalWords are optional
- *   as long as another slot is left. Step i of the ladder does without the i required slots of least idf (of equal
- *   ones, the later first); the last one always stays.
+ *   as long as another slot is left. Step i of the ladder asks for all but any i of the required slots, at least for
+ *   one. Steps say who matches, not who comes first: a document with most of the words often serves better than one
+ *   that has all of them somewhere.
  */
 #include "analyzers/analyzer.h"
 #include "indexer/base/arena.h"
@@ -80,7 +81,7 @@ struct query {
     bool impossible; /* nothing can match but an identifier */
     bool match_all;  /* no slot at all */
     double max_lex;
-    uint32_t required[QUERY_SLOTS]; /* slots by idf descending: step i needs the first required_count - i */
+    uint32_t required[QUERY_SLOTS]; /* slots by idf descending; step i needs all but i of them */
     uint32_t required_count;
     struct query_term identifier; /* text empty: none */
 };

@@ -34,15 +34,13 @@ static enum status add_words(const struct evaluation *e, struct search_result *o
     const struct query *q = e->query;
     struct str *dropped = ARENA_ARRAY(e->arena, struct str, q->slot_count + 1);
     struct str *corrected = ARENA_ARRAY(e->arena, struct str, 2 * q->slot_count + 1);
-    bool optional[QUERY_SLOTS] = {0};
 
     if (!dropped || !corrected)
         return STATUS_LIMIT;
-    for (uint32_t i = 0; i + 1 < e->steps; i++)
-        optional[q->required[q->required_count - 1 - i]] = true;
+    out->required = q->any_word && q->live_slots ? 1 : q->required_count ? q->required_count + 1 - e->steps : 0;
     for (uint32_t i = 0; i < q->slot_count; i++) {
         const struct slot *s = &q->slots[i];
-        if (s->dropped || optional[i])
+        if (s->dropped)
             dropped[out->dropped_count++] = s->typed;
         if (s->alternative_count && s->alternatives[0].kind == ALTERNATIVE_TYPO) {
             corrected[2 * out->corrected_count] = s->typed;

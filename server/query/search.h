@@ -120,7 +120,8 @@ struct search_result {
     size_t facet_count;
     uint64_t seq;              /* the snapshot's */
     uint32_t steps;            /* relaxation steps run; 1: all words */
-    const struct str *dropped; /* words that were not required in the last step */
+    uint32_t required;         /* how many of the words every hit has at least; stop words don't count */
+    const struct str *dropped; /* words that nothing in the index has */
     size_t dropped_count;
     const struct str *corrected; /* pairs: typed, taken instead */
     size_t corrected_count;      /* of pairs */

@@ -17,31 +17,19 @@ struct matches {
 
 /* --- steps --- */
 
-/* The slots that each step requires: step 0 all that are not optional, then one fewer at a time, the least idf first,
- * the later one of equals. */
-static size_t plan_steps(const struct oracle_text *text, const struct oracle_query *q, uint32_t required[ORACLE_SLOTS])
+/* The slots that are not optional; step 0 wants all of them, each further step one fewer, any of them, the last step
+ * one. Returns the number of steps. */
+static size_t plan_steps(const struct oracle_text *text, const struct oracle_query *q, uint32_t *required)
 {
-    uint32_t bits = 0;
-    size_t left = 0;
+    size_t count = 0;
+    *required = 0;
     for (size_t s = 0; s < text->count; s++) {
         if (!text->slots[s].optional) {
-            bits |= 1u << s;
-            left++;
+            *required |= 1u << s;
+            count++;
         }
     }
-    required[0] = bits;
-    size_t steps = 1;
-    while (left > 1 && !q->strict && !q->any_word) {
-        size_t least = SIZE_MAX;
-        for (size_t s = 0; s < text->count; s++) {
-            if ((bits >> s & 1) && (least == SIZE_MAX || text->slots[s].idf <= text->slots[least].idf + 1e-9))
-                least = s;
-        }
-        bits &= ~(1u << least);
-        left--;
-        required[steps++] = bits;
-    }
-    return steps;
+    return count > 1 && !q->strict && !q->any_word ? count : 1;
 }
 
 static bool same_group(const struct oracle *o, size_t a, size_t b)
@@ -86,8 +74,8 @@ static double prior_of(const struct oracle *o, const struct oracle_doc *doc)
 static void match_all(struct oracle *o, const struct oracle_query *q, const struct oracle_text *text,
                       struct arena *arena, struct matches *out)
 {
-    uint32_t required[ORACLE_SLOTS + 1];
-    size_t steps = plan_steps(text, q, required);
+    uint32_t required;
+    size_t steps = plan_steps(text, q, &required);
     out->items = ARENA_ARRAY(arena, struct match, o->docs.count + 1);
     for (size_t i = 0; i < o->docs.count && !text->hopeless; i++) {
         double lex;
@@ -96,7 +84,8 @@ static void match_all(struct oracle *o, const struct oracle_query *q, const stru
         uint32_t bits = oracle_match(o, text, &o->docs.items[i], &lex);
         double score = lex + (double)o->settings->prior_weight * prior_of(o, &o->docs.items[i]);
         for (size_t s = 0; s < steps; s++) {
-            bool matches = q->any_word ? text->count == 0 || bits != 0 : (bits & required[s]) == required[s];
+            bool matches =
+                q->any_word ? text->count == 0 || bits != 0 : (size_t)__builtin_popcount(required & ~bits) <= s;
             if (!matches)
                 continue;
             out->items[out->count++] = (struct match){i, score, (uint32_t)s};
@@ -131,8 +120,6 @@ static int order_of(const void *a_void, const void *b_void, void *context)
     const struct match *a = a_void, *b = b_void;
     const struct order *c = context;
     int by = compare_values(c, a->doc, b->doc, c->q->sort, c->q->sort_count);
-    if (by == 0 && a->step != b->step)
-        by = a->step < b->step ? -1 : 1;
     long long x = llround(a->score * 1e6), y = llround(b->score * 1e6);
     if (by == 0 && x != y)
         by = x > y ? -1 : 1;
@@ -223,11 +210,11 @@ void oracle_search(struct oracle *o, const struct oracle_query *q, struct arena 
 {
     struct oracle_text text;
     struct matches m = {0};
-    uint32_t required[ORACLE_SLOTS + 1];
+    uint32_t required;
     memset(out, 0, sizeof(*out));
     oracle_text_of(o, q, arena, &text);
     match_all(o, q, &text, arena, &m);
-    keep_steps(o, q, &m, (uint32_t)plan_steps(&text, q, required), out);
+    keep_steps(o, q, &m, (uint32_t)plan_steps(&text, q, &required), out);
 
     struct order order = {o, q};
     qsort_r(m.items, m.count, sizeof(*m.items), order_of, &order);

@@ -201,7 +201,8 @@ static void finish_slot(const struct oracle *o, struct oracle_slot *slot)
         if (a->df == 0)
             continue;
         slot->dropped = false;
-        a->idf = a->prefix || a->word_count == 1 ? idf_of(o, a->df) : 0;
+        double df = a->prefix ? fmax(a->df, df_of(o, slot->text)) : a->df;
+        a->idf = a->prefix || a->word_count == 1 ? idf_of(o, df) : 0;
         for (size_t w = 0; a->word_count > 1 && w < a->word_count; w++)
             a->idf = fmax(a->idf, idf_of(o, df_of(o, a->words[w])));
         slot->idf = fmax(slot->idf, a->weight * a->idf);
@@ -344,13 +345,12 @@ static double contribution(const struct oracle *o, const struct oracle_text *tex
 uint32_t oracle_match(const struct oracle *o, const struct oracle_text *text, const struct oracle_doc *doc, double *lex)
 {
     uint32_t bits = 0;
-    double sum = 0, count = 0;
+    double sum = 0;
     for (size_t s = 0; s < text->count; s++) {
         bool matched;
         sum += contribution(o, text, &text->slots[s], doc, &matched);
         bits |= (uint32_t)matched << s;
-        count += matched;
     }
-    *lex = text->count && text->max_lex > 0 ? count / (double)text->count * sum / text->max_lex : 0;
+    *lex = text->count && text->max_lex > 0 ? sum / text->max_lex : 0;
     return bits;
 }
