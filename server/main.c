@@ -22,6 +22,9 @@ struct arguments {
     const char *keys;
     const char *make_keys;
     const char *log;
+    const char *sync;
+    int64_t sync_interval_ms;
+    int64_t commit_delay_us;
     int64_t threads;
     int64_t workers;
     int64_t connections;
@@ -49,6 +52,13 @@ static enum status parse_arguments(struct arguments *a, int argc, char **argv, s
          "of one address; loopback is not counted (0: 1024)"},
         {"elastic-compat", OPTION_FLAG, &a->elastic, NULL, 0, 0, NULL,
          "send X-Elastic-Product on _bulk and its companions"},
+        {"sync", OPTION_CHOICE, &a->sync, "POLICY", 0, 0, "always|interval|system",
+         "when an update counts: on disk (always); written, and on disk --sync-interval-ms later, which a power cut "
+         "may "
+         "take, a kill does not (interval); written, and on disk when the system likes (system)"},
+        {"sync-interval-ms", OPTION_INT, &a->sync_interval_ms, "MS", 1, 600000, NULL, "of --sync interval"},
+        {"commit-delay-us", OPTION_INT, &a->commit_delay_us, "US", 0, 100000, NULL,
+         "how long an update may wait for others to be synced together with"},
         {"verify-on-start", OPTION_FLAG, &a->verify, NULL, 0, 0, NULL, "check every block of every file first"},
         {"log", OPTION_CHOICE, &a->log, "LEVEL", 0, 0, "debug|info|warn|error|off", "what to log"},
     };
@@ -76,6 +86,13 @@ static enum log_level level_of(const char *name)
         level++;
     }
     return level;
+}
+
+static enum live_sync policy_of(const char *name)
+{
+    return strcmp(name, "interval") == 0 ? LIVE_SYNC_INTERVAL
+           : strcmp(name, "system") == 0 ? LIVE_SYNC_SYSTEM
+                                         : LIVE_SYNC_ALWAYS;
 }
 
 static int make_keys(const char *path, struct error *err)
@@ -124,7 +141,12 @@ static enum status prepare(struct server *server, const struct arguments *a, str
 /* Opens the data while /health answers already, then says ready. */
 static enum status open_data(struct server *server, const struct arguments *a, const char *control, struct error *err)
 {
-    struct live_options options = {.data_dir = a->data, .create = true, .verify_on_start = a->verify};
+    struct live_options options = {.data_dir = a->data,
+                                   .create = true,
+                                   .verify_on_start = a->verify,
+                                   .sync = policy_of(a->sync),
+                                   .sync_interval_ms = (uint64_t)a->sync_interval_ms,
+                                   .commit_delay_us = (uint64_t)a->commit_delay_us};
     uint64_t start = clock_monotonic_ns();
     enum status status = live_open(&server->live, &options, err);
     if (status == STATUS_OK) {
@@ -175,7 +197,7 @@ static bool processor_fits(void)
 int main(int argc, char **argv)
 {
     struct error err = {0};
-    struct arguments a = {.listen = "127.0.0.1:7700", .log = "info"};
+    struct arguments a = {.listen = "127.0.0.1:7700", .log = "info", .sync = "always", .sync_interval_ms = 1000};
     setlocale(LC_CTYPE, "C.UTF-8");
     if (!processor_fits()) {
         fputs("aisle-server: this processor has no AVX2, which the program needs\n", stderr);

@@ -132,6 +132,11 @@ static void capture_all(struct live *l, void *context)
 {
     struct capture *c = context;
     c->seq = l->seq;
+    /* What files contain must be in the log: a start refuses a log that ends before them. */
+    c->status = log_thread_flush(&l->log_thread, &c->error);
+    if (c->status != STATUS_OK) {
+        return;
+    }
     if (c->replace && !c->replace->ready(l, c->replace, &c->error)) {
         c->status = c->error.code;
         return;
@@ -460,7 +465,9 @@ static void tidy(struct capture *c)
         before = c->items[i].applied_seq < before ? c->items[i].applied_seq : before;
     }
     remove_dropped(c);
-    if (l->log_backend->trim(l->log, before, keep_ms, LOG_KEEP_BYTES, &err) != STATUS_OK) {
+    struct log_trim trim = {
+        .before_seq = before, .unneeded_seq = before, .unneeded_ms = keep_ms, .keep_bytes = LOG_KEEP_BYTES};
+    if (l->log_backend->trim(l->log, &trim, &err) != STATUS_OK) {
         log_warn("the log could not be trimmed: %s", err.message);
     }
 }

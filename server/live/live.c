@@ -11,6 +11,10 @@
 enum { QUEUE_OPS_MAX = 200000 };
 #define CHECKPOINT_BYTES (UINT64_C(256) << 20)
 #define CHECKPOINT_MS    30000
+#define SYNC_INTERVAL_MS 1000
+
+_Static_assert((int)LIVE_SYNC_INTERVAL == (int)LOG_SYNC_INTERVAL && (int)LIVE_SYNC_SYSTEM == (int)LOG_SYNC_SYSTEM,
+               "the log's policies are the caller's");
 
 static enum status open_directory(struct live *l, struct error *err)
 {
@@ -103,7 +107,8 @@ enum status live_open(struct live **out, const struct live_options *options, str
     atomic_store(&l->stat_seq, l->seq);
     l->recovery_ms = (clock_monotonic_ns() - begin) / 1000000;
     if (!options->read_only) {
-        log_thread_start(&l->log_thread, l->log_backend, l->log);
+        uint64_t lazy_ms = options->sync_interval_ms ? options->sync_interval_ms : SYNC_INTERVAL_MS;
+        log_thread_start(&l->log_thread, l->log_backend, l->log, options->sync == LIVE_SYNC_INTERVAL ? lazy_ms : 0);
         sequencer_start(l);
         background_start(l);
     }

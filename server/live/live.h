@@ -16,6 +16,11 @@
 #include "indexer/shard/snapshot.h"
 
 struct live;
+struct log_backend;
+
+/* When an update counts (update_log.h): on disk; or written, and on disk an interval later; or when the system likes.
+ */
+enum live_sync { LIVE_SYNC_ALWAYS, LIVE_SYNC_INTERVAL, LIVE_SYNC_SYSTEM };
 
 struct live_options {
     const char *data_dir;
@@ -24,8 +29,11 @@ struct live_options {
     uint64_t checkpoint_ms;     /* 30 s */
     uint64_t commit_delay_us;   /* how long a group commit may wait for company; 0 */
     uint64_t log_segment_bytes; /* of one file of the log; 64 MB */
-    bool verify_on_start;       /* every block of every file */
-    bool read_only;             /* no lock, no log, no updates: the tools' view of the newest manifest and log */
+    enum live_sync sync;
+    uint64_t sync_interval_ms;             /* 1,000 */
+    const struct log_backend *log_backend; /* NULL: files */
+    bool verify_on_start;                  /* every block of every file */
+    bool read_only; /* no lock, no log, no updates: the tools' view of the newest manifest and log */
 };
 
 /* Opens and recovers: newest manifest, then the log after it. STATUS_BUSY when another process has the lock;

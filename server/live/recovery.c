@@ -40,7 +40,6 @@ enum status recovery_load(struct live *l, struct error *err)
 {
     char path[LIVE_PATH_BYTES];
     uint64_t needed;
-    struct update_log *log = NULL;
     enum status status = load_manifest(l, &needed, err);
     if (status != STATUS_OK) {
         return status;
@@ -50,13 +49,14 @@ enum status recovery_load(struct live *l, struct error *err)
     struct log_options options = {.dir = path,
                                   .segment_bytes = l->options.log_segment_bytes,
                                   .applied_seq = needed,
-                                  .read_only = l->options.read_only};
-    status = update_log_open(&log, &options, err);
+                                  .read_only = l->options.read_only,
+                                  .sync = (enum log_sync)l->options.sync,
+                                  .sync_interval_ms = l->options.sync_interval_ms};
+    l->log_backend = l->options.log_backend ? l->options.log_backend : &update_log_backend;
+    status = l->log_backend->open(&l->log, &options, err);
     if (status != STATUS_OK) {
         return status;
     }
-    l->log = log;
-    l->log_backend = &update_log_backend;
     for (size_t i = 0; i < l->indexes.count; i++) {
         struct live_index *x = l->indexes.items[i];
         index_publish(x, x->applied_seq, false);

@@ -10,6 +10,7 @@
 #include "indexer/base/hash.h"
 
 #define SEGMENT_BYTES_DEFAULT (UINT64_C(64) << 20)
+#define SYNC_INTERVAL_MS      1000
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the log is written as memory has it");
 
@@ -106,7 +107,7 @@ static void segment_header(const struct update_log *log, struct buf *out)
     buf_put_u64(out, log->next_seq);
     buf_put_u32(out, log->epoch);
     buf_put_u32(out, 0);
-    buf_put_u64(out, log->durable_seq);
+    buf_put_u64(out, log->synced_seq);
     int64_t now = clock_wall_ms();
     buf_put_u64(out, (uint64_t)(now > log->wall_ms ? now : log->wall_ms));
     buf_put_u64(out, 0);
@@ -199,14 +200,36 @@ static enum status cut_tail(struct update_log *log, struct error *err)
     return status;
 }
 
+/* Puts everything that was written on the disk; a failure fences. */
+static enum status sync_file(struct update_log *log, struct error *err)
+{
+    enum status status = file_sync(log->file, err);
+    if (status != STATUS_OK) {
+        /* The kernel may have dropped the pages and say that all is well the next time: never try again. */
+        fence(log);
+        error_prefix(err, "the update log takes no more writes");
+        return STATUS_IO;
+    }
+    log->lazy = false;
+    log->last_sync_ns = clock_monotonic_ns();
+    pthread_mutex_lock(&log->lock);
+    log->synced_seq = log->next_seq - 1;
+    pthread_mutex_unlock(&log->lock);
+    return STATUS_OK;
+}
+
 /* The newest segment is cut to what is in use and a new one begins. */
 static enum status rotate(struct update_log *log, struct error *err)
 {
     struct file *old = log->file;
     uint64_t old_end = log->end;
     struct error ignored;
+    enum status status = log->lazy ? sync_file(log, err) : STATUS_OK;
+    if (status != STATUS_OK) {
+        return status;
+    }
     log->file = NULL; /* so that making the new one leaves the old one open */
-    enum status status = log_segment_make(log, err);
+    status = log_segment_make(log, err);
     if (status != STATUS_OK) {
         log->file = old;
         return status;
@@ -228,7 +251,7 @@ static enum status append_batch(struct update_log *log, struct log_writer *recor
         (status = rotate(log, err)) != STATUS_OK) {
         return status;
     }
-    seal_all(records, log->epoch, log->durable_seq, wall_ms);
+    seal_all(records, log->epoch, log->synced_seq, wall_ms);
     status = file_write_at(log->file, log->end, records->bytes.data, records->bytes.size, err);
     if (status != STATUS_OK) {
         struct error ignored;
@@ -252,11 +275,17 @@ static enum status update_log_append(void *self, struct log_writer *records, int
         wall_ms = log->wall_ms;
     }
     if (append_batch(log, records, wall_ms, err) != STATUS_OK) {
+        if (is_fenced(log)) {
+            return STATUS_IO;
+        }
         if (err) {
             err->code = STATUS_FULL;
         }
         return STATUS_FULL;
     }
+    pthread_mutex_lock(&log->lock);
+    log_mark_add(log, log->next_seq, log->end, log->end == LOG_SEGMENT_HEADER);
+    pthread_mutex_unlock(&log->lock);
     log->end += records->bytes.size;
     log->next_seq += records->count;
     log->unsynced = true;
@@ -273,13 +302,12 @@ static enum status update_log_sync(void *self, struct error *err)
     if (is_fenced(log)) {
         return fenced_error(err);
     }
-    enum status status = file_sync(log->file, err);
-    if (status != STATUS_OK) {
-        /* The kernel may have dropped the pages and say that all is well the next time: never try again. */
-        fence(log);
-        error_prefix(err, "the update log takes no more writes");
+    bool now = log->sync == LOG_SYNC_ALWAYS ||
+               (log->sync == LOG_SYNC_INTERVAL && clock_monotonic_ns() - log->last_sync_ns >= log->sync_interval_ns);
+    if (now && sync_file(log, err) != STATUS_OK) {
         return STATUS_IO;
     }
+    log->lazy = !now;
     log->unsynced = false;
     pthread_mutex_lock(&log->lock);
     log->durable_seq = log->next_seq - 1;
@@ -291,8 +319,43 @@ static enum status update_log_sync(void *self, struct error *err)
     return STATUS_OK;
 }
 
-static enum status update_log_trim(void *self, uint64_t before_seq, int64_t before_ms, uint64_t keep_bytes,
-                                   struct error *err)
+static enum status update_log_flush(void *self, struct error *err)
+{
+    struct update_log *log = self;
+    if (is_fenced(log)) {
+        return fenced_error(err);
+    }
+    assert(!log->unsynced);
+    return log->lazy ? sync_file(log, err) : STATUS_OK;
+}
+
+void log_mark_add(struct update_log *log, uint64_t seq, uint64_t offset, bool new_segment)
+{
+    const struct log_mark *last = log->marks.count ? &log->marks.items[log->marks.count - 1] : NULL;
+    if (!last || new_segment || offset - last->offset >= LOG_MARK_BYTES) {
+        struct log_mark mark = {seq, offset};
+        vec_push(&log->marks, mark);
+    }
+}
+
+/* Under the lock. */
+static void drop_marks(struct update_log *log, uint64_t before_seq)
+{
+    size_t dropped = 0;
+    while (dropped < log->marks.count && log->marks.items[dropped].seq < before_seq) {
+        dropped++;
+    }
+    log->marks.count -= dropped;
+    memmove(log->marks.items, log->marks.items + dropped, log->marks.count * sizeof(struct log_mark));
+}
+
+static bool trimmable(const struct log_segment *s, const struct log_trim *t, uint64_t bytes_without)
+{
+    bool unneeded = s->last_seq < t->unneeded_seq && s->last_wall_ms < t->unneeded_ms;
+    return s->last_seq < t->before_seq && (unneeded || bytes_without > t->keep_bytes);
+}
+
+static enum status update_log_trim(void *self, const struct log_trim *trim, struct error *err)
 {
     struct update_log *log = self;
     enum status status = STATUS_OK;
@@ -304,12 +367,12 @@ static enum status update_log_trim(void *self, uint64_t before_seq, int64_t befo
             total += log->segments.items[i].size;
         }
         const struct log_segment *oldest = log->segments.items;
-        bool old = log->segments.count > 1 && oldest->last_seq < before_seq &&
-                   (oldest->last_wall_ms < before_ms || total - oldest->size > keep_bytes);
+        bool old = log->segments.count > 1 && trimmable(oldest, trim, total - oldest->size);
         if (old) {
             first = oldest->first_seq;
             log->segments.count--;
             memmove(log->segments.items, log->segments.items + 1, log->segments.count * sizeof(*oldest));
+            drop_marks(log, log->segments.items[0].first_seq);
         }
         pthread_mutex_unlock(&log->lock);
         if (!old) {
@@ -348,6 +411,7 @@ static void update_log_stats(void *self, struct log_stats *out)
     *out = (struct log_stats){0};
     pthread_mutex_lock(&log->lock);
     out->durable_seq = log->durable_seq;
+    out->synced_seq = log->synced_seq;
     out->written = log->written;
     out->segments = log->segments.count;
     out->first_seq = log->segments.count ? log->segments.items[0].first_seq : log->durable_seq + 1;
@@ -367,11 +431,13 @@ static void update_log_close(void *self)
     if (!log) {
         return;
     }
-    if (log->dirty_tail && !log->fenced && cut_tail(log, &ignored) == STATUS_OK) {
+    bool cut = log->dirty_tail && !log->fenced && cut_tail(log, &ignored) == STATUS_OK;
+    if (cut || (log->lazy && !log->fenced)) {
         (void)!file_sync(log->file, &ignored);
     }
     file_close(log->file);
     vec_release(&log->segments);
+    vec_release(&log->marks);
     pthread_mutex_destroy(&log->lock);
     free(log->dir);
     free(log);
@@ -383,10 +449,20 @@ static enum status update_log_read(void *self, uint64_t from_seq, uint64_t to_se
     return log_read(self, from_seq, to_seq, visit, context, err);
 }
 
+static enum status update_log_open_any(void **out, const struct log_options *options, struct error *err)
+{
+    struct update_log *log;
+    enum status status = update_log_open(&log, options, err);
+    *out = log;
+    return status;
+}
+
 const struct log_backend update_log_backend = {
     .name = "files",
+    .open = update_log_open_any,
     .append = update_log_append,
     .sync = update_log_sync,
+    .flush = update_log_flush,
     .read = update_log_read,
     .since = update_log_since,
     .trim = update_log_trim,
@@ -402,6 +478,10 @@ enum status update_log_open(struct update_log **out, const struct log_options *o
     log->dir = memcpy(xmalloc(size), options->dir, size);
     log->segment_bytes = options->segment_bytes ? options->segment_bytes : SEGMENT_BYTES_DEFAULT;
     log->read_only = options->read_only;
+    log->sync = options->sync;
+    log->sync_interval_ns = (options->sync_interval_ms ? options->sync_interval_ms : SYNC_INTERVAL_MS) * 1000000;
+    log->begin_seq = options->begin_seq ? options->begin_seq : 1;
+    log->last_sync_ns = clock_monotonic_ns();
     pthread_mutex_init(&log->lock, NULL);
     if (!log->read_only) {
         status = dir_make(log->dir, err);

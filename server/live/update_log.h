@@ -22,9 +22,18 @@
  * The epoch grows at each opening and whenever an unfinished batch was cut, and never falls within the log, so bytes
  * left over from a batch that failed can't pass for records of a later one. Numbers are little-endian.
  *
- * Thread rule: one thread at a time for append, sync, trim; update_log_read and the counters from any thread.
+ * Sync policies say when a batch counts:
+ *   always    when it is on disk (fdatasync). Nothing that was acknowledged is lost, whatever happens.
+ *   interval  when it is written; it is on disk an interval later. A power cut may take the last interval, a killed
+ *             process loses nothing.
+ *   system    when it is written; the operating system decides when it reaches the disk.
+ * Whatever the policy, flush makes everything durable: a segment is flushed before the next one begins, and callers
+ * flush before files are published that contain what the log says.
  *
- * Another log (a replicated one) can take this one's place: callers use struct log_backend only.
+ * Thread rule: one thread at a time for append, sync, flush; trim from another; read and the counters from any thread.
+ *
+ * Another log (a replicated one) can take this one's place: callers use struct log_backend only, and
+ * tests/support/live/log_contract.h is what it must pass.
  */
 #include "indexer/base/buf.h"
 #include "indexer/base/status.h"
@@ -43,11 +52,25 @@ struct log_record {
     struct str payload;
 };
 
+enum log_sync { LOG_SYNC_ALWAYS, LOG_SYNC_INTERVAL, LOG_SYNC_SYSTEM };
+
 struct log_options {
-    const char *dir;        /* made when it is not there */
-    uint64_t segment_bytes; /* preallocated; 0: 64 MB */
-    uint64_t applied_seq;   /* a log that ends before it is refused */
-    bool read_only;         /* nothing is cut, made or written */
+    const char *dir;           /* made when it is not there */
+    uint64_t segment_bytes;    /* preallocated; 0: 64 MB */
+    uint64_t applied_seq;      /* a log that ends before it is refused */
+    bool read_only;            /* nothing is cut, made or written */
+    uint64_t begin_seq;        /* of the first record when the log is empty; 0: 1 */
+    enum log_sync sync;        /* the policy */
+    uint64_t sync_interval_ms; /* LOG_SYNC_INTERVAL; 0: 1,000 */
+};
+
+/* What need not be kept any more: segments wholly below before_seq, as long as they are also unneeded (all of it below
+ * unneeded_seq and from before unneeded_ms) or in what exceeds keep_bytes. */
+struct log_trim {
+    uint64_t before_seq;
+    uint64_t unneeded_seq;
+    int64_t unneeded_ms;
+    uint64_t keep_bytes;
 };
 
 /* Records to be, in order; the sequence numbers are given when they are added. */
@@ -62,7 +85,8 @@ struct log_writer {
 typedef enum status (*log_visit)(void *context, const struct log_record *record, struct error *err);
 
 struct log_stats {
-    uint64_t durable_seq; /* the last sequence that is on disk */
+    uint64_t durable_seq; /* the last sequence that counts: on disk, or as the policy says */
+    uint64_t synced_seq;  /* the last that is on disk */
     uint64_t bytes;       /* of the segments as far as they are filled */
     uint64_t written;     /* bytes since opening */
     uint64_t segments;
@@ -74,20 +98,23 @@ struct log_stats {
 
 struct log_backend {
     const char *name;
+    /* Opens, checks, cuts a torn tail. STATUS_FORMAT names the place and the reason. Returns owned. */
+    enum status (*open)(void **log, const struct log_options *options, struct error *err);
     /* Writes the records as one batch behind the last one. STATUS_FULL: there was no space or the write was short;
      * nothing of it stays, and later batches may do better. STATUS_IO: the log is fenced. */
     enum status (*append)(void *log, struct log_writer *records, int64_t wall_ms, struct error *err);
-    /* Makes what was appended durable. A failure fences: every later append and sync is STATUS_IO. */
+    /* Makes what was appended count, as the policy says. A failure fences: every later append, sync and flush is
+     * STATUS_IO. */
     enum status (*sync)(void *log, struct error *err);
-    /* Every durable record with from_seq <= sequence <= to_seq. STATUS_NOT_FOUND: from_seq was trimmed away. */
+    /* Makes everything that counts durable. A failure fences. */
+    enum status (*flush)(void *log, struct error *err);
+    /* Every record that counts with from_seq <= sequence <= to_seq. STATUS_NOT_FOUND: from_seq was trimmed away. */
     enum status (*read)(void *log, uint64_t from_seq, uint64_t to_seq, log_visit visit, void *context,
                         struct error *err);
     /* A sequence number at or before which every record from before that time lies; never behind the first later one.
      */
     uint64_t (*since)(void *log, int64_t after_ms);
-    /* Drops the oldest segments as long as each record in them is below before_seq, and either from before before_ms or
-     * in what exceeds keep_bytes. */
-    enum status (*trim)(void *log, uint64_t before_seq, int64_t before_ms, uint64_t keep_bytes, struct error *err);
+    enum status (*trim)(void *log, const struct log_trim *trim, struct error *err);
     void (*stats)(void *log, struct log_stats *out);
     void (*close)(void *log);
 };
@@ -95,7 +122,7 @@ struct log_backend {
 struct update_log;
 extern const struct log_backend update_log_backend; /* of a struct update_log */
 
-/* Opens, checks, cuts a torn tail. STATUS_FORMAT names file, offset and reason. Returns owned. */
+/* update_log_backend.open, typed. */
 MUST_CHECK enum status update_log_open(struct update_log **out, const struct log_options *options, struct error *err);
 
 void log_writer_start(struct log_writer *w, uint64_t first_seq);

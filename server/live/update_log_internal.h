@@ -8,7 +8,7 @@
 #include "indexer/base/vec.h"
 #include "server/live/update_log.h"
 
-enum { LOG_PATH_BYTES = 4096 };
+enum { LOG_PATH_BYTES = 4096, LOG_MARK_BYTES = 256 << 10 };
 
 struct log_segment {
     uint64_t first_seq;
@@ -17,22 +17,35 @@ struct log_segment {
     int64_t last_wall_ms;
 };
 
+/* Where a batch begins, each LOG_MARK_BYTES or so: reading what came last need not read its whole segment. */
+struct log_mark {
+    uint64_t seq; /* of its first record */
+    uint64_t offset;
+};
+
 struct update_log {
     char *dir;
     uint64_t segment_bytes;
+    enum log_sync sync;
+    uint64_t sync_interval_ns;
+    uint64_t last_sync_ns;
     bool read_only;
+    uint64_t begin_seq;
     struct file *file; /* the newest segment */
     uint64_t next_seq; /* of the record behind what was written */
     uint64_t end;      /* where the next batch goes in the newest segment */
     uint32_t epoch;
-    bool unsynced;
+    bool unsynced;     /* a batch was appended and does not count yet */
+    bool lazy;         /* batches count that are not on disk */
     bool dirty_tail;   /* a failed append may have left bytes behind `end` */
     uint64_t leftover; /* the first sequence of a segment that could not be made, and not be removed; 0: none */
     uint64_t cut_bytes;
 
     pthread_mutex_t lock; /* guards what follows, which other threads look at */
     VEC(struct log_segment) segments;
+    VEC(struct log_mark) marks; /* ascending */
     uint64_t durable_seq;
+    uint64_t synced_seq;
     uint64_t written;
     int64_t wall_ms;
     bool fenced;
@@ -49,6 +62,9 @@ struct log_scan {
     int64_t wall_ms;
     uint64_t durable; /* the highest that a valid record named */
 };
+
+/* Remembers that a batch begins there, if the last mark is far enough away. Under the lock once others may look. */
+void log_mark_add(struct update_log *log, uint64_t seq, uint64_t offset, bool new_segment);
 
 void log_segment_path(const struct update_log *log, uint64_t first_seq, char *path, size_t size);
 

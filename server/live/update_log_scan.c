@@ -192,7 +192,10 @@ static enum status scan_segment(struct recovery *r, size_t index, struct error *
     r->scan.data = r->map.data;
     r->scan.size = r->map.size;
     r->scan.at = LOG_SEGMENT_HEADER;
-    while (log_scan_next(&r->scan, &record)) {
+    for (size_t at = r->scan.at; log_scan_next(&r->scan, &record); at = r->scan.at) {
+        if (record.kind == LOG_BATCH) {
+            log_mark_add(log, record.seq, at, at == LOG_SEGMENT_HEADER);
+        }
     }
     segment->size = r->scan.at;
     segment->last_seq = r->scan.next_seq - 1;
@@ -292,7 +295,7 @@ enum status log_recover(struct update_log *log, uint64_t applied_seq, struct err
     if (status != STATUS_OK) {
         return status;
     }
-    r.scan.next_seq = 1;
+    r.scan.next_seq = log->begin_seq;
     if (log->segments.count > 0 && log->segments.items[0].first_seq > applied_seq + 1) {
         return error_set(err, STATUS_FORMAT,
                          "the log in '%s' begins at %" PRIu64 ", but updates from %" PRIu64 " on are needed", log->dir,
@@ -304,6 +307,7 @@ enum status log_recover(struct update_log *log, uint64_t applied_seq, struct err
     }
     log->next_seq = r.scan.next_seq;
     log->durable_seq = log->next_seq - 1;
+    log->synced_seq = log->durable_seq; /* once the tail was cut, below */
     log->wall_ms = r.scan.wall_ms;
     log->epoch = r.scan.epoch + 1;
     if (log->durable_seq < applied_seq) {
@@ -326,6 +330,7 @@ enum status log_recover(struct update_log *log, uint64_t applied_seq, struct err
 struct range {
     uint64_t from_seq;
     uint64_t to_seq;
+    struct log_mark mark; /* a batch at or before from_seq; offset 0: none is known */
     log_visit visit;
     void *context;
 };
@@ -341,9 +346,14 @@ static enum status read_segment(struct update_log *log, const struct log_segment
     if (status != STATUS_OK) {
         return status;
     }
-    struct log_scan scan = {
-        map.data, map.size < segment->size ? map.size : segment->size, LOG_SEGMENT_HEADER, segment->first_seq, 0, 0, 0,
-        0};
+    struct log_scan scan = {.data = map.data,
+                            .size = map.size < segment->size ? map.size : segment->size,
+                            .at = LOG_SEGMENT_HEADER,
+                            .next_seq = segment->first_seq};
+    if (range->mark.offset > 0 && range->mark.seq > segment->first_seq && range->mark.seq <= segment->last_seq) {
+        scan.at = range->mark.offset;
+        scan.next_seq = range->mark.seq;
+    }
     uint64_t last = range->to_seq < segment->last_seq ? range->to_seq : segment->last_seq;
     while (status == STATUS_OK && scan.next_seq <= last) {
         if (!log_scan_next(&scan, &record)) {
@@ -356,6 +366,22 @@ static enum status read_segment(struct update_log *log, const struct log_segment
     return status;
 }
 
+/* Under the lock. */
+static struct log_mark mark_before(const struct update_log *log, uint64_t seq)
+{
+    size_t low = 0;
+    size_t high = log->marks.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (log->marks.items[middle].seq <= seq) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low > 0 ? log->marks.items[low - 1] : (struct log_mark){0, 0};
+}
+
 enum status log_read(struct update_log *log, uint64_t from_seq, uint64_t to_seq, log_visit visit, void *context,
                      struct error *err)
 {
@@ -365,6 +391,7 @@ enum status log_read(struct update_log *log, uint64_t from_seq, uint64_t to_seq,
     struct log_segment *segments = xmalloc(count * sizeof(*segments) + 1);
     memcpy(segments, log->segments.items, count * sizeof(*segments));
     uint64_t durable = log->durable_seq;
+    struct log_mark mark = mark_before(log, from_seq);
     pthread_mutex_unlock(&log->lock);
     if (to_seq > durable) {
         to_seq = durable;
@@ -376,7 +403,7 @@ enum status log_read(struct update_log *log, uint64_t from_seq, uint64_t to_seq,
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         if (segments[i].last_seq >= from_seq && segments[i].first_seq <= to_seq && segments[i].size > 0 &&
             segments[i].last_seq >= segments[i].first_seq) {
-            struct range range = {from_seq, to_seq, visit, context};
+            struct range range = {from_seq, to_seq, mark, visit, context};
             status = read_segment(log, &segments[i], &range, err);
         }
     }

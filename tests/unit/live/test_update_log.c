@@ -484,11 +484,14 @@ static void test_trim(void **state)
     struct error err;
     struct log_stats stats;
     uint64_t records = fill(log);
-    assert_int_equal(backend->trim(log, 1, INT64_MAX, 0, &err), STATUS_OK);
+    struct log_trim needed = {1, UINT64_MAX, INT64_MAX, 0};
+    assert_int_equal(backend->trim(log, &needed, &err), STATUS_OK);
     assert_int_equal(read_all(log, 1), records);
-    assert_int_equal(backend->trim(log, records, 0, UINT64_MAX, &err), STATUS_OK); /* too young */
+    struct log_trim young = {records, UINT64_MAX, 0, UINT64_MAX};
+    assert_int_equal(backend->trim(log, &young, &err), STATUS_OK);
     assert_int_equal(read_all(log, 1), records);
-    assert_int_equal(backend->trim(log, records, INT64_MAX, UINT64_MAX, &err), STATUS_OK);
+    struct log_trim old = {records, UINT64_MAX, INT64_MAX, UINT64_MAX};
+    assert_int_equal(backend->trim(log, &old, &err), STATUS_OK);
     backend->stats(log, &stats);
     assert_int_equal(stats.segments, 1);
     assert_true(stats.first_seq > 1);
