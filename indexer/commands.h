@@ -7,5 +7,6 @@ int command_build(int argc, char **argv);
 int command_analyze(int argc, char **argv);
 int command_dump(int argc, char **argv);
 int command_verify(int argc, char **argv);
+int command_log(int argc, char **argv);
 
 #endif

@@ -196,3 +196,12 @@ enum status manifest_publish(const char *data_dir, const struct manifest *m, str
     buf_release(&text);
     return status;
 }
+
+uint64_t manifest_needed_seq(const struct manifest *m)
+{
+    uint64_t needed = m->seq;
+    for (uint32_t i = 0; i < m->index_count; i++) {
+        needed = m->indexes[i].applied_seq < needed ? m->indexes[i].applied_seq : needed;
+    }
+    return needed;
+}

@@ -46,6 +46,8 @@ struct manifest {
 /* STATUS_NOT_FOUND when the directory has none (it is empty), STATUS_FORMAT when it is damaged. */
 MUST_CHECK enum status manifest_read(const char *data_dir, struct arena *arena, struct manifest *out,
                                      struct error *err);
+/* The last update that every index's files contain: a start needs the log behind it. */
+uint64_t manifest_needed_seq(const struct manifest *m);
 MUST_CHECK enum status manifest_publish(const char *data_dir, const struct manifest *m, struct error *err);
 
 #endif

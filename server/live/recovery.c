@@ -13,7 +13,7 @@ static enum status load_manifest(struct live *l, uint64_t *needed_seq, struct er
     struct manifest m = {0};
     arena_init(&arena, 0);
     enum status status = manifest_read(l->data_dir, &arena, &m, err);
-    *needed_seq = status == STATUS_OK ? m.seq : 0;
+    *needed_seq = status == STATUS_OK ? manifest_needed_seq(&m) : 0;
     if (status == STATUS_NOT_FOUND) {
         arena_release(&arena);
         return STATUS_OK;
@@ -28,8 +28,6 @@ static enum status load_manifest(struct live *l, uint64_t *needed_seq, struct er
             break;
         }
         vec_push(&l->indexes, x);
-        uint64_t applied = m.indexes[i].applied_seq;
-        *needed_seq = applied < *needed_seq ? applied : *needed_seq;
     }
     l->seq = m.seq;
     arena_release(&arena);

@@ -68,6 +68,15 @@ void log_mark_add(struct update_log *log, uint64_t seq, uint64_t offset, bool ne
 
 void log_segment_path(const struct update_log *log, uint64_t first_seq, char *path, size_t size);
 
+/* A whole record with the right checksum at data[at], whatever its place in the order. */
+bool log_record_at(const uint8_t *data, size_t size, size_t at, struct log_record *out);
+bool log_header_read(const uint8_t *data, size_t size, uint64_t *first_seq, int64_t *made_ms);
+bool log_name_read(const char *name, uint64_t *first_seq);
+/* True when a valid record behind `from` names a sequence at or above `seq` durable, or, with any, is there at all. */
+bool log_named_later(const uint8_t *data, size_t size, size_t from, uint64_t seq, bool any);
+/* Without the zeros at the end. */
+size_t log_used_bytes(const struct file_map *map);
+
 /* Decodes the record at s->at when it is the valid next one; else false, and s stays where it is. */
 bool log_scan_next(struct log_scan *s, struct log_record *out);
 

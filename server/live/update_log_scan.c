@@ -32,8 +32,7 @@ static uint64_t get_u64(const uint8_t *p)
     return v;
 }
 
-/* A whole record with the right checksum at data[at], whatever its place in the order. */
-static bool record_at(const uint8_t *data, size_t size, size_t at, struct log_record *out)
+bool log_record_at(const uint8_t *data, size_t size, size_t at, struct log_record *out)
 {
     if (at > size || size - at < LOG_RECORD_HEADER) {
         return false;
@@ -59,7 +58,7 @@ static uint64_t batch_durable(const struct log_record *batch)
 
 bool log_scan_next(struct log_scan *s, struct log_record *out)
 {
-    if (!record_at(s->data, s->size, s->at, out) || out->seq != s->next_seq) {
+    if (!log_record_at(s->data, s->size, s->at, out) || out->seq != s->next_seq) {
         return false;
     }
     if (out->kind == LOG_BATCH) {
@@ -85,7 +84,7 @@ bool log_scan_next(struct log_scan *s, struct log_record *out)
 
 /* ---- finding the segments ---- */
 
-static bool header_read(const uint8_t *data, size_t size, uint64_t *first_seq, int64_t *made_ms)
+bool log_header_read(const uint8_t *data, size_t size, uint64_t *first_seq, int64_t *made_ms)
 {
     if (size < LOG_SEGMENT_HEADER || memcmp(data, "AISLELOG", 8) != 0 || get_u32(data + 8) != 1 ||
         get_u32(data + 12) != LOG_SEGMENT_HEADER ||
@@ -97,7 +96,7 @@ static bool header_read(const uint8_t *data, size_t size, uint64_t *first_seq, i
     return true;
 }
 
-static bool name_read(const char *name, uint64_t *first_seq)
+bool log_name_read(const char *name, uint64_t *first_seq)
 {
     uint64_t seq = 0;
     for (int i = 0; i < 16; i++) {
@@ -124,7 +123,7 @@ static enum status find_segments(struct update_log *log, struct error *err)
     }
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         uint64_t first_seq;
-        if (name_read(names[i], &first_seq)) {
+        if (log_name_read(names[i], &first_seq)) {
             struct log_segment segment = {first_seq, first_seq - 1, 0, 0};
             vec_push(&log->segments, segment);
         }
@@ -135,8 +134,7 @@ static enum status find_segments(struct update_log *log, struct error *err)
 
 /* ---- one segment ---- */
 
-/* True when a valid record behind `from` names a sequence at or above `seq` durable, or, with any, is there at all. */
-static bool named_later(const uint8_t *data, size_t size, size_t from, uint64_t seq, bool any)
+bool log_named_later(const uint8_t *data, size_t size, size_t from, uint64_t seq, bool any)
 {
     for (size_t at = from; at < size && size - at >= LOG_RECORD_HEADER;) {
         const uint8_t *hit = memchr(data + at + 8, LOG_MAGIC & 0xFF, size - at - 8);
@@ -145,7 +143,7 @@ static bool named_later(const uint8_t *data, size_t size, size_t from, uint64_t 
             return false;
         }
         at = (size_t)(hit - data) - 8;
-        if (record_at(data, size, at, &record) &&
+        if (log_record_at(data, size, at, &record) &&
             (any || (record.kind == LOG_BATCH && batch_durable(&record) >= seq))) {
             return true;
         }
@@ -179,8 +177,8 @@ static enum status scan_segment(struct recovery *r, size_t index, struct error *
     uint64_t first_seq;
     int64_t made_ms;
     struct log_record record;
-    if (!header_read(r->map.data, r->map.size, &first_seq, &made_ms)) {
-        if (!last || named_later(r->map.data, r->map.size, 0, 0, true)) {
+    if (!log_header_read(r->map.data, r->map.size, &first_seq, &made_ms)) {
+        if (!last || log_named_later(r->map.data, r->map.size, 0, 0, true)) {
             return damaged(err, r->path, 0, "the segment's header is wrong");
         }
         segment->size = 0; /* a segment that was being made */
@@ -204,13 +202,13 @@ static enum status scan_segment(struct recovery *r, size_t index, struct error *
         /* A later segment is only begun when all before it is durable; unless it was never finished either. */
         return damaged(err, r->path, r->scan.at, "a record is wrong or missing");
     }
-    if (last && named_later(r->map.data, r->map.size, r->scan.at, r->scan.next_seq, false)) {
+    if (last && log_named_later(r->map.data, r->map.size, r->scan.at, r->scan.next_seq, false)) {
         return damaged(err, r->path, r->scan.at, "a record is wrong, and a later one says that it was durable");
     }
     return STATUS_OK;
 }
 
-static size_t used_bytes(const struct file_map *map)
+size_t log_used_bytes(const struct file_map *map)
 {
     size_t size = map->size;
     while (size > 0 && map->data[size - 1] == 0) {
@@ -260,11 +258,11 @@ static enum status scan_all(struct recovery *r, struct error *err)
         } else {
             log->segments.items[i].size = r->map.size;
         }
-        if (i > 0 && i <= start && header_read(r->map.data, r->map.size, &first_seq, &made_ms)) {
+        if (i > 0 && i <= start && log_header_read(r->map.data, r->map.size, &first_seq, &made_ms)) {
             log->segments.items[i - 1].last_wall_ms = made_ms;
         }
         if (i + 1 == log->segments.count && status == STATUS_OK) {
-            size_t used = used_bytes(&r->map);
+            size_t used = log_used_bytes(&r->map);
             log->cut_bytes = used > log->segments.items[i].size ? used - log->segments.items[i].size : 0;
         }
         file_unmap(&r->map);
