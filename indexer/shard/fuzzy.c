@@ -45,6 +45,7 @@ static uint64_t variant(struct str text, const struct letters *l, uint32_t prefi
     char bytes[TERM_MAX_BYTES];
     size_t size = 0;
 
+    bytes[0] = '\0';
     for (uint32_t i = 0; i < prefix; i++) {
         if (i && (i == a || i == b))
             continue;
