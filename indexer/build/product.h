@@ -49,7 +49,8 @@ bool plain_number(struct str s, char out[24]);
 /* "12.99 USD", "USD 12.99", "$1,299.00", "1.299,00 EUR", "1 299,00 Kč", "SR 2,375", "1'299.00". The amount goes to out
  * as a JSON number's text, the ISO 4217 code (or "" when the string has none) to currency. A lone separator with three
  * digits behind it is a thousands separator ("1,299") except in currencies with three decimals. "free" is 0. Nothing is
- * rounded. False when s is not an amount: other words, a minus, separators that make no sense ("12,99,1"). */
+ * rounded. Of a range ("12.99 - 15.99 USD") it is the lower end; "from", "ab", "incl. VAT", "/kg" and the like are
+ * passed over. False when s is not an amount: other words, a minus, separators that make no sense ("12,99,1"). */
 struct money {
     char amount[32];
     char currency[4];

@@ -1,5 +1,7 @@
 #include "indexer/build/product_values.h"
 
+#include <stdlib.h>
+
 /*
  * Amounts. The number is what lies between the first and the last digit; a currency may stand before or behind it.
  * Spaces of all kinds and apostrophes only group thousands. Of '.' and ',' the last one is the decimal point when both
@@ -201,7 +203,7 @@ static bool is_free(struct str s)
     return false;
 }
 
-bool money_parse(struct str s, struct money *out)
+static bool parse_one(struct str s, struct money *out)
 {
     struct number n = {.digit_count = 0};
     size_t from = 0;
@@ -219,10 +221,11 @@ bool money_parse(struct str s, struct money *out)
     /* a point right before the first digit belongs to it (".99"), unless it ends a currency ("Rs.899") */
     struct str before = trim_spaces(str_slice(s, 0, from));
     struct str behind = trim_spaces(cut_dash(trim_spaces(str_slice(s, to, s.size))));
-    bool point = before.size == 1 && before.data[0] == '.';
-    if (point) {
+    bool ends_in_point =
+        before.size && before.data[before.size - 1] == '.' && before.data + before.size == s.data + from;
+    if (ends_in_point && (before.size == 1 || !currency_code(before, (char[4]){""}))) {
         from--;
-        before.size = 0;
+        before = trim_spaces(str_slice(before, 0, before.size - 1));
     }
     char first[4] = "";
     char second[4] = "";
@@ -235,4 +238,74 @@ bool money_parse(struct str s, struct money *out)
     memcpy(out->currency, second[0] ? second : first, sizeof(out->currency));
     return split(str_slice(s, from, to), &n) && decimals_of(&n, out->currency, &decimals) &&
            write_amount(&n, decimals, out);
+}
+
+/* What shops write around a price without changing it. */
+static const char *const words_before[] = {"from",        "ab",          "od",        "von",   "desde",
+                                           "a partir de", "à partir de", "da",        "vanaf", "fra",
+                                           "från",        "starting at", "as low as", "от",    NULL};
+static const char *const words_behind[] = {
+    "ttc",       "inkl. mwst.",  "inkl. mwst",  "incl. mwst.", "incl. vat", "inc. vat", "inc vat", "incl. tax",
+    "incl. btw", "iva incluido", "iva inclusa", "iva incl.",   "vč. dph",   "s dph",    "brutto",  NULL};
+
+static struct str cut_words(struct str s)
+{
+    for (size_t i = 0; words_before[i]; i++) {
+        struct str word = str_from(words_before[i]);
+        if (s.size > word.size && s.data[word.size] == ' ' && str_equal_nocase(str_slice(s, 0, word.size), word)) {
+            s = str_trim(str_slice(s, word.size, s.size));
+            break;
+        }
+    }
+    for (size_t i = 0; words_behind[i]; i++) {
+        struct str word = str_from(words_behind[i]);
+        if (s.size > word.size && str_equal_nocase(str_slice(s, s.size - word.size, s.size), word)) {
+            s = str_trim(str_slice(s, 0, s.size - word.size));
+            break;
+        }
+    }
+    size_t slash = str_find_char(s, '/'); /* "1,99 EUR/kg" */
+    size_t from = 0;
+    size_t to = 0;
+    if (slash != SIZE_MAX && slash > 0 && !digits_range(str_slice(s, slash, s.size), &from, &to)) {
+        s = str_trim(str_slice(s, 0, slash));
+    }
+    return s;
+}
+
+/* "12.99 - 15.99 USD": the lower end is what the product is to be had for. */
+static bool parse_range(struct str s, struct money *out)
+{
+    static const char *const marks[] = {" - ", " \xe2\x80\x93 ", " \xe2\x80\x94 ", "\xe2\x80\x93", " to ", " bis ", "-",
+                                        NULL};
+    for (size_t i = 0; marks[i]; i++) {
+        struct money low;
+        struct money high;
+        size_t at = str_find(s, str_from(marks[i]));
+        if (at == SIZE_MAX || !parse_one(str_slice(s, 0, at), &low) ||
+            !parse_one(str_slice(s, at + strlen(marks[i]), s.size), &high)) {
+            continue;
+        }
+        bool same = !low.currency[0] || !high.currency[0] || strcmp(low.currency, high.currency) == 0;
+        if (!same || strtod(low.amount, NULL) > strtod(high.amount, NULL)) {
+            return false;
+        }
+        *out = low;
+        memcpy(out->currency, low.currency[0] ? low.currency : high.currency, sizeof(out->currency));
+        return true;
+    }
+    return false;
+}
+
+bool money_parse(struct str s, struct money *out)
+{
+    s = str_trim(s);
+    if (parse_one(s, out)) {
+        return true;
+    }
+    if (s.size > 64) {
+        return false;
+    }
+    s = cut_words(s);
+    return parse_one(s, out) || parse_range(s, out);
 }
