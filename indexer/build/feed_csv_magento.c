@@ -15,6 +15,10 @@ struct csv_magento {
     struct feed_reader *r;
     struct arena arena; /* of the rows that wait */
     VEC(struct magento_row) rows;
+    struct map seen;   /* SKUs of the rows so far */
+    struct map groups; /* SKU to place in parents, of variants that come behind their parent */
+    VEC(struct str) parents;
+    struct arena parent_names;
 };
 
 static bool has_name(const struct str *names, uint32_t count, struct str name)
@@ -35,6 +39,8 @@ struct csv_magento *csv_magento_new(struct feed_reader *r, const struct str *nam
     }
     struct csv_magento *m = xcalloc(1, sizeof(*m));
     m->r = r;
+    map_init(&m->seen);
+    map_init(&m->groups);
     snprintf(r->info->title, sizeof(r->info->title), "Magento export");
     return m;
 }
@@ -44,6 +50,10 @@ void csv_magento_free(struct csv_magento *m)
     if (m) {
         arena_release(&m->arena);
         vec_release(&m->rows);
+        map_release(&m->seen);
+        map_release(&m->groups);
+        vec_release(&m->parents);
+        arena_release(&m->parent_names);
         free(m);
     }
 }
@@ -121,27 +131,54 @@ static enum status flush(struct csv_magento *m, struct error *err)
     return status;
 }
 
-/* "sku=A-XS,size=XS|sku=A-S,size=S": the group of those rows that wait. */
+static void set_group(struct csv_magento *m, struct json *object, struct str group)
+{
+    (void)json_object_set(object, STR("item_group_id"), json_of_str(group), &m->arena);
+}
+
+/* "sku=A-XS,size=XS|sku=A-S,size=S": the group of those rows that wait, and of those to come. */
 static void set_groups(struct csv_magento *m, struct str variations, struct str group)
 {
-    for (size_t i = 0; i < m->rows.count; i++) {
-        struct json *object = &m->rows.items[i].object;
-        struct str wanted = arena_printf(&m->arena, "sku=" STR_FMT ",", STR_ARG(value_of(object, "sku")));
-        if (str_find(variations, wanted) != SIZE_MAX) {
-            (void)json_object_set(object, STR("item_group_id"), json_of_str(group), &m->arena);
+    uint64_t parent = m->parents.count;
+    vec_push(&m->parents, arena_copy(&m->parent_names, group));
+    for (struct str rest = variations; rest.data;) {
+        struct str piece = str_split(&rest, '|');
+        struct str sku = str_split(&piece, ',');
+        if (!str_starts_with(sku, STR("sku="))) {
+            continue;
+        }
+        sku = str_slice(sku, 4, sku.size);
+        if (!map_get(&m->seen, sku)) {
+            (void)map_put(&m->groups, sku, parent, NULL);
+            continue;
+        }
+        for (size_t i = 0; i < m->rows.count; i++) {
+            struct json *object = &m->rows.items[i].object;
+            if (str_equal(value_of(object, "sku"), sku)) {
+                set_group(m, object, group);
+            }
         }
     }
 }
 
 enum status csv_magento_row(struct csv_magento *m, struct feed_item *row, struct error *err)
 {
+    struct str sku = value_of(&row->object, "sku");
+    bool added = false;
+    (void)map_put(&m->seen, sku, 0, &added);
+    if (!added && value_of(&row->object, "store_view_code").size) {
+        return STATUS_OK; /* what one view of the shop has otherwise, a translation, say: the product was there before
+                           */
+    }
     struct magento_row kept = {json_clone(&row->object, &m->arena), row->line, row->offset};
     struct str variations = value_of(&kept.object, "configurable_variations");
-    struct str sku = value_of(&kept.object, "sku");
+    const uint64_t *parent = map_get(&m->groups, sku);
     expand_attributes(&kept.object, &m->arena);
     if (variations.size && sku.size) {
         set_groups(m, variations, sku);
-        (void)json_object_set(&kept.object, STR("item_group_id"), json_of_str(sku), &m->arena);
+        set_group(m, &kept.object, value_of(&kept.object, "sku"));
+    } else if (parent) {
+        set_group(m, &kept.object, m->parents.items[*parent]);
     }
     vec_push(&m->rows, kept);
     return variations.size || m->rows.count >= ROWS_MAX ? flush(m, err) : STATUS_OK;

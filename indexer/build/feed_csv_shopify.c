@@ -153,8 +153,12 @@ static enum status flush(struct csv_shopify *s, struct error *err)
 {
     enum status status = STATUS_OK;
     arena_reset(&s->r->items);
+    bool priced = false; /* rows without a price are images, but a product is not lost for having none */
+    for (size_t i = 0; i < s->rows.count; i++) {
+        priced = priced || s->rows.items[i].variant;
+    }
     for (size_t i = 0; i < s->rows.count && status == STATUS_OK; i++) {
-        if (s->rows.items[i].variant) {
+        if (s->rows.items[i].variant || (!priced && i == 0)) {
             status = deliver_variant(s, &s->rows.items[i], err);
         }
     }
