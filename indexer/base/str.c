@@ -221,3 +221,24 @@ bool str_to_i64(struct str s, int64_t *out)
     *out = (int64_t)(negative ? 0 - value : value);
     return true;
 }
+
+size_t str_utf8_put(uint32_t c, char out[4])
+{
+    size_t n = 0;
+    if (c < 0x80) {
+        out[n++] = (char)c;
+        return n;
+    }
+    if (c < 0x800) {
+        out[n++] = (char)(0xc0 | (c >> 6));
+    } else if (c < 0x10000) {
+        out[n++] = (char)(0xe0 | (c >> 12));
+        out[n++] = (char)(0x80 | ((c >> 6) & 0x3f));
+    } else {
+        out[n++] = (char)(0xf0 | (c >> 18));
+        out[n++] = (char)(0x80 | ((c >> 12) & 0x3f));
+        out[n++] = (char)(0x80 | ((c >> 6) & 0x3f));
+    }
+    out[n++] = (char)(0x80 | (c & 0x3f));
+    return n;
+}

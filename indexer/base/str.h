@@ -63,6 +63,8 @@ uint32_t str_utf8_next(struct str s, size_t *at);
 
 /* The largest n <= limit that does not cut a code point of s. */
 size_t str_utf8_cut(struct str s, size_t limit);
+/* Writes a code point's 1 to 4 bytes; returns their number. */
+size_t str_utf8_put(uint32_t c, char out[4]);
 
 /* Whole-string decimal numbers: digits only, no sign, no spaces. False when wrong or out of range. */
 bool str_to_u64(struct str s, uint64_t *out);

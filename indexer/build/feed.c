@@ -58,6 +58,13 @@ static bool is_html(struct str s)
            (s.size >= 5 && str_equal_nocase(str_slice(s, 0, 5), STR("<html")));
 }
 
+/* Warnings of the script that wrote the feed, say, with the XML behind them: no row of a CSV begins so. */
+static bool text_before_xml(struct str s)
+{
+    size_t at = str_find(s, STR("<?xml "));
+    return at != SIZE_MAX && at > 0 && (s.data[at - 1] == '\n' || s.data[at - 1] == '>');
+}
+
 static struct head head_of(struct str s)
 {
     struct head head = {.refused = refused_reason(s)};
@@ -88,6 +95,8 @@ static struct head head_of(struct str s)
         head.refused = "an HTML page, not a feed";
     } else if (head.encoding == FEED_UTF8 && head.kind == FEED_CSV && memchr(s.data, 0, s.size)) {
         head.refused = "neither XML, JSON nor CSV (it has zero bytes)";
+    } else if (head.encoding == FEED_UTF8 && head.kind == FEED_CSV && text_before_xml(text)) {
+        head.refused = "XML behind other text, which must go (a warning of the program that wrote it?)";
     } else if (text.size == 0) {
         head.refused = "empty";
     }

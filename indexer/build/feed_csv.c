@@ -366,6 +366,12 @@ static enum status read_header(struct csv_feed *f, struct error *err)
     while (count > 1 && f->row.cells[count - 1].size == 0) {
         count--; /* separators at the end of every line */
     }
+    if (count == 1 && r->mapping->field_count == 0 && role_of_name(f->row.cells[0]) == ROLE_NONE) {
+        struct str cell = str_slice(f->row.cells[0], 0, str_utf8_cut(f->row.cells[0], 60));
+        return error_set(err, STATUS_FORMAT,
+                         "%s:%llu: neither XML, JSON nor CSV: the first line is no header, '" STR_FMT "'", r->path,
+                         (unsigned long long)f->line, STR_ARG(cell));
+    }
     f->names = ARENA_ARRAY(r->arena, struct str, count);
     for (uint32_t i = 0; i < count; i++) {
         f->names[i] = column_name(f, i, f->row.cells[i]);
@@ -428,39 +434,11 @@ static void choose_id(struct csv_feed *f)
     }
 }
 
-/* Text that is not UTF-8 is taken for Windows-1252, which no byte contradicts. */
-static void choose_encoding(struct feed_reader *r)
-{
-    struct str w = feed_source_window(r->source);
-    size_t bad_at = 0;
-    if (r->info->encoding[0] || str_utf8_valid(w, &bad_at) || (bad_at + 4 > w.size && !feed_source_ended(r->source))) {
-        return;
-    }
-    /* a single wrong byte in real UTF-8 is a bad row, not another encoding: count what follows well-formed */
-    unsigned good = 0;
-    unsigned bad = 0;
-    for (size_t at = 0; at < w.size;) {
-        if ((uint8_t)w.data[at] < 0x80) {
-            at++;
-            continue;
-        }
-        size_t before = at;
-        uint32_t c = str_utf8_next(w, &at);
-        bool ill_formed = c == 0xfffd && at == before + 1;
-        bad += ill_formed;
-        good += !ill_formed;
-    }
-    if (bad > good / 10) {
-        snprintf(r->info->encoding, sizeof(r->info->encoding), "windows-1252");
-        feed_source_decode(r->source, FEED_WINDOWS_1252);
-    }
-}
-
 enum status feed_read_csv(struct feed_reader *r, struct error *err)
 {
     struct csv_feed f = {.r = r, .line = 1};
     feed_source_fill(r->source, FEED_PREFIX_BYTES);
-    choose_encoding(r);
+    feed_choose_encoding(r);
     skip_preamble(&f);
     f.dialect = csv_dialect_find(feed_source_window(r->source), feed_source_ended(r->source), r->mapping->separator);
     snprintf(r->info->title, sizeof(r->info->title), f.dialect.separator == '\t' ? "TSV" : "CSV, '%c'",

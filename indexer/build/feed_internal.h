@@ -21,7 +21,7 @@
  */
 struct feed_source;
 
-enum feed_encoding { FEED_UTF8, FEED_UTF16LE, FEED_UTF16BE, FEED_WINDOWS_1252 };
+enum feed_encoding { FEED_UTF8, FEED_UTF16LE, FEED_UTF16BE, FEED_WINDOWS_1250, FEED_WINDOWS_1251, FEED_WINDOWS_1252 };
 
 MUST_CHECK enum status feed_source_open(struct feed_source **out, const char *path, struct error *err);
 void feed_source_close(struct feed_source *s);
@@ -40,6 +40,7 @@ uint64_t feed_source_bytes_total(const struct feed_source *s);
 
 /* Appends `raw` in UTF-8 to out; returns how many bytes were taken (an incomplete unit at the end is left). */
 size_t feed_encoding_decode(enum feed_encoding encoding, struct str raw, bool final, struct buf *out);
+uint32_t feed_windows_1252(uint8_t c); /* the code point of a byte */
 
 struct feed_reader {
     const char *path;      /* as messages have it */
@@ -56,6 +57,10 @@ struct feed_reader {
     uint64_t progress_bytes;  /* where progress was last reported */
     struct feed_relay *relay; /* NULL: the handler is called on this thread */
 };
+
+/* Where the window is text but not UTF-8: decodes it from the Windows code page that its letters speak for (1250, 1251
+ * or 1252), which info then names. A single wrong byte changes nothing. */
+void feed_choose_encoding(struct feed_reader *r);
 
 MUST_CHECK enum status feed_read_xml(struct feed_reader *r, struct error *err);
 MUST_CHECK enum status feed_read_csv(struct feed_reader *r, struct error *err);

@@ -14,6 +14,7 @@ struct json_feed {
     struct feed_reader *r;
     enum layout layout;
     bool wrapped;     /* what follows the array belongs to the wrapping object */
+    bool stranger;    /* the feed is one object that looks neither like a product nor like a wrapper of some */
     struct str id;    /* member that is the id; empty: a hash */
     uint64_t line;    /* of the window's first byte */
     struct str value; /* the next item, in the window */
@@ -216,6 +217,14 @@ static enum status take_value(struct json_feed *f, struct error *err)
     }
     if (item.object.type != JSON_OBJECT) {
         reject(f, item.line, "not an object");
+        return STATUS_OK;
+    }
+    if (item.object.count == 0) {
+        reject(f, item.line, "an object without members");
+        return STATUS_OK;
+    }
+    if (f->stranger) {
+        reject(f, item.line, "not a product: none of its members is an id, a title, a price, or a list of products");
         return STATUS_OK;
     }
     if (!add_id(f, &item.object)) {
@@ -438,6 +447,9 @@ static void find_items(struct json_feed *f)
         snprintf(r->info->title, sizeof(r->info->title), "JSON array '%.100s'", w.best_path);
         return;
     }
+    /* "{}", {"products":[]}, an API's error: published as a catalog of one it would empty the shop */
+    f->stranger = whole && next == s.size && feed_source_ended(r->source) && r->mapping->field_count == 0 &&
+                  role_count(s, start) == 0;
     bool one_line = whole && !memchr(s.data + start, '\n', end - start);
     f->layout = one_line ? LINES : VALUES;
     if (!whole && memchr(s.data + start, '\n', s.size - start)) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "indexer/base/buf.h"
+#include "indexer/build/feed_internal.h"
 #include "indexer/build/html_entities.h"
 
 enum { PUSH_BYTES = 32 << 10 };
@@ -225,10 +226,31 @@ static xmlParserInputPtr no_entities(const char *url, const char *id, xmlParserC
     return NULL;
 }
 
+/* Browsers and shops read ISO-8859-1 as Windows-1252: where the former has control characters, feeds have the euro sign
+ * and quotes. */
+static int decode_windows_1252(unsigned char *out, int *out_size, const unsigned char *in, int *in_size)
+{
+    int read = 0;
+    int written = 0;
+    while (read < *in_size && written + 4 <= *out_size) {
+        written += (int)str_utf8_put(feed_windows_1252(in[read++]), (char *)out + written);
+    }
+    *in_size = read;
+    *out_size = written;
+    return written;
+}
+
 static void set_up_once(void)
 {
+    static const char *const latin[] = {"ISO-8859-1", "ISO8859-1", "ISO_8859-1",   "ISO-LATIN-1",
+                                        "LATIN1",     "CP1252",    "WINDOWS-1252", "WINDOWS1252"};
     xmlInitParser();
     xmlSetExternalEntityLoader(no_entities);
+    if (xmlNewCharEncodingHandler("SHOP-LATIN", decode_windows_1252, NULL)) {
+        for (size_t i = 0; i < sizeof(latin) / sizeof(latin[0]); i++) {
+            (void)xmlAddEncodingAlias("SHOP-LATIN", latin[i]);
+        }
+    }
 }
 
 struct xml_parser *xml_parser_new(const struct xml_events *events, unsigned first_line)

@@ -239,6 +239,14 @@ static void read_catalog(struct xml_feed *f)
     f->node = NULL;
 }
 
+/* What XML is when it says nothing else. */
+static bool says_utf8(struct str w)
+{
+    struct str head = str_starts_with(w, STR("<?xml")) ? str_slice(w, 0, str_find(w, STR("?>"))) : (struct str){0};
+    return str_find(head, STR("encoding")) == SIZE_MAX || str_find(head, STR("UTF-8")) != SIZE_MAX ||
+           str_find(head, STR("utf-8")) != SIZE_MAX;
+}
+
 enum status feed_read_xml(struct feed_reader *r, struct error *err)
 {
     struct xml_feed *f = xcalloc(1, sizeof(*f));
@@ -246,6 +254,9 @@ enum status feed_read_xml(struct feed_reader *r, struct error *err)
     f->r = r;
     f->context.mapping = r->mapping;
     feed_source_fill(r->source, FEED_PREFIX_BYTES);
+    if (says_utf8(feed_source_window(r->source))) {
+        feed_choose_encoding(r);
+    }
     xml_layout_find(r, &f->context.layout);
     read_catalog(f);
     f->parser = xml_parser_new(&events, f->r->blank_lines + 1);

@@ -2,7 +2,7 @@
 
 #include "indexer/build/product.h"
 
-/* Names without case, prefix and punctuation, sorted. The rank is the order within the role: the names of
+/* Names without case, prefix, punctuation and accents. The rank is the order within the role: the names of
  * the design's table first, then what shop systems and portals call the same thing. */
 struct role_entry {
     const char *name;
@@ -121,6 +121,110 @@ static const struct role_entry entries[] = {
     {"variantprice", ROLE_PRICE, 11},
     {"variationid", ROLE_ID, 16},
     {"vendor", ROLE_BRAND, 3},
+    /* other languages: without accents, in lower case */
+    {"bezeichnung", ROLE_TITLE, 20},
+    {"artikelname", ROLE_TITLE, 21},
+    {"artikelbezeichnung", ROLE_TITLE, 22},
+    {"produktname", ROLE_TITLE, 23},
+    {"produktbezeichnung", ROLE_TITLE, 24},
+    {"titel", ROLE_TITLE, 25},
+    {"titre", ROLE_TITLE, 26},
+    {"titolo", ROLE_TITLE, 27},
+    {"titulo", ROLE_TITLE, 28},
+    {"nazev", ROLE_TITLE, 29},
+    {"nazwa", ROLE_TITLE, 30},
+    {"naam", ROLE_TITLE, 31},
+    {"nombre", ROLE_TITLE, 32},
+    {"название", ROLE_TITLE, 33},
+    {"наименование", ROLE_TITLE, 34},
+    {"назва", ROLE_TITLE, 35},
+    {"商品名", ROLE_TITLE, 36},
+    {"品名", ROLE_TITLE, 37},
+    {"商品名称", ROLE_TITLE, 38},
+    {"artikelnummer", ROLE_ID, 20},
+    {"artikelnr", ROLE_ID, 21},
+    {"artnr", ROLE_ID, 22},
+    {"bestellnummer", ROLE_ID, 23},
+    {"produktnummer", ROLE_ID, 24},
+    {"артикул", ROLE_ID, 25},
+    {"marke", ROLE_BRAND, 10},
+    {"hersteller", ROLE_BRAND, 11},
+    {"marque", ROLE_BRAND, 12},
+    {"marca", ROLE_BRAND, 13},
+    {"merk", ROLE_BRAND, 14},
+    {"fabrikant", ROLE_BRAND, 15},
+    {"fabricante", ROLE_BRAND, 16},
+    {"produttore", ROLE_BRAND, 17},
+    {"znacka", ROLE_BRAND, 18},
+    {"vyrobce", ROLE_BRAND, 19},
+    {"producent", ROLE_BRAND, 20},
+    {"varumarke", ROLE_BRAND, 21},
+    {"бренд", ROLE_BRAND, 22},
+    {"производитель", ROLE_BRAND, 23},
+    {"виробник", ROLE_BRAND, 24},
+    {"kategorie", ROLE_CATEGORY, 20},
+    {"warengruppe", ROLE_CATEGORY, 21},
+    {"categorie", ROLE_CATEGORY, 22},
+    {"categoria", ROLE_CATEGORY, 23},
+    {"kategoria", ROLE_CATEGORY, 24},
+    {"kategori", ROLE_CATEGORY, 25},
+    {"категория", ROLE_CATEGORY, 26},
+    {"категорія", ROLE_CATEGORY, 27},
+    {"verkaufspreis", ROLE_PRICE, 20},
+    {"bruttopreis", ROLE_PRICE, 21},
+    {"prix", ROLE_PRICE, 22},
+    {"prixttc", ROLE_PRICE, 23},
+    {"precio", ROLE_PRICE, 24},
+    {"prezzo", ROLE_PRICE, 25},
+    {"preco", ROLE_PRICE, 26},
+    {"prijs", ROLE_PRICE, 27},
+    {"pris", ROLE_PRICE, 28},
+    {"cena", ROLE_PRICE, 29},
+    {"cenasdph", ROLE_PRICE, 30},
+    {"fiyat", ROLE_PRICE, 31},
+    {"hinta", ROLE_PRICE, 32},
+    {"цена", ROLE_PRICE, 33},
+    {"ціна", ROLE_PRICE, 34},
+    {"beschreibung", ROLE_DESCRIPTION, 10},
+    {"langbeschreibung", ROLE_DESCRIPTION, 11},
+    {"artikelbeschreibung", ROLE_DESCRIPTION, 12},
+    {"descripcion", ROLE_DESCRIPTION, 13},
+    {"descrizione", ROLE_DESCRIPTION, 14},
+    {"descricao", ROLE_DESCRIPTION, 15},
+    {"omschrijving", ROLE_DESCRIPTION, 16},
+    {"beskrivelse", ROLE_DESCRIPTION, 17},
+    {"beskrivning", ROLE_DESCRIPTION, 18},
+    {"popis", ROLE_DESCRIPTION, 19},
+    {"opis", ROLE_DESCRIPTION, 20},
+    {"aciklama", ROLE_DESCRIPTION, 21},
+    {"kuvaus", ROLE_DESCRIPTION, 22},
+    {"описание", ROLE_DESCRIPTION, 23},
+    {"опис", ROLE_DESCRIPTION, 24},
+    {"kurzbeschreibung", ROLE_SHORT_TEXT, 10},
+    {"kratkypopis", ROLE_SHORT_TEXT, 11},
+    {"bestand", ROLE_QUANTITY, 20},
+    {"lagerbestand", ROLE_QUANTITY, 21},
+    {"lagermenge", ROLE_QUANTITY, 22},
+    {"cantidad", ROLE_QUANTITY, 23},
+    {"existencias", ROLE_QUANTITY, 24},
+    {"quantite", ROLE_QUANTITY, 25},
+    {"quantita", ROLE_QUANTITY, 26},
+    {"giacenza", ROLE_QUANTITY, 27},
+    {"voorraad", ROLE_QUANTITY, 28},
+    {"mnozstvi", ROLE_QUANTITY, 29},
+    {"ilosc", ROLE_QUANTITY, 30},
+    {"lagersaldo", ROLE_QUANTITY, 31},
+    {"количество", ROLE_QUANTITY, 32},
+    {"остаток", ROLE_QUANTITY, 33},
+    {"verfugbarkeit", ROLE_AVAILABILITY, 10},
+    {"verfuegbarkeit", ROLE_AVAILABILITY, 11},
+    {"disponibilite", ROLE_AVAILABILITY, 12},
+    {"disponibilita", ROLE_AVAILABILITY, 13},
+    {"disponibilidad", ROLE_AVAILABILITY, 14},
+    {"beschikbaarheid", ROLE_AVAILABILITY, 15},
+    {"dostupnost", ROLE_AVAILABILITY, 16},
+    {"dostepnosc", ROLE_AVAILABILITY, 17},
+    {"наличие", ROLE_AVAILABILITY, 18},
 };
 
 enum { NAME_BYTES = 32, ENTRY_COUNT = sizeof(entries) / sizeof(entries[0]), SLOTS = 1024 };
@@ -162,22 +266,48 @@ static const struct role_entry *find_entry(const char *name, size_t size)
     return NULL;
 }
 
+/* U+00C0..U+017F without their accents. */
+static const char latin_letters[] = "aaaaaaaceeeeiiiidnooooo_ouuuuytsaaaaaaaceeeeiiiidnooooo_ouuuuyty"
+                                    "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkklllllll"
+                                    "lllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+/* A letter beyond ASCII as names are compared: Latin ones without accent, Cyrillic ones in lower case. 0: none. */
+static uint32_t plain_letter(uint32_t c)
+{
+    if (c >= 0xc0 && c < 0x180) {
+        return latin_letters[c - 0xc0] == '_' ? 0 : (uint32_t)latin_letters[c - 0xc0];
+    }
+    if (c >= 0x400 && c < 0x430) {
+        return c < 0x410 ? c + 0x50 : c + 0x20;
+    }
+    return c > 0x180 && c != 0xfffd ? c : 0;
+}
+
 /* Lower-case letters and digits only; their number, 0 when there is anything else than punctuation, or too much of it.
  */
 static size_t plain_name(struct str name, char out[NAME_BYTES])
 {
     size_t n = 0;
-    for (size_t i = 0; i < name.size; i++) {
-        uint8_t c = (uint8_t)name.data[i];
+    for (size_t i = 0; i < name.size;) {
+        uint32_t c = str_utf8_next(name, &i);
+        if (c >= 0x80 && !(c = plain_letter(c))) {
+            return 0;
+        }
         if (c == ':' && n == 1) {
             n = 0; /* a one-letter namespace prefix such as "g:" */
+        } else if (c >= 0x80) {
+            char bytes[4];
+            size_t size = str_utf8_put(c, bytes);
+            if (n + size >= NAME_BYTES) {
+                return 0;
+            }
+            memcpy(out + n, bytes, size);
+            n += size;
         } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')) {
             if (n + 1 == NAME_BYTES) {
                 return 0;
             }
             out[n++] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-        } else if (c >= 0x80) {
-            return 0;
         }
     }
     out[n] = '\0';
