@@ -43,10 +43,34 @@ bool options_parse_size(struct str text, uint64_t *bytes)
     return true;
 }
 
+/* A row's long name. */
+static struct str row_name(const struct option_row *row)
+{
+    struct str rest = str_from(row->name);
+    return str_split(&rest, '|');
+}
+
+/* Its letter, or 0. */
+static char row_letter(const struct option_row *row)
+{
+    size_t bar = str_find_char(str_from(row->name), '|');
+    return bar == SIZE_MAX ? '\0' : row->name[bar + 1];
+}
+
 static const struct option_row *find_row(const struct options *options, struct str name)
 {
     for (size_t i = 0; i < options->row_count; i++) {
-        if (str_equal(name, str_from(options->rows[i].name))) {
+        if (str_equal(name, row_name(&options->rows[i]))) {
+            return &options->rows[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct option_row *find_letter(const struct options *options, char letter)
+{
+    for (size_t i = 0; i < options->row_count; i++) {
+        if (letter == row_letter(&options->rows[i])) {
             return &options->rows[i];
         }
     }
@@ -73,12 +97,13 @@ static enum status set_int(const struct option_row *row, struct str text, struct
 {
     int64_t value;
     if (!str_to_i64(text, &value)) {
-        return error_set(err, STATUS_INPUT, "option '--%s' takes a whole number, not '" STR_FMT "'", row->name,
-                         STR_ARG(text));
+        return error_set(err, STATUS_INPUT, "option '--" STR_FMT "' takes a whole number, not '" STR_FMT "'",
+                         STR_ARG(row_name(row)), STR_ARG(text));
     }
     if (has_range(row) && (value < row->min || value > row->max)) {
-        return error_set(err, STATUS_INPUT, "option '--%s' is %" PRId64 ", but must be %" PRId64 " to %" PRId64,
-                         row->name, value, row->min, row->max);
+        return error_set(err, STATUS_INPUT,
+                         "option '--" STR_FMT "' is %" PRId64 ", but must be %" PRId64 " to %" PRId64,
+                         STR_ARG(row_name(row)), value, row->min, row->max);
     }
     *(int64_t *)row->value = value;
     return STATUS_OK;
@@ -88,15 +113,38 @@ static enum status set_size(const struct option_row *row, struct str text, struc
 {
     uint64_t value;
     if (!options_parse_size(text, &value)) {
-        return error_set(err, STATUS_INPUT, "option '--%s' takes a size such as 64k, 2M or 1.5GiB, not '" STR_FMT "'",
-                         row->name, STR_ARG(text));
+        return error_set(err, STATUS_INPUT,
+                         "option '--" STR_FMT "' takes a size such as 64k, 2M or 1.5GiB, not '" STR_FMT "'",
+                         STR_ARG(row_name(row)), STR_ARG(text));
     }
     if (has_range(row) && (value < (uint64_t)row->min || value > (uint64_t)row->max)) {
         return error_set(err, STATUS_INPUT,
-                         "option '--%s' is %" PRIu64 " bytes, but must be %" PRId64 " to %" PRId64 " bytes", row->name,
-                         value, row->min, row->max);
+                         "option '--" STR_FMT "' is %" PRIu64 " bytes, but must be %" PRId64 " to %" PRId64 " bytes",
+                         STR_ARG(row_name(row)), value, row->min, row->max);
     }
     *(uint64_t *)row->value = value;
+    return STATUS_OK;
+}
+
+static enum status set_number(const struct option_row *row, struct str text, struct error *err)
+{
+    double value;
+    if (!number_parse_double(text, &value)) {
+        return error_set(err, STATUS_INPUT, "option '--" STR_FMT "' takes a number, not '" STR_FMT "'",
+                         STR_ARG(row_name(row)), STR_ARG(text));
+    }
+    *(double *)row->value = value;
+    return STATUS_OK;
+}
+
+static enum status add_item(const struct option_row *row, const char *text, struct error *err)
+{
+    struct option_list *list = row->value;
+    if (list->count == OPTION_LIST_MOST) {
+        return error_set(err, STATUS_INPUT, "option '--" STR_FMT "' is given more than %d times",
+                         STR_ARG(row_name(row)), OPTION_LIST_MOST);
+    }
+    list->items[list->count++] = text;
     return STATUS_OK;
 }
 
@@ -109,14 +157,18 @@ static enum status set_value(const struct option_row *row, const char *text, str
         return set_size(row, str_from(text), err);
     case OPTION_CHOICE:
         if (!in_choices(row->choices, str_from(text))) {
-            return error_set(err, STATUS_INPUT, "option '--%s' is '%s', but must be one of %s", row->name, text,
-                             row->choices);
+            return error_set(err, STATUS_INPUT, "option '--" STR_FMT "' is '%s', but must be one of %s",
+                             STR_ARG(row_name(row)), text, row->choices);
         }
         *(const char **)row->value = text;
         return STATUS_OK;
     case OPTION_TEXT:
         *(const char **)row->value = text;
         return STATUS_OK;
+    case OPTION_NUMBER:
+        return set_number(row, str_from(text), err);
+    case OPTION_LIST:
+        return add_item(row, text, err);
     case OPTION_FLAG:
         break;
     }
@@ -140,17 +192,39 @@ static enum status parse_option(const struct options *options, int argc, char **
     }
     if (row->type == OPTION_FLAG) {
         if (equals) {
-            return error_set(err, STATUS_INPUT, "option '--%s' takes no value", row->name);
+            return error_set(err, STATUS_INPUT, "option '--" STR_FMT "' takes no value", STR_ARG(key));
         }
         *(bool *)row->value = true;
         return STATUS_OK;
     }
     const char *text = equals ? equals + 1 : *at + 1 < argc ? argv[++*at] : NULL;
     if (!text) {
-        return error_set(err, STATUS_INPUT, "option '--%s' needs a value: %s", row->name,
+        return error_set(err, STATUS_INPUT, "option '--" STR_FMT "' needs a value: %s", STR_ARG(key),
                          row->argument ? row->argument : row->choices);
     }
     return set_value(row, text, err);
+}
+
+/* The letters of argv[*at]: flags, the last one perhaps with a value, behind it or in the next argument. */
+static enum status parse_letters(const struct options *options, int argc, char **argv, int *at, struct error *err)
+{
+    for (const char *letter = argv[*at] + 1; *letter; letter++) {
+        const struct option_row *row = find_letter(options, *letter);
+        if (!row) {
+            return error_set(err, STATUS_INPUT, "unknown option '%s'; --help lists them", argv[*at]);
+        }
+        if (row->type == OPTION_FLAG) {
+            *(bool *)row->value = true;
+            continue;
+        }
+        const char *text = letter[1] ? letter + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+        if (!text) {
+            return error_set(err, STATUS_INPUT, "option '-%c' needs a value: %s", *letter,
+                             row->argument ? row->argument : row->choices);
+        }
+        return set_value(row, text, err);
+    }
+    return STATUS_OK;
 }
 
 enum status options_parse(const struct options *options, int argc, char **argv, int *positional_count,
@@ -163,10 +237,9 @@ enum status options_parse(const struct options *options, int argc, char **argv, 
             argv[1 + kept++] = argv[i];
         } else if (strcmp(argv[i], "--") == 0) {
             ended = true;
-        } else if (argv[i][1] != '-') {
-            return error_set(err, STATUS_INPUT, "unknown option '%s'; --help lists them", argv[i]);
         } else {
-            enum status status = parse_option(options, argc, argv, &i, err);
+            enum status status = argv[i][1] == '-' ? parse_option(options, argc, argv, &i, err)
+                                                   : parse_letters(options, argc, argv, &i, err);
             if (status != STATUS_OK) {
                 return status;
             }
@@ -195,6 +268,12 @@ static void print_default(const struct option_row *row)
             printf(" (default %s)", *(const char *const *)row->value);
         }
         break;
+    case OPTION_NUMBER:
+        printf(" (default %g)", *(const double *)row->value);
+        break;
+    case OPTION_LIST:
+        printf(" (may be repeated)");
+        break;
     case OPTION_FLAG:
         break;
     }
@@ -206,7 +285,9 @@ void options_print_help(const struct options *options)
     for (size_t i = 0; i < options->row_count; i++) {
         const struct option_row *row = &options->rows[i];
         const char *argument = row->argument ? row->argument : row->type == OPTION_CHOICE ? row->choices : "";
-        int width = printf("  --%s%s%s", row->name, argument[0] ? " " : "", argument);
+        char letter = row_letter(row);
+        int width = letter ? printf("  -%c, ", letter) : printf("  ");
+        width += printf("--" STR_FMT "%s%s", STR_ARG(row_name(row)), argument[0] ? " " : "", argument);
         printf("%*s%s", width < 28 ? 28 - width : 2, "", row->help);
         print_default(row);
         printf("\n");

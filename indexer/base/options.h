@@ -3,22 +3,31 @@
 
 /*
  * Command lines. An option is a row in a table: name, type, default, range, help; the table gives parsing, validation
- * and --help. `--name value` and `--name=value` are taken; `--` ends the options; what is left are positional
- * arguments.
+ * and --help. `--name value` and `--name=value` are taken; a row named "name|n" also takes `-n value`, `-nvalue` and,
+ * for flags, bundles as `-nq`. `--` ends the options; what is left are positional arguments.
  */
 #include "indexer/base/status.h"
 #include "indexer/base/str.h"
 
 enum option_type {
-    OPTION_FLAG,  /* bool */
-    OPTION_INT,   /* int64_t within min..max */
-    OPTION_SIZE,  /* uint64_t bytes: 512, 64k, 2M, 1.5GiB; within min..max */
-    OPTION_TEXT,  /* const char *, borrowed from argv */
-    OPTION_CHOICE /* const char *, one of the words in `choices` ("a|b|c") */
+    OPTION_FLAG,   /* bool */
+    OPTION_INT,    /* int64_t within min..max */
+    OPTION_SIZE,   /* uint64_t bytes: 512, 64k, 2M, 1.5GiB; within min..max */
+    OPTION_TEXT,   /* const char *, borrowed from argv */
+    OPTION_CHOICE, /* const char *, one of the words in `choices` ("a|b|c") */
+    OPTION_NUMBER, /* double */
+    OPTION_LIST    /* struct option_list: may be given again and again; borrowed from argv */
+};
+
+enum { OPTION_LIST_MOST = 64 };
+
+struct option_list {
+    const char *items[OPTION_LIST_MOST];
+    size_t count;
 };
 
 struct option_row {
-    const char *name; /* without the dashes */
+    const char *name; /* without the dashes; "level|l" has a letter, too */
     enum option_type type;
     void *value;          /* where it goes; holds the default before parsing */
     const char *argument; /* its name in --help, such as DIR */

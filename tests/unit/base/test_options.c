@@ -16,6 +16,9 @@ static int64_t number;
 static uint64_t size;
 static const char *text;
 static const char *choice;
+static bool other;
+static double real;
+static struct option_list list;
 
 static const struct option_row rows[] = {
     {.name = "flag", .type = OPTION_FLAG, .value = &flag, .help = "a flag"},
@@ -29,6 +32,9 @@ static const struct option_row rows[] = {
      .help = "bytes"},
     {.name = "text", .type = OPTION_TEXT, .value = &text, .argument = "TEXT", .help = "a text"},
     {.name = "choice", .type = OPTION_CHOICE, .value = &choice, .choices = "one|two", .help = "a word"},
+    {.name = "real|r", .type = OPTION_NUMBER, .value = &real, .argument = "X", .help = "a real number"},
+    {.name = "item|i", .type = OPTION_LIST, .value = &list, .argument = "ITEM", .help = "items"},
+    {.name = "other|o", .type = OPTION_FLAG, .value = &other, .help = "another flag"},
 };
 static const struct options options = {"program [options]", "About it.", rows, sizeof(rows) / sizeof(rows[0])};
 
@@ -48,6 +54,9 @@ static enum status parse(const char *line, char **argv, int *positional_count, s
     size = 1000;
     text = "default";
     choice = "one";
+    real = 0;
+    other = false;
+    list = (struct option_list){0};
     return options_parse(&options, argc, argv, positional_count, err);
 }
 
@@ -96,6 +105,29 @@ static void test_errors(void **state)
     refuses("--size 2x", "option '--size' takes a size such as 64k, 2M or 1.5GiB, not '2x'");
     refuses("--size 5", "option '--size' is 5 bytes, but must be 10 to 1073741824 bytes");
     refuses("--choice three", "option '--choice' is 'three', but must be one of one|two");
+}
+
+static void test_letters(void **state)
+{
+    (void)state;
+    char *argv[16];
+    int count = -1;
+    struct error err = {0};
+    assert_int_equal(parse("-o -r 2.5 x -i a -ib --item=c", argv, &count, &err), STATUS_OK);
+    assert_true(other && real == 2.5);
+    assert_int_equal(count, 1);
+    assert_int_equal(list.count, 3);
+    assert_string_equal(list.items[0], "a");
+    assert_string_equal(list.items[1], "b");
+    assert_string_equal(list.items[2], "c");
+    assert_int_equal(parse("-or-1e3", argv, &count, &err), STATUS_OK);
+    assert_true(other && real == -1000);
+    assert_int_equal(parse("-ox", argv, &count, &err), STATUS_INPUT);
+    assert_string_equal(err.message, "unknown option '-ox'; --help lists them");
+    assert_int_equal(parse("-o -r", argv, &count, &err), STATUS_INPUT);
+    assert_string_equal(err.message, "option '-r' needs a value: X");
+    assert_int_equal(parse("--real z", argv, &count, &err), STATUS_INPUT);
+    assert_string_equal(err.message, "option '--real' takes a number, not 'z'");
 }
 
 static void test_sizes(void **state)
@@ -155,10 +187,8 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_errors), cmocka_unit_test(test_letters),
+        cmocka_unit_test(test_sizes),  cmocka_unit_test(test_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
