@@ -17,6 +17,7 @@ enum {
 };
 
 struct parser {
+    const struct json_names *wanted; /* of the members of the outermost object; NULL: all */
     const char *start;
     const char *at;
     const char *end;
@@ -427,6 +428,56 @@ static struct json_member *member_slot(struct parser *p, size_t base, struct str
     return slot;
 }
 
+static bool is_wanted(const struct json_names *wanted, struct str name)
+{
+    for (size_t i = 0; i < wanted->count; i++) {
+        struct str w = wanted->names[i];
+        if (w.size >= name.size && name.size > 0 && w.data[0] == name.data[0] && str_starts_with(w, name) &&
+            (w.size == name.size || w.data[name.size] == '.')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* p->at is behind the opening quote. */
+static bool skip_string(struct parser *p)
+{
+    bool not_ascii = false;
+    while (p->at < p->end) {
+        p->at = json_plain_end(p->at, p->end, &not_ascii);
+        if (p->at < p->end && *p->at == '"') {
+            p->at++;
+            return true;
+        }
+        p->at += p->at < p->end && *p->at == '\\' ? 2 : 1;
+    }
+    p->at = p->end;
+    return fail(p, "expected '\"' at the end of the string");
+}
+
+/* Goes behind a value: at the ',' or the bracket that follows it outside of strings and brackets of its own. */
+static bool skip_value(struct parser *p)
+{
+    size_t depth = 0;
+    while (p->at < p->end) {
+        char c = *p->at;
+        if (depth == 0 && (c == ',' || c == '}' || c == ']')) {
+            return true;
+        }
+        p->at++;
+        if (c == '"') {
+            if (!skip_string(p)) {
+                return false;
+            }
+        } else {
+            depth += c == '{' || c == '[';
+            depth -= c == '}' || c == ']';
+        }
+    }
+    return fail(p, "expected ',' or '}'");
+}
+
 static bool parse_member(struct parser *p, size_t base, uint64_t *seen)
 {
     struct str name;
@@ -443,6 +494,9 @@ static bool parse_member(struct parser *p, size_t base, uint64_t *seen)
         return fail(p, "expected ':'");
     }
     p->at++;
+    if (p->wanted && p->depth == 1 && !is_wanted(p->wanted, name)) {
+        return skip_value(p);
+    }
     skip_space(p);
     if (!parse_value(p, &value)) {
         return false;
@@ -511,43 +565,58 @@ static bool parse_value(struct parser *p, struct json *out)
     }
 }
 
-enum status json_parse_prefix(struct str text, struct arena *arena, struct json *out, size_t *used, struct error *err)
+/* The first value of p's text, which the caller filled in up to `wanted`. */
+static enum status parse_first(struct parser *p, struct json *out, size_t *used)
 {
     struct json_member stack[STACK_MEMBERS];
-    struct parser p = {.start = text.data,
-                       .at = text.data,
-                       .end = text.data + text.size,
-                       .arena = arena,
-                       .err = err,
-                       .stack = stack,
-                       .stack_capacity = STACK_MEMBERS};
+    p->stack = stack;
+    p->stack_capacity = STACK_MEMBERS;
+    p->at = p->start;
     *out = (struct json){.type = JSON_NULL};
-    if (text.size > UINT32_MAX) {
-        return error_set(err, STATUS_LIMIT, "offset 0: a JSON text is at most 4 GiB");
+    if (p->end - p->start > UINT32_MAX) {
+        return error_set(p->err, STATUS_LIMIT, "offset 0: a JSON text is at most 4 GiB");
     }
-    skip_space(&p);
-    bool ok = parse_value(&p, out);
-    free(p.heap);
-    *used = (size_t)(p.at - p.start);
+    skip_space(p);
+    bool ok = parse_value(p, out);
+    free(p->heap);
+    *used = (size_t)(p->at - p->start);
     if (!ok) {
         *out = (struct json){.type = JSON_NULL};
     }
-    return ok ? STATUS_OK : p.status;
+    return ok ? STATUS_OK : p->status;
+}
+
+enum status json_parse_prefix(struct str text, struct arena *arena, struct json *out, size_t *used, struct error *err)
+{
+    struct parser p = {.start = text.data, .end = text.data + text.size, .arena = arena, .err = err};
+    return parse_first(&p, out, used);
+}
+
+static enum status parse_whole(struct parser *p, struct json *out)
+{
+    size_t used = 0;
+    enum status status = parse_first(p, out, &used);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    skip_space(p);
+    if (p->at < p->end) {
+        *out = (struct json){.type = JSON_NULL};
+        fail(p, "expected the end of the text");
+        return p->status;
+    }
+    return STATUS_OK;
 }
 
 enum status json_parse(struct str text, struct arena *arena, struct json *out, struct error *err)
 {
-    size_t used = 0;
-    enum status status = json_parse_prefix(text, arena, out, &used, err);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    struct parser rest = {.start = text.data, .at = text.data + used, .end = text.data + text.size, .err = err};
-    skip_space(&rest);
-    if (rest.at < rest.end) {
-        *out = (struct json){.type = JSON_NULL};
-        fail(&rest, "expected the end of the text");
-        return rest.status;
-    }
-    return STATUS_OK;
+    struct parser p = {.start = text.data, .end = text.data + text.size, .arena = arena, .err = err};
+    return parse_whole(&p, out);
+}
+
+enum status json_parse_selected(struct str text, const struct json_names *wanted, struct arena *arena, struct json *out,
+                                struct error *err)
+{
+    struct parser p = {.wanted = wanted, .start = text.data, .end = text.data + text.size, .arena = arena, .err = err};
+    return parse_whole(&p, out);
 }

@@ -5,7 +5,8 @@
 #include "indexer/base/limits.h"
 #include "indexer/shard/shard_internal.h"
 
-#define OBJECT_MAX_BYTES ((size_t)LIMIT_OBJECT_BYTES * 4) /* escapes may grow an object when it is written again */
+#define OBJECT_MAX_BYTES      ((size_t)LIMIT_OBJECT_BYTES * 4) /* escapes may grow an object when it is written again */
+#define OBJECT_PREFETCH_BYTES 512
 
 /* Chunks that are small or read without a check of their own: verified when the shard is opened. */
 static const uint32_t CHECKED_AT_OPEN[] = {
@@ -292,6 +293,15 @@ void shard_object_place(const struct shard *s, doc_id doc, uint64_t *from, uint6
 
     *from = s->doc_bases[doc / DOCS_PER_BASE] + s->doc_offsets[doc];
     *to = s->doc_bases[last / DOCS_PER_BASE] + s->doc_offsets[last];
+}
+
+void shard_object_prefetch(const struct shard *s, doc_id doc)
+{
+    uint64_t from = 0, to = 0;
+
+    shard_object_place(s, doc, &from, &to);
+    for (uint64_t at = from; at < to && at < from + OBJECT_PREFETCH_BYTES; at += 64)
+        __builtin_prefetch(s->docs.data + at);
 }
 
 enum status shard_object(const struct shard *s, doc_id doc, struct buf *out, struct error *err)

@@ -51,6 +51,8 @@ doc_id shard_find_group(const struct shard *s, struct str group);
 /* Appends the stored object's JSON, where the attributes that live in number columns (shard_cut_attributes names them)
  * are null. STATUS_FORMAT when its block is damaged. */
 MUST_CHECK enum status shard_object(const struct shard *s, doc_id doc, struct buf *out, struct error *err);
+/* Asks for the stored object's bytes ahead of shard_object: of several objects, so that their misses overlap. */
+void shard_object_prefetch(const struct shard *s, doc_id doc);
 /* The attributes that were cut out of stored objects and must be put back from the number columns. */
 const attr_id *shard_cut_attributes(const struct shard *s, uint32_t *count);
 /* The shared compression dictionary's bytes, for docs_dictionary_new; empty when there is none. */

@@ -59,24 +59,87 @@ static bool put(struct json *object, struct str name, const struct number_column
            json_object_set(object, name, hit_number(column, cell, arena), arena);
 }
 
-enum status hit_object(const struct snapshot *snapshot, const struct hit_overlay *overlay, const struct candidate *c,
-                       struct arena *arena, struct json *out, struct error *err)
+/* "*" and names to leave out mean that any may be shown. */
+static bool names_all(const struct str *names, size_t count)
 {
-    const struct shard *shard = snapshot->segments[c->segment].shard;
-    struct buf text = BUF_EMPTY;
-    enum status status = shard_object(shard, c->doc, &text, err);
-
-    if (status == STATUS_OK)
-        status = json_parse(arena_copy(arena, buf_str(&text)), arena, out, err);
-    buf_release(&text);
-    for (uint32_t i = 0; status == STATUS_OK && i < overlay->count; i++) {
-        const struct number_column *column = shard_number_column(shard, overlay->attrs[i]);
-        struct str name = dictionary_attr(snapshot->dictionary, overlay->attrs[i])->name;
-        if (!put(out, name, column, c->cells[i], arena))
-            status = STATUS_LIMIT;
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(names[i], STR("*")) || str_starts_with(names[i], STR("-")))
+            return true;
     }
-    if (status == STATUS_OK && c->in_stock >= 0 && json_is_bool(json_get(out, "in_stock")) &&
-        !json_object_set(out, STR("in_stock"), json_of_bool(c->in_stock), arena))
-        status = STATUS_LIMIT;
-    return arena->failed ? error_set(err, STATUS_LIMIT, "the hits need more memory than a request may use") : status;
+    return false;
+}
+
+bool hit_reader_init(struct hit_reader *r, const struct snapshot *snapshot, const struct search_request *request,
+                     struct arena *arena)
+{
+    const struct settings *s = snapshot->settings;
+    const struct str *retrieve = request->retrieve_given ? request->retrieve : s->retrieve;
+    const struct str *highlight = request->highlight_given ? request->highlight : s->highlight;
+    size_t retrieve_count = request->retrieve_given ? request->retrieve_count : s->retrieve_count;
+    size_t highlight_count = request->highlight_given ? request->highlight_count : s->highlight_count;
+    struct str *names = ARENA_ARRAY(arena, struct str, retrieve_count + highlight_count + request->snippet_count + 2);
+
+    *r = (struct hit_reader){.snapshot = snapshot, .arena = arena};
+    if (!names)
+        return false;
+    /* A star among the names to mark stands for those that are shown. */
+    r->all = names_all(retrieve, retrieve_count) || (retrieve_count == 0 && !request->retrieve_given);
+    names[r->wanted.count++] = STR("objectID");
+    names[r->wanted.count++] = STR("in_stock");
+    for (size_t i = 0; i < retrieve_count; i++)
+        names[r->wanted.count++] = retrieve[i];
+    for (size_t i = 0; i < highlight_count; i++)
+        names[r->wanted.count++] = highlight[i];
+    for (size_t i = 0; i < request->snippet_count; i++) {
+        struct str words = request->snippet[i];
+        names[r->wanted.count++] = str_split(&words, ':');
+    }
+    r->wanted.names = names;
+    return true;
+}
+
+void hit_reader_release(struct hit_reader *r)
+{
+    buf_release(&r->text);
+}
+
+static bool is_wanted(const struct hit_reader *r, struct str name)
+{
+    for (size_t i = 0; i < r->wanted.count && !r->all; i++) {
+        if (str_equal(r->wanted.names[i], name))
+            return true;
+    }
+    return r->all;
+}
+
+static bool put_numbers(const struct hit_reader *r, const struct hit_overlay *overlay, const struct candidate *c,
+                        struct json *out)
+{
+    const struct shard *shard = r->snapshot->segments[c->segment].shard;
+
+    for (uint32_t i = 0; i < overlay->count; i++) {
+        struct str name = dictionary_attr(r->snapshot->dictionary, overlay->attrs[i])->name;
+        if ((is_wanted(r, name) || str_find_char(name, '.') != SIZE_MAX) &&
+            !put(out, name, shard_number_column(shard, overlay->attrs[i]), c->cells[i], r->arena))
+            return false;
+    }
+    return c->in_stock < 0 || !json_is_bool(json_get(out, "in_stock")) ||
+           json_object_set(out, STR("in_stock"), json_of_bool(c->in_stock), r->arena);
+}
+
+enum status hit_object(struct hit_reader *r, const struct hit_overlay *overlay, const struct candidate *c,
+                       struct json *out, struct error *err)
+{
+    enum status status;
+    struct str text;
+
+    buf_clear(&r->text);
+    status = shard_object(r->snapshot->segments[c->segment].shard, c->doc, &r->text, err);
+    if (status != STATUS_OK)
+        return status;
+    text = arena_copy(r->arena, buf_str(&r->text));
+    status = r->all ? json_parse(text, r->arena, out, err) : json_parse_selected(text, &r->wanted, r->arena, out, err);
+    if (r->arena->failed || (status == STATUS_OK && !put_numbers(r, overlay, c, out)))
+        return error_set(err, STATUS_LIMIT, "the hits need more memory than a request may use");
+    return status;
 }

@@ -18,9 +18,23 @@ struct hit_overlay {
 /* Registers the attributes with the window. False when memory runs out. */
 bool hit_overlay_init(struct hit_overlay *o, const struct shard *shard, struct window *w, struct arena *arena);
 
-/* STATUS_FORMAT when the stored object is damaged. */
-MUST_CHECK enum status hit_object(const struct snapshot *snapshot, const struct hit_overlay *overlay,
-                                  const struct candidate *c, struct arena *arena, struct json *out, struct error *err);
+/* What the objects of one answer are read with. */
+struct hit_reader {
+    const struct snapshot *snapshot;
+    struct arena *arena;
+    struct json_names wanted; /* the members that the answer shows */
+    bool all;                 /* it shows any */
+    struct buf text;          /* scratch; released by hit_reader_release */
+};
+
+/* Finds the members that a request's answer can show. False when memory runs out. */
+bool hit_reader_init(struct hit_reader *r, const struct snapshot *snapshot, const struct search_request *request,
+                     struct arena *arena);
+void hit_reader_release(struct hit_reader *r);
+
+/* The object without members that the answer does not show. STATUS_FORMAT when the stored object is damaged. */
+MUST_CHECK enum status hit_object(struct hit_reader *r, const struct hit_overlay *overlay, const struct candidate *c,
+                                  struct json *out, struct error *err);
 /* A number column's cell as JSON; the text is in the arena. */
 struct json hit_number(const struct number_column *column, int64_t cell, struct arena *arena);
 

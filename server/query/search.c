@@ -60,31 +60,34 @@ static enum status add_hits(struct evaluation *e, struct evaluation_request *r, 
     const struct search_request *request = r->request;
     size_t first = (size_t)(request->offset >= 0 ? request->offset : request->page * request->hits_per_page);
     struct hit *hits;
+    struct hit_reader reader;
+    enum status status = STATUS_OK;
 
     topk_sort(&r->top);
     if (r->top.count <= first)
         return STATUS_OK;
     hits = ARENA_ARRAY(e->arena, struct hit, r->top.count - first);
-    if (!hits)
+    if (!hits || !hit_reader_init(&reader, e->snapshot, request, e->arena))
         return full(err);
-    for (size_t i = first; i < r->top.count; i++) {
+    for (size_t i = first; i < r->top.count; i++)
+        shard_object_prefetch(e->snapshot->segments[r->top.heap[i]->segment].shard, r->top.heap[i]->doc);
+    for (size_t i = first; i < r->top.count && status == STATUS_OK; i++) {
         const struct candidate *c = r->top.heap[i];
         struct hit *hit = &hits[out->hit_count];
-        enum status status;
         *hit = (struct hit){.segment = c->segment, .doc = c->doc, .score = c->score, .step = c->step};
-        status = hit_object(e->snapshot, &e->overlays[c->segment], c, e->arena, &hit->object, err);
+        status = hit_object(&reader, &e->overlays[c->segment], c, &hit->object, err);
         if (status == STATUS_FORMAT || status == STATUS_IO) {
             out->partial = true;
+            status = STATUS_OK;
             continue;
         }
         if (status == STATUS_OK && request->want_ranking_info)
             status = explain_hit(e, r, c, &hit->ranking_info, err);
-        if (status != STATUS_OK)
-            return status;
-        out->hit_count++;
+        out->hit_count += status == STATUS_OK;
     }
     out->hits = hits;
-    return STATUS_OK;
+    hit_reader_release(&reader);
+    return status;
 }
 
 static void add_pages(const struct settings *settings, const struct search_request *r, struct search_result *out)

@@ -5,6 +5,8 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "indexer/base/json.h"
 
@@ -33,6 +35,73 @@ static void test_values(void **state)
     reads_and_writes("{\"a\":{\"b\":[]},\"c\":{} }", "{\"a\":{\"b\":[]},\"c\":{}}");
     reads_and_writes("\"\\u00e9\\ud83d\\ude00\\n\\/\\\"\"", "\"\xC3\xA9\xF0\x9F\x98\x80\\n/\\\"\"");
     reads_and_writes("{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}");
+}
+
+/* Every choice of names gives the members that the whole has of these names. */
+static void test_selected(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":\"x\\\\\",\"b\":{\"c\":[1,\"}]\",{\"d\":\"\\\"\"}]},\"\\u0062b\":[],"
+                               "\"ab\":-1.5e3 ,\"\":null, \"n\":[[],{}], \"h\u00e9\":true,\"a.b\":\"\"}";
+    static const char *const names[] = {"a", "b.c", "bb", "ab", "n", "h\u00e9", "a.b.c", "none"};
+    enum { NAMES = sizeof(names) / sizeof(names[0]) };
+    for (unsigned choice = 0; choice < 1u << NAMES; choice++) {
+        struct str chosen[NAMES];
+        struct json_names wanted = {chosen, 0};
+        struct json whole, some;
+        struct arena arena;
+        struct error err = {0};
+        struct buf expected = BUF_EMPTY, got = BUF_EMPTY;
+        arena_init(&arena, 0);
+        for (unsigned i = 0; i < NAMES; i++) {
+            if (choice >> i & 1) {
+                chosen[wanted.count++] = str_from(names[i]);
+            }
+        }
+        assert_int_equal(json_parse(str_from(text), &arena, &whole, &err), STATUS_OK);
+        assert_int_equal(json_parse_selected(str_from(text), &wanted, &arena, &some, &err), STATUS_OK);
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < whole.count; i++) {
+            struct str name = whole.members[i].name;
+            bool keep = false;
+            for (size_t k = 0; k < wanted.count; k++) {
+                keep = keep || str_equal(chosen[k], name) ||
+                       (name.size > 0 && chosen[k].size > name.size && str_starts_with(chosen[k], name) &&
+                        chosen[k].data[name.size] == '.');
+            }
+            if (keep) {
+                whole.members[kept++] = whole.members[i];
+            }
+        }
+        whole.count = kept;
+        json_write(&expected, &whole);
+        json_write(&got, &some);
+        assert_int_equal(got.size, expected.size);
+        assert_memory_equal(got.data, expected.data, got.size);
+        buf_release(&expected);
+        buf_release(&got);
+        arena_release(&arena);
+    }
+}
+
+/* Wherever the text ends early, that is an error and no step outside. */
+static void test_selected_cut(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":\"x\\\"\",\"b\":[{\"c\":\"\\\\\"}],\"d\":1}";
+    struct str d = STR("d");
+    struct json_names wanted = {&d, 1};
+    for (size_t size = 0; size < sizeof(text) - 1; size++) {
+        char *copy = xmalloc(size ? size : 1); /* exactly: a step outside is seen */
+        struct arena arena;
+        struct json out;
+        struct error err = {0};
+        memcpy(copy, text, size);
+        arena_init(&arena, 0);
+        assert_int_equal(json_parse_selected((struct str){copy, size}, &wanted, &arena, &out, &err), STATUS_INPUT);
+        arena_release(&arena);
+        free(copy);
+    }
 }
 
 static void refuses(const char *text, const char *message)
@@ -297,10 +366,11 @@ static void test_pretty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),         cmocka_unit_test(test_errors), cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_borrows),        cmocka_unit_test(test_prefix), cmocka_unit_test(test_repeated_names),
-        cmocka_unit_test(test_memory_ceiling), cmocka_unit_test(test_get),    cmocka_unit_test(test_building),
-        cmocka_unit_test(test_write_string),   cmocka_unit_test(test_pretty),
+        cmocka_unit_test(test_selected), cmocka_unit_test(test_selected_cut),   cmocka_unit_test(test_values),
+        cmocka_unit_test(test_errors),   cmocka_unit_test(test_depth),          cmocka_unit_test(test_borrows),
+        cmocka_unit_test(test_prefix),   cmocka_unit_test(test_repeated_names), cmocka_unit_test(test_memory_ceiling),
+        cmocka_unit_test(test_get),      cmocka_unit_test(test_building),       cmocka_unit_test(test_write_string),
+        cmocka_unit_test(test_pretty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
