@@ -3,15 +3,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "indexer/base/clock.h"
 #include "indexer/base/limits.h"
 #include "indexer/base/options.h"
 #include "indexer/build/pipeline.h"
+#include "indexer/control.h"
 #include "server/live/live.h"
+#include "server/query/count_hits.h"
 
 enum { EXIT_ALL_TAKEN = 0, EXIT_SOME_REJECTED = 1, EXIT_USAGE = 2, EXIT_NOTHING_PUBLISHED = 3 };
 
@@ -23,6 +23,7 @@ struct build_command {
     const char *as_of;
     int64_t shards;
     uint64_t memory;
+    bool ignore_gates;
     bool terminal;
     uint64_t started_ns, shown_ns;
 };
@@ -95,6 +96,8 @@ static enum status parse_arguments(struct build_command *c, int argc, char **arg
         {"report", OPTION_TEXT, &c->report_path, "FILE", 0, 0, NULL, "write a JSON report there"},
         {"as-of", OPTION_TEXT, &c->as_of, "TIME", 0, 0, NULL,
          "when the feed's data was true (ISO 8601); else the feed's own date, else the file's"},
+        {"ignore-gates", OPTION_FLAG, &c->ignore_gates, NULL, 0, 0, NULL,
+         "publish whatever the settings' `gates` say; the report still tells"},
         {"allow-broken-feed", OPTION_FLAG, &o->allow_broken_feed, NULL, 0, 0, NULL,
          "publish the items before the place where a feed is broken beyond repair"},
     };
@@ -127,102 +130,68 @@ static enum status parse_arguments(struct build_command *c, int argc, char **arg
 
 /* --- publishing --- */
 
-/* The running server's answer to one request on its socket; STATUS_NOT_FOUND when no server listens. */
-static enum status ask_server(const char *socket_path, struct str body, struct buf *answer, struct error *err)
+/* What the server or the adoption here said, for the report; also when a gate did not hold. */
+static void keep_adoption(struct report *report, struct str json)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(socket_path) >= sizeof(address.sun_path))
-        return error_set(err, STATUS_INPUT, "'%.150s': too long for a socket's path", socket_path);
-    memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return error_errno(err, "socket");
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-        close(fd);
-        return STATUS_NOT_FOUND;
-    }
-    struct buf request;
-    buf_init(&request, 0);
-    buf_printf(&request,
-               "POST /internal/adopt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
-               body.size);
-    buf_append_str(&request, body);
-    enum status status = STATUS_OK;
-    for (size_t sent = 0; sent < request.size && status == STATUS_OK;) {
-        ssize_t n = send(fd, request.data + sent, request.size - sent, MSG_NOSIGNAL);
-        if (n < 0)
-            status = error_errno(err, "writing to '%.150s'", socket_path);
-        else
-            sent += (size_t)n;
-    }
-    while (status == STATUS_OK) {
-        char *to = buf_reserve(answer, 65536);
-        ssize_t n = to ? recv(fd, to, 65536, 0) : 0;
-        if (n < 0)
-            status = error_errno(err, "reading from '%.150s'", socket_path);
-        if (n <= 0)
-            break;
-        answer->size += (size_t)n;
-    }
-    buf_release(&request);
-    close(fd);
-    return status;
+    buf_clear(&report->adoption);
+    buf_append_str(&report->adoption, json);
 }
 
-static enum status check_answer(struct str answer, struct error *err)
+static enum status adopt_in_server(const struct build_command *c, const char *candidate, struct report *report,
+                                   struct error *err)
 {
-    size_t head = str_find(answer, STR("\r\n\r\n"));
-    if (!str_starts_with(answer, STR("HTTP/1.1 ")) || head == SIZE_MAX)
-        return error_set(err, STATUS_IO, "the server closed the connection; its log says why");
-    if (answer.data[9] == '2')
-        return STATUS_OK;
-    struct str body = str_slice(answer, head + 4, answer.size);
-    return error_set(err, STATUS_CONFLICT, "the server did not adopt the build: %.*s",
-                     (int)(body.size < 180 ? body.size : 180), body.data);
-}
-
-static enum status adopt_in_server(const char *socket_path, const char *candidate, struct error *err)
-{
-    struct buf body, answer;
-    buf_init(&body, 0);
-    buf_init(&answer, 1u << 20);
+    struct buf body = BUF_EMPTY;
+    struct control_answer answer;
+    struct arena arena;
+    struct json root;
     char *absolute = realpath(candidate, NULL);
+    arena_init(&arena, 0);
     buf_literal(&body, "{\"candidate\":");
     json_write_string(&body, str_from(absolute ? absolute : candidate));
-    buf_append_char(&body, '}');
-    enum status status = ask_server(socket_path, buf_str(&body), &answer, err);
-    if (status == STATUS_OK)
-        status = check_answer(buf_str(&answer), err);
+    buf_printf(&body, ",\"ignoreGates\":%s}", c->ignore_gates ? "true" : "false");
+    enum status status = control_request(&answer, c->options.data_dir, "/internal/adopt", buf_str(&body), err);
+    bool asked = status == STATUS_OK;
+    if (asked && json_parse(answer.body, &arena, &root, NULL) == STATUS_OK) {
+        const struct json *refused = json_get(&root, "report");
+        struct buf text = BUF_EMPTY;
+        if (refused || answer.code == 200) {
+            json_write(&text, refused ? refused : &root);
+            keep_adoption(report, buf_str(&text));
+        }
+        buf_release(&text);
+    }
+    if (asked)
+        status = control_check(&answer, "adopt the build", err);
+    control_release(&answer);
+    arena_release(&arena);
     free(absolute);
     buf_release(&body);
-    buf_release(&answer);
-    return status;
+    return asked && status == STATUS_NOT_FOUND ? STATUS_CONFLICT : status;
 }
 
-static enum status adopt_here(const char *data_dir, const char *candidate, struct error *err)
+static enum status adopt_here(const struct build_command *c, const char *candidate, struct report *report,
+                              struct error *err)
 {
-    struct live_options options = {.data_dir = data_dir, .create = true};
+    struct live_options options = {.data_dir = c->options.data_dir, .create = true, .count_hits = search_count_hits};
     struct live *live = NULL;
     struct arena arena;
-    struct str report;
+    struct str text = {0};
     arena_init(&arena, 0);
     enum status status = live_open(&live, &options, err);
     if (status == STATUS_OK)
-        status = live_adopt(live, candidate, &arena, &report, err);
+        status = (c->ignore_gates ? live_adopt_anyway : live_adopt)(live, candidate, &arena, &text, err);
+    keep_adoption(report, text);
     live_close(live);
     arena_release(&arena);
     return status;
 }
 
-static enum status publish(const char *data_dir, const char *candidate, struct error *err)
+static enum status publish(const struct build_command *c, const char *candidate, struct report *report,
+                           struct error *err)
 {
-    char socket_path[4200];
-    snprintf(socket_path, sizeof(socket_path), "%s/control.sock", data_dir);
-    enum status status = STATUS_NOT_FOUND;
-    if (file_exists(socket_path))
-        status = adopt_in_server(socket_path, candidate, err);
+    enum status status = adopt_in_server(c, candidate, report, err);
     if (status == STATUS_NOT_FOUND)
-        status = adopt_here(data_dir, candidate, err);
+        status = adopt_here(c, candidate, report, err);
     if (status != STATUS_OK) {
         struct error ignored;
         if (dir_remove(candidate, &ignored) != STATUS_OK)
@@ -299,7 +268,9 @@ int command_build(int argc, char **argv)
     }
     status = build_run(&c.options, &report, candidate, sizeof(candidate), &err);
     if (status == STATUS_OK)
-        status = publish(c.options.data_dir, candidate, &err);
+        status = publish(&c, candidate, &report, &err);
+    report.published = status == STATUS_OK;
+    snprintf(report.failure, sizeof(report.failure), "%s", status == STATUS_OK ? "" : err.message);
     struct error late = {0};
     enum status finished = report_finish(&report, &late);
     if (finished == STATUS_OK)

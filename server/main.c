@@ -12,6 +12,7 @@
 #include "server/http/live_metrics.h"
 #include "server/http/server.h"
 #include "server/live/live.h"
+#include "server/query/count_hits.h"
 
 enum { EXIT_USAGE = 2, EXIT_DATA = 3 };
 
@@ -144,6 +145,7 @@ static enum status open_data(struct server *server, const struct arguments *a, c
     struct live_options options = {.data_dir = a->data,
                                    .create = true,
                                    .verify_on_start = a->verify,
+                                   .count_hits = search_count_hits,
                                    .sync = policy_of(a->sync),
                                    .sync_interval_ms = (uint64_t)a->sync_interval_ms,
                                    .commit_delay_us = (uint64_t)a->commit_delay_us};

@@ -26,6 +26,7 @@ void report_release(struct report *r)
     vec_release(&r->files);
     map_release(&r->reasons);
     buf_release(&r->first_rejects);
+    buf_release(&r->adoption);
     if (r->rejects)
         file_close(r->rejects);
     r->rejects = NULL;
@@ -174,6 +175,15 @@ void report_write(const struct report *r, struct buf *out)
         char iso[CLOCK_ISO_SIZE];
         clock_format_iso(r->as_of_ms, iso);
         buf_printf(out, ",\"as_of\":\"%s\",\"as_of_from\":\"%s\"", iso, r->as_of_source);
+    }
+    buf_printf(out, ",\"published\":%s", r->published ? "true" : "false");
+    if (r->failure[0]) {
+        buf_literal(out, ",\"failure\":");
+        json_write_string(out, str_from(r->failure));
+    }
+    if (r->adoption.size > 0) {
+        buf_literal(out, ",\"adoption\":");
+        buf_append_str(out, buf_str(&r->adoption));
     }
     buf_literal(out, "}\n");
 }

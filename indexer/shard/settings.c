@@ -324,6 +324,7 @@ static const struct {
     {"distinct", read_distinct},
     {"typoTolerance", read_typo},
     {"sortFacetValuesBy", read_facet_order},
+    {"gates", settings_read_gates},
 };
 
 static enum status compile(struct settings *s, struct error *err)

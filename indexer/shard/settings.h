@@ -10,7 +10,7 @@
  * identifiers, attributesToRetrieve, unretrievableAttributes, attributesToHighlight, attributesToSnippet,
  * highlightPreTag, highlightPostTag, hitsPerPage, maxValuesPerFacet, paginationLimitedTo, minHits, typoTolerance,
  * distinct, attributeForDistinct, groupAttribute, roles (role -> attribute name), feeds (the feed mapping),
- * hierarchicalAttributes, sortFacetValuesBy.
+ * hierarchicalAttributes, sortFacetValuesBy, gates.
  */
 #include "indexer/base/arena.h"
 #include "indexer/base/json.h"
@@ -78,6 +78,22 @@ struct synonym_setting {
     size_t to_count;
 };
 
+/* A query that must find something in a new generation. */
+struct canary_query {
+    struct str query;
+    int64_t min_hits;
+};
+
+/* `gates`: {"productShare": .5, "priceOutlierShare": .2, "priceOutlierFactor": 5, "fromProducts": 100, "canaryQueries":
+ * ["shoes", {"query": "red shoes", "minHits": 10}]}; gates.h says what they mean. */
+struct gate_settings {
+    double product_share;
+    double outlier_share, outlier_factor;
+    uint64_t from_products;
+    const struct canary_query *canaries;
+    size_t canary_count;
+};
+
 struct settings {
     struct arena arena; /* owns all below */
     struct json source; /* the whole document as given, unknown keys included */
@@ -125,6 +141,7 @@ struct settings {
     bool sort_facets_by_alpha;     /* sortFacetValuesBy: "alpha" instead of "count" */
     float k1;                      /* .6 */
     float prior_weight;            /* lambda, .1 */
+    struct gate_settings gates;
 };
 
 /* Compiles a JSON document. An error names the key and what would be right: "'searchableAttributes[2]': weight 'x' is

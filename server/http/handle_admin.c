@@ -215,15 +215,51 @@ static enum handled keys_refused(struct exchange *x)
     return exchange_error(x, 400, "keys are made with aisle-server --make-keys and cannot be changed over the wire");
 }
 
+/* --- generations --- */
+
+/* The generation before, with the updates since. Takes long and waits for grace periods: the worker is no reader
+ * meanwhile. */
+static void rollback_away(struct exchange *x)
+{
+    struct str report = {0};
+    struct error err = {0};
+    struct reader_thread *reader = reader_thread();
+    reader_leave(reader);
+    enum status status = live_rollback(x->server->live, x->params[0], &x->arena, &report, &err);
+    reader_enter(reader);
+    if (status != STATUS_OK) {
+        exchange_fail(x, status, err.message);
+    } else {
+        exchange_text(x, report);
+    }
+}
+
+static enum handled rollback(struct exchange *x)
+{
+    return exchange_offload(x, rollback_away);
+}
+
 /* --- the control socket --- */
 
-/* Takes long and waits for grace periods: the worker is no reader meanwhile. */
+/* {"message":..,"status":..,"report":..} */
+static void answer_refused(struct exchange *x, enum status status, const char *message, struct str report)
+{
+    int code = exchange_status_of(status);
+    struct buf *out = exchange_begin(x, code, CONTENT_JSON);
+    buf_literal(out, "{\"message\":");
+    json_write_string(out, str_from(message));
+    buf_printf(out, ",\"status\":%d,\"report\":", code);
+    buf_append_str(out, report);
+    buf_append_char(out, '}');
+}
+
 static void adopt_away(struct exchange *x)
 {
     struct json body;
     struct str path;
     struct str report = {0};
     struct error err = {0};
+    bool ignore_gates = false;
     struct reader_thread *reader = reader_thread();
     if (!exchange_json(x, &body)) {
         return;
@@ -232,14 +268,18 @@ static void adopt_away(struct exchange *x)
         exchange_error(x, 400, "'candidate' must be an absolute path");
         return;
     }
+    (void)json_bool(json_get(&body, "ignoreGates"), &ignore_gates);
     struct str terminated = arena_copy(&x->arena, path);
     reader_leave(reader);
-    enum status status = live_adopt(x->server->live, terminated.data, &x->arena, &report, &err);
+    enum status status =
+        (ignore_gates ? live_adopt_anyway : live_adopt)(x->server->live, terminated.data, &x->arena, &report, &err);
     reader_enter(reader);
-    if (status != STATUS_OK) {
-        exchange_fail(x, status, err.message);
-    } else {
+    if (status == STATUS_OK) {
         exchange_text(x, report);
+    } else if (report.size > 0) {
+        answer_refused(x, status, err.message, report);
+    } else {
+        exchange_fail(x, status, err.message);
     }
 }
 
@@ -252,6 +292,7 @@ const struct route admin_routes[] = {
     {HTTP_GET, "/1/indexes", SCOPE_ADMIN, 0, 1024, list, NULL},
     {HTTP_DELETE, "/1/indexes/{index}", SCOPE_ADMIN, 0, 1024, delete_index, NULL},
     {HTTP_POST, "/1/indexes/{index}/operation", SCOPE_ADMIN, 0, 1 << 16, operation, NULL},
+    {HTTP_POST, "/1/indexes/{index}/rollback", SCOPE_ADMIN, 0, 1 << 16, rollback, NULL},
     {HTTP_GET, "/1/keys", SCOPE_ADMIN, 0, 1024, keys, NULL},
     {HTTP_GET, "/1/keys/{key}", SCOPE_SEARCH, 0, 1024, key, NULL},
     {HTTP_POST, "/1/keys", SCOPE_ADMIN, 0, 1 << 16, keys_refused, NULL},

@@ -7,6 +7,7 @@
 
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
+#include "server/live/gates.h"
 #include "server/live/load.h"
 #include "server/live/structure.h"
 
@@ -30,6 +31,7 @@ struct staging {
     int64_t keep_ms;
     uint32_t generation;
     struct generation_outcome outcome;
+    struct index_snapshot *present; /* held for the gates */
     enum status status;
     struct error error;
     char dir[LIVE_PATH_BYTES];
@@ -304,6 +306,27 @@ static void swap(struct live *l, void *context)
     }
 }
 
+static void hold_present(struct live *l, void *context)
+{
+    struct staging *s = context;
+    struct live_index *x = live_index_of_uid(l, s->x->uid);
+    s->present = x && x->name[0] != '\0' ? index_hold(x) : NULL;
+}
+
+static enum status check_gates(struct staging *s, struct error *err)
+{
+    if (!s->plan->ask_gates) {
+        return STATUS_OK;
+    }
+    live_control(s->l, hold_present, s);
+    struct gates_input in = {.present = s->present ? &s->present->s : NULL,
+                             .next = &index_current(s->x)->s,
+                             .count_hits = s->l->options.count_hits};
+    enum status status = gates_check(&in, s->plan->gates, err);
+    index_let_go(s->present);
+    return status == STATUS_CONFLICT && !s->plan->obey_gates ? STATUS_OK : status;
+}
+
 /* ---- files ---- */
 
 static enum status check_files(const struct generation_plan *plan, struct error *err)
@@ -409,11 +432,17 @@ static enum status run(struct staging *s, struct error *err)
         return s->status;
     }
     choose_dir(s);
+    if ((status = generation_note(s->plan, err)) != STATUS_OK) {
+        return status;
+    }
     status = move_dir(s->plan->dir, s->dir, err);
     s->moved = status == STATUS_OK;
     if (status == STATUS_OK && (status = find_start(s, err)) == STATUS_OK) {
         take_plan(s);
         status = catch_up(s, err);
+    }
+    if (status == STATUS_OK) {
+        status = check_gates(s, err);
     }
     struct replacement r = {.staged = s->x, .ready = replay_rest, .context = s};
     if (status == STATUS_OK) {

@@ -18,6 +18,9 @@ struct generation_plan {
     int64_t settings_ms; /* settings accepted until then are in it; 0: as_of_ms */
     bool rebuild;        /* made of the index itself, for the settings that wait */
     uint32_t rebuild_of; /* the generation that it was made of; refused when another one is in service by now */
+    bool ask_gates;
+    bool obey_gates;
+    struct buf *gates; /* what the gates said, when they were asked (gates.h) */
 };
 
 struct generation_outcome {
@@ -27,6 +30,16 @@ struct generation_outcome {
     uint64_t replayed; /* updates */
     uint64_t seq;
 };
+
+/* GENERATION.json in a generation's directory: what a rollback to it needs to know.
+ *   {"format":1,"shards":1,"as_of_ms":..,"settings_ms":..,"base_seq":..}   as in the plan */
+MUST_CHECK enum status generation_note(const struct generation_plan *plan, struct error *err);
+/* Reads it, or the candidate.json of older ones; fills dir, shard_count, as_of_ms, settings_ms and base_seq. */
+MUST_CHECK enum status generation_read(const char *dir, struct arena *arena, struct generation_plan *plan,
+                                       struct error *err);
+/* candidate.json: all of the plan but the gates. */
+MUST_CHECK enum status candidate_read(const char *dir, struct arena *arena, struct generation_plan *plan,
+                                      struct error *err);
 
 /* Takes it into service. The directory is left where it was when this fails. Under publish_lock. */
 MUST_CHECK enum status generation_install(struct live *l, const struct generation_plan *plan,

@@ -111,6 +111,24 @@ void index_publish(struct live_index *x, uint64_t seq, bool same_segments)
     }
 }
 
+struct index_snapshot *index_hold(const struct live_index *x)
+{
+    struct index_snapshot *now = index_current(x);
+    struct index_snapshot *box = snapshot_make(x);
+    const struct segment *segments = box->s.segments;
+    box->s = now->s;
+    box->s.segments = segments;
+    box->s.index_name = str_from(box->name);
+    return box;
+}
+
+void index_let_go(struct index_snapshot *held)
+{
+    if (held) {
+        snapshot_release(held);
+    }
+}
+
 /* ---- the index ---- */
 
 struct live_index *index_new(uint64_t uid, struct str name, struct live_settings *settings)

@@ -74,6 +74,10 @@ void index_clear(struct live_index *x);
  * the last one, whose statistics then still hold. */
 void index_publish(struct live_index *x, uint64_t seq, bool same_segments);
 struct index_snapshot *index_current(const struct live_index *x);
+/* The present state as a snapshot of the caller's own: it holds its parts, whatever readers do, until index_let_go. On
+ * the index's writer; any thread may read it then. Needs index_publish before. */
+struct index_snapshot *index_hold(const struct live_index *x);
+void index_let_go(struct index_snapshot *held); /* fine with NULL */
 
 /* The documents of a product in its segment: first..end-1. */
 void index_group_range(const struct snapshot *s, uint32_t segment, doc_id doc, doc_id *first, doc_id *end);

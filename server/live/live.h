@@ -22,6 +22,10 @@ struct log_backend;
  */
 enum live_sync { LIVE_SYNC_ALWAYS, LIVE_SYNC_INTERVAL, LIVE_SYNC_SYSTEM };
 
+/* How many products a query finds; what canary queries are asked with (search_count_hits of server/query). */
+typedef enum status live_count_hits(const struct snapshot *snapshot, struct str query, uint64_t *hits,
+                                    struct error *err);
+
 struct live_options {
     const char *data_dir;
     bool create;                /* make the directory when it is not there */
@@ -32,6 +36,7 @@ struct live_options {
     enum live_sync sync;
     uint64_t sync_interval_ms;             /* 1,000 */
     const struct log_backend *log_backend; /* NULL: files */
+    live_count_hits *count_hits;           /* NULL: canary queries are not asked */
     bool verify_on_start;                  /* every block of every file */
     bool read_only; /* no lock, no log, no updates: the tools' view of the newest manifest and log */
 };
@@ -136,10 +141,19 @@ bool live_task_published(struct live *l, uint64_t task_id);
  * after a failed write of the manifest.
  */
 /* Adopts a finished candidate (a directory that aisle-indexer build left, with candidate.json): replays the updates
- * accepted after its as-of time onto it, checks it, publishes the manifest, swaps. *report is JSON text in the arena.
- * Blocks; from a thread that is no reader. */
+ * accepted after its as-of time onto it, checks it, holds it against the gates (gates.h), publishes the manifest,
+ * swaps. *report is JSON text in the arena, also when a gate does not hold, which is STATUS_CONFLICT: then nothing
+ * changed. Blocks; from a thread that is no reader. */
 MUST_CHECK enum status live_adopt(struct live *l, const char *candidate_dir, struct arena *arena, struct str *report,
                                   struct error *err);
+/* The same, whatever the gates say; the report tells. */
+MUST_CHECK enum status live_adopt_anyway(struct live *l, const char *candidate_dir, struct arena *arena,
+                                         struct str *report, struct error *err);
+/* Goes back to the generation before the present one, with the updates accepted since its as-of time; the present one
+ * is kept and is what the next rollback goes to. STATUS_NOT_FOUND: there is no such index, or no generation before. No
+ * gates are asked. Blocks; from a thread that is no reader. */
+MUST_CHECK enum status live_rollback(struct live *l, struct str index, struct arena *arena, struct str *report,
+                                     struct error *err);
 /* Writes a checkpoint now; for tests and tools. */
 MUST_CHECK enum status live_checkpoint(struct live *l, struct error *err);
 
