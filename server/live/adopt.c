@@ -315,14 +315,20 @@ static void hold_present(struct live *l, void *context)
 
 static enum status check_gates(struct staging *s, struct error *err)
 {
+    struct log_stats stats;
     if (!s->plan->ask_gates) {
         return STATUS_OK;
+    }
+    s->l->log_backend->stats(s->l->log, &stats);
+    enum status status = replay_to(s, stats.durable_seq, err); /* the few that catch_up left, settings among them */
+    if (status != STATUS_OK) {
+        return status;
     }
     live_control(s->l, hold_present, s);
     struct gates_input in = {.present = s->present ? &s->present->s : NULL,
                              .next = &index_current(s->x)->s,
                              .count_hits = s->l->options.count_hits};
-    enum status status = gates_check(&in, s->plan->gates, err);
+    status = gates_check(&in, s->plan->gates, err);
     index_let_go(s->present);
     return status == STATUS_CONFLICT && !s->plan->obey_gates ? STATUS_OK : status;
 }

@@ -160,7 +160,7 @@ enum status log_segment_make(struct update_log *log, struct error *err)
     log->end = LOG_SEGMENT_HEADER;
     log->dirty_tail = false;
     pthread_mutex_lock(&log->lock);
-    struct log_segment segment = {log->next_seq, log->next_seq - 1, LOG_SEGMENT_HEADER, log->wall_ms};
+    struct log_segment segment = {log->next_seq, log->next_seq - 1, LOG_SEGMENT_HEADER, 0, log->wall_ms};
     vec_push(&log->segments, segment);
     pthread_mutex_unlock(&log->lock);
 out:
@@ -315,6 +315,7 @@ static enum status update_log_sync(void *self, struct error *err)
     last->last_seq = log->durable_seq;
     last->size = log->end;
     last->last_wall_ms = log->wall_ms;
+    last->first_wall_ms = last->first_wall_ms ? last->first_wall_ms : log->wall_ms;
     pthread_mutex_unlock(&log->lock);
     return STATUS_OK;
 }
@@ -349,9 +350,11 @@ static void drop_marks(struct update_log *log, uint64_t before_seq)
     memmove(log->marks.items, log->marks.items + dropped, log->marks.count * sizeof(struct log_mark));
 }
 
+/* s and the one behind it. */
 static bool trimmable(const struct log_segment *s, const struct log_trim *t, uint64_t bytes_without)
 {
-    bool unneeded = s->last_seq < t->unneeded_seq && s->last_wall_ms < t->unneeded_ms;
+    int64_t begins_ms = s[1].first_wall_ms; /* what is left without it */
+    bool unneeded = s->last_seq < t->unneeded_seq && begins_ms > 0 && begins_ms <= t->unneeded_ms;
     return s->last_seq < t->before_seq && (unneeded || bytes_without > t->keep_bytes);
 }
 

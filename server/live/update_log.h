@@ -65,7 +65,8 @@ struct log_options {
 };
 
 /* What need not be kept any more: segments wholly below before_seq, as long as they are also unneeded (all of it below
- * unneeded_seq and from before unneeded_ms) or in what exceeds keep_bytes. */
+ * unneeded_seq, and what is kept begins at or before unneeded_ms, so that nothing later than that can be missing) or in
+ * what exceeds keep_bytes. */
 struct log_trim {
     uint64_t before_seq;
     uint64_t unneeded_seq;

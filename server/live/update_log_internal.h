@@ -12,8 +12,9 @@ enum { LOG_PATH_BYTES = 4096, LOG_MARK_BYTES = 256 << 10 };
 
 struct log_segment {
     uint64_t first_seq;
-    uint64_t last_seq; /* first_seq - 1 when it has no record */
-    uint64_t size;     /* of the header and the valid records */
+    uint64_t last_seq;     /* first_seq - 1 when it has no record */
+    uint64_t size;         /* of the header and the valid records */
+    int64_t first_wall_ms; /* of its first batch; 0: it has none */
     int64_t last_wall_ms;
 };
 

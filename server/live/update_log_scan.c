@@ -124,7 +124,7 @@ static enum status find_segments(struct update_log *log, struct error *err)
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         uint64_t first_seq;
         if (log_name_read(names[i], &first_seq)) {
-            struct log_segment segment = {first_seq, first_seq - 1, 0, 0};
+            struct log_segment segment = {first_seq, first_seq - 1, 0, 0, 0};
             vec_push(&log->segments, segment);
         }
     }
@@ -232,6 +232,13 @@ static enum status cut_torn_tail(struct update_log *log, struct error *err)
     return file_sync(log->file, err);
 }
 
+static int64_t first_wall_ms(const struct file_map *map)
+{
+    struct log_record record;
+    bool batch = log_record_at(map->data, map->size, LOG_SEGMENT_HEADER, &record) && record.kind == LOG_BATCH;
+    return batch ? (int64_t)get_u64((const uint8_t *)record.payload.data + 8) : 0;
+}
+
 /* Segments that only hold what the files already contain are not read; what is needed of them is in the names. */
 static enum status scan_all(struct recovery *r, struct error *err)
 {
@@ -253,6 +260,7 @@ static enum status scan_all(struct recovery *r, struct error *err)
         if (status != STATUS_OK) {
             break;
         }
+        log->segments.items[i].first_wall_ms = first_wall_ms(&r->map);
         if (i >= start) {
             status = scan_segment(r, i, err);
         } else {

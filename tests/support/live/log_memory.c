@@ -200,7 +200,7 @@ static enum status memory_trim(void *log, const struct log_trim *t, struct error
     for (;;) {
         uint64_t last = store.first_seq + SEGMENT_RECORDS - 1;
         if (store.records.count <= SEGMENT_RECORDS || last >= t->before_seq || last >= t->unneeded_seq ||
-            store.records.items[SEGMENT_RECORDS - 1].record.wall_ms >= t->unneeded_ms) {
+            store.records.items[SEGMENT_RECORDS].record.wall_ms > t->unneeded_ms) {
             break;
         }
         for (size_t i = 0; i < SEGMENT_RECORDS; i++) {
