@@ -6,6 +6,7 @@
 #include "indexer/base/buf.h"
 
 int command_score(int argc, char **argv);
+int command_run(int argc, char **argv);
 
 /* Writes what a command made to `path`, or to standard output when it is NULL or "-". */
 MUST_CHECK enum status command_write(const char *path, const struct buf *text, struct error *err);

@@ -13,6 +13,7 @@ struct command {
 
 static const struct command commands[] = {
     {"score", command_score, "measures of a run from judgments, as trec_eval prints them"},
+    {"run", command_run, "queries against a server or an index, to a run file"},
     {NULL, NULL, NULL},
 };
 

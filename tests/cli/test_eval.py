@@ -1,0 +1,169 @@
+"""aisle-eval as its users run it: against an index in its own process, a candidate, and a server.
+
+Needs AISLE_BIN (the folder of the programs).
+"""
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get("AISLE_BIN", os.path.join(ROOT, "build/dev"))
+COLORS = ["red", "blue", "green", "black", "white"]
+THINGS = ["shoe", "kettle", "lamp", "jacket"]
+
+
+def run(program, *arguments, code=0):
+    done = subprocess.run([os.path.join(BIN, program), *arguments], capture_output=True, timeout=300)
+    if done.returncode != code:
+        raise AssertionError(f"{program} {arguments}: exit {done.returncode}: {done.stderr.decode()}")
+    return done
+
+
+def evaluate(*arguments, code=0):
+    return run("aisle-eval", *arguments, code=code).stdout.decode()
+
+
+def refused(*arguments, code=2):
+    return run("aisle-eval", *arguments, code=code).stderr.decode()
+
+
+class Shop(unittest.TestCase):
+    """40 products, each color and thing twice; queries name a color and a thing."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.dir = cls.folder.name
+        lines = ["id,title,description,stock,popularity"]
+        cls.qrels = []
+        cls.queries = []
+        for i in range(40):
+            color, thing = COLORS[i % 5], THINGS[i // 5 % 4]
+            lines.append(f"p{i:02},{color} {thing},{thing} for every day with {COLORS[(i + 1) % 5]} parts,{i % 3},{i}")
+        for q, (color, thing) in enumerate((c, t) for c in COLORS for t in THINGS):
+            cls.queries.append(f"q{q:02}\t{color} {thing}")
+            for i in range(40):
+                same = (COLORS[i % 5] == color) + (THINGS[i // 5 % 4] == thing)
+                if same:
+                    cls.qrels.append(f"q{q:02} 0 p{i:02} {2 if same == 2 else 0}")
+        cls.write("feed.csv", "\n".join(lines) + "\n")
+        cls.write("queries.tsv", "\n".join(cls.queries) + "\n")
+        cls.write("qrels.txt", "\n".join(cls.qrels) + "\n")
+        run("aisle-indexer", "build", "--data", cls.path("data"), "--index", "shop", cls.path("feed.csv"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.dir, name)
+
+    @classmethod
+    def write(cls, name, text):
+        with open(cls.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+        return cls.path(name)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as f:
+            return f.read()
+
+    def ask(self, name, *arguments):
+        """The run of a configuration, in a file."""
+        run("aisle-eval", "run", "--data", self.path("data"), "--output", self.path(name), "--name", name, *arguments,
+            self.path("queries.tsv"))
+        return self.path(name)
+
+
+class Run(Shop):
+    def test_a_run_can_be_scored(self):
+        self.ask("a.run")
+        lines = self.read("a.run").splitlines()
+        self.assertEqual(len({line.split()[0] for line in lines}), 20)
+        out = evaluate("score", "-m", "success.1", "-m", "num_q", self.path("qrels.txt"), self.path("a.run"))
+        self.assertEqual(out, "num_q                 \tall\t20\nsuccess_1             \tall\t1.0000\n")
+
+    def test_latencies_are_told(self):
+        done = run("aisle-eval", "run", "--data", self.path("data"), "--repeat", "3", self.path("queries.tsv"))
+        self.assertRegex(done.stderr.decode(), r"20 queries, 0 without results; latency in us: mean \d+, p50 \d+, p90")
+
+    def test_parameters_and_settings(self):
+        self.ask("strict.run", "--parameters", '{"filters":"stock > 0"}')
+        found = {line.split()[2] for line in self.read("strict.run").splitlines()}
+        self.assertNotIn("p00", found)
+        self.ask("plain.run")
+        with open(self.path("data/settings/shop.json"), encoding="utf-8") as f:
+            fields = [name.split("^")[0] for name in json.load(f)["searchableAttributes"]]
+        settings = self.write("s.json", json.dumps({"searchableAttributes": [
+            f + ("^9" if f == "description" else "^0.01") for f in fields]}))
+        self.ask("other.run", "--settings", "@" + settings)
+        first = [line.split()[2] for line in self.read("plain.run").splitlines() if line.split()[3] == "1"]
+        other = [line.split()[2] for line in self.read("other.run").splitlines() if line.split()[3] == "1"]
+        self.assertNotEqual(first, other)
+        self.assertIn("rebuilt", refused("run", "--data", self.path("data"), "--settings",
+                                         '{"stemmer":"none"}', self.path("queries.tsv")))
+
+    def test_csv_and_texts_as_ids(self):
+        texts = self.write("texts.txt", "red shoe\nblue, lamp\nred shoe\n")
+        out = evaluate("run", "--data", self.path("data"), "--format", "csv", "--hits", "1", texts)
+        self.assertRegex(out, r'^query,docid,rank,score\n"blue, lamp",p\d\d,1,1\nred shoe,p\d\d,1,1\n$')
+        self.assertIn("--format csv", refused("run", "--data", self.path("data"), texts, code=3))
+
+    def test_wrong_arguments(self):
+        queries = self.path("queries.tsv")
+        self.assertIn("must be given", refused("run", queries))
+        self.assertIn("exclude", refused("run", "--data", "a", "--server", "http://b", queries))
+        self.assertIn("no index 'x'", refused("run", "--data", self.path("data"), "--index", "x", queries))
+        self.assertIn("hitsPerPage", refused("run", "--data", self.path("data"), "--parameters",
+                                             '{"hitsPerPage":"x"}', queries, code=3))
+        self.assertIn("offset 1", refused("run", "--data", self.path("data"), "--parameters", "{x", queries))
+        twice = self.write("twice.tsv", "1\ta\n1\tb\n")
+        self.assertIn("stands for two queries", refused("run", "--data", self.path("data"), twice))
+        self.assertIn("no server", refused("run", "--server", "ftp://x", "--index", "a", queries))
+        self.assertIn("no index", refused("run", "--data", self.path("data"), "--index", "none", queries))
+
+
+class Served(Shop):
+    """The same over HTTP."""
+
+    def setUp(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.server = subprocess.Popen([os.path.join(BIN, "aisle-server"), "--data", self.path("data"), "--listen",
+                                        f"127.0.0.1:{self.port}"], stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=60).close()
+                break
+            except OSError:
+                if self.server.poll() is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def tearDown(self):
+        self.server.send_signal(signal.SIGTERM)
+        self.server.wait(60)
+
+    def test_a_server_gives_the_same_run(self):
+        url = f"http://127.0.0.1:{self.port}"
+        over_http = evaluate("run", "--server", url, "--index", "shop", "--name", "x", "--threads", "3",
+                             self.path("queries.tsv"))
+        here = evaluate("run", "--data", self.path("data"), "--name", "x", self.path("queries.tsv"))
+        self.assertEqual(over_http, here)
+        self.assertIn("index 'none' does not exist", refused("run", "--server", url, "--index", "none",
+                                                             self.path("queries.tsv"), code=3))
+        self.assertIn("cannot be overridden on a server", refused("run", "--server", url, "--index", "shop",
+                                                                  "--settings", '{"k1":1}', self.path("queries.tsv")))
+
+
+if __name__ == "__main__":
+    unittest.main()
