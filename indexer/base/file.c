@@ -75,6 +75,11 @@ enum status file_map(struct file_map *out, const char *path, enum file_map_mode 
     return disk()->map(out, path, mode, err);
 }
 
+enum status file_data_end(const char *path, uint64_t *end, struct error *err)
+{
+    return disk()->data_end(path, end, err);
+}
+
 void file_unmap(struct file_map *map)
 {
     if (map->heap) {

@@ -43,6 +43,9 @@ struct file_map {
 enum file_map_mode { FILE_MAP_READ, FILE_MAP_PRIVATE };
 MUST_CHECK enum status file_map(struct file_map *out, const char *path, enum file_map_mode mode, struct error *err);
 void file_unmap(struct file_map *map);
+/* Bytes from here on read as 0 as the disk knows without looking at them: what was reserved and never written. At most
+ * the size of the file. */
+MUST_CHECK enum status file_data_end(const char *path, uint64_t *end, struct error *err);
 /* The pages of a read-only map that lie wholly in from..to need not stay in memory; they may be read again. */
 void file_map_drop(const struct file_map *map, size_t from, size_t to);
 

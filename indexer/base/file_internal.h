@@ -33,6 +33,7 @@ struct file_backend {
     enum status (*preallocate)(struct file *f, uint64_t size, struct error *err);
     enum status (*size)(struct file *f, uint64_t *size, struct error *err);
     enum status (*map)(struct file_map *out, const char *path, enum file_map_mode mode, struct error *err);
+    enum status (*data_end)(const char *path, uint64_t *end, struct error *err);
     enum status (*rename)(const char *from, const char *to, struct error *err);
     enum status (*remove)(const char *path, bool directory, struct error *err); /* a directory must be empty */
     enum status (*link)(const char *from, const char *to, struct error *err);

@@ -193,6 +193,28 @@ static enum status real_map(struct file_map *out, const char *path, enum file_ma
     return status;
 }
 
+/* A disk that can't tell says that all of the file is data. */
+static enum status real_data_end(const char *path, uint64_t *end, struct error *err)
+{
+    struct file *f = NULL;
+    enum status status = real_open(&f, path, FILE_READ, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    off_t hole = 0;
+    off_t data = lseek(real_of(f)->fd, 0, SEEK_DATA);
+    while (data >= hole && (hole = lseek(real_of(f)->fd, data, SEEK_HOLE)) > data) {
+        data = lseek(real_of(f)->fd, hole, SEEK_DATA);
+    }
+    if (data < 0 && errno == ENXIO) { /* there is none behind `hole` */
+        *end = (uint64_t)hole;
+    } else {
+        status = real_size(f, end, err);
+    }
+    real_close(f);
+    return status;
+}
+
 static enum status real_rename(const char *from, const char *to, struct error *err)
 {
     return rename(from, to) == 0 ? STATUS_OK : path_error(err, "rename", from);
@@ -285,6 +307,7 @@ const struct file_backend file_real = {
     .preallocate = real_preallocate,
     .size = real_size,
     .map = real_map,
+    .data_end = real_data_end,
     .rename = real_rename,
     .remove = real_remove,
     .link = real_link,

@@ -386,6 +386,17 @@ static enum status sim_map(struct file_map *out, const char *path, enum file_map
     return leave(status, path, err);
 }
 
+static enum status sim_data_end(const char *path, uint64_t *end, struct error *err)
+{
+    struct sim_node *node = NULL;
+    enter();
+    enum status status = open_node(path, FILE_READ, &node, err);
+    if (status == STATUS_OK) {
+        *end = node->size;
+    }
+    return leave(status, path, err);
+}
+
 /* Why `from` may not become `to`, if it may not. */
 static enum status check_rename(const struct sim_place *from, const struct sim_place *to, const char *path,
                                 struct error *err)
@@ -532,6 +543,7 @@ static const struct file_backend file_sim_backend = {
     .preallocate = sim_preallocate,
     .size = sim_size,
     .map = sim_map,
+    .data_end = sim_data_end,
     .rename = sim_rename,
     .remove = sim_remove,
     .link = sim_link,

@@ -15,22 +15,36 @@ enum status checked_file_write(const char *path, struct str bytes, struct error 
     return status;
 }
 
-enum status checked_file_map(struct file_map *map, const char *path, struct str *bytes, struct error *err)
+bool checked_bytes_sound(struct str bytes)
 {
-    struct reader r;
+    struct reader r = reader_of(bytes.data + bytes.size, CHECKSUM_BYTES);
+
+    return reader_u64(&r) == hash64(bytes.data, bytes.size);
+}
+
+static enum status refuse(struct file_map *map, const char *path, struct str *bytes, struct error *err)
+{
+    file_unmap(map);
+    *bytes = (struct str){0};
+    return error_set(err, STATUS_FORMAT, "'%s': checksum does not match", path);
+}
+
+enum status checked_file_view(struct file_map *map, const char *path, struct str *bytes, struct error *err)
+{
     enum status status = file_map(map, path, FILE_MAP_READ, err);
 
     *bytes = (struct str){0};
     if (status != STATUS_OK)
         return status;
-    r = reader_of(map->data, map->size);
-    if (map->size >= CHECKSUM_BYTES) {
-        *bytes = reader_bytes(&r, map->size - CHECKSUM_BYTES);
-        if (reader_u64(&r) == hash64(bytes->data, bytes->size))
-            return STATUS_OK;
-    }
-    file_unmap(map);
-    *map = (struct file_map){0};
-    *bytes = (struct str){0};
-    return error_set(err, STATUS_FORMAT, "'%s': checksum does not match", path);
+    if (map->size < CHECKSUM_BYTES)
+        return refuse(map, path, bytes, err);
+    *bytes = (struct str){(const char *)map->data, map->size - CHECKSUM_BYTES};
+    return STATUS_OK;
+}
+
+enum status checked_file_map(struct file_map *map, const char *path, struct str *bytes, struct error *err)
+{
+    enum status status = checked_file_view(map, path, bytes, err);
+
+    return status == STATUS_OK && !checked_bytes_sound(*bytes) ? refuse(map, path, bytes, err) : status;
 }

@@ -106,5 +106,9 @@ MUST_CHECK enum status container_finish(struct container_writer *w, uint64_t uid
 MUST_CHECK enum status checked_file_write(const char *path, struct str bytes, struct error *err);
 /* Maps the file read-only and verifies it; *bytes is the content without the checksum. file_unmap(map) ends it. */
 MUST_CHECK enum status checked_file_map(struct file_map *map, const char *path, struct str *bytes, struct error *err);
+/* The same, but the content is yet to be verified, by checked_bytes_sound. */
+MUST_CHECK enum status checked_file_view(struct file_map *map, const char *path, struct str *bytes, struct error *err);
+/* Whether the content matches the checksum that lies behind it. */
+bool checked_bytes_sound(struct str bytes);
 
 #endif

@@ -198,15 +198,28 @@ enum status fuzzy_open(struct fuzzy *f, const struct container *c, const struct 
         return STATUS_OK;
     f->bucket_count = (uint32_t)(offsets.size / 4) - 1;
     f->entry_count = (uint32_t)tags.size;
-    if (offsets.size % 4 || (f->bucket_count & (f->bucket_count - 1)) || entries.size != tags.size * 4 ||
-        f->offsets[f->bucket_count] != f->entry_count || f->offsets[0] != 0)
+    if (offsets.size % 4 || (f->bucket_count & (f->bucket_count - 1)) || entries.size != tags.size * 4)
+        return error_set(err, STATUS_FORMAT, "chunk 'FZOF': does not fit its entries");
+    return STATUS_OK;
+}
+
+enum status fuzzy_check(const struct fuzzy *f, struct container *c, struct error *err)
+{
+    static const uint32_t IDS[] = {CHUNK_OFFSETS, CHUNK_ENTRIES, CHUNK_TAGS};
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < sizeof(IDS) / sizeof(IDS[0]); i++)
+        status = container_check_chunk(c, IDS[i], err);
+    if (status != STATUS_OK || f->bucket_count == 0)
+        return status;
+    if (f->offsets[f->bucket_count] != f->entry_count || f->offsets[0] != 0)
         return error_set(err, STATUS_FORMAT, "chunk 'FZOF': does not fit its entries");
     for (uint32_t i = 0; i < f->bucket_count; i++) {
         if (f->offsets[i] > f->offsets[i + 1])
             return error_set(err, STATUS_FORMAT, "chunk 'FZOF': offset %u", i);
     }
     for (uint32_t i = 0; i < f->entry_count; i++) {
-        if (f->entries[i] >= terms->count)
+        if (f->entries[i] >= f->terms->count)
             return error_set(err, STATUS_FORMAT, "chunk 'FZEN': entry %u", i);
     }
     return STATUS_OK;

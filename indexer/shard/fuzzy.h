@@ -31,8 +31,10 @@ struct fuzzy {
     const uint8_t *tags;
 };
 
+/* Checks sizes only; fuzzy_check, which comes before fuzzy_find, the whole. */
 MUST_CHECK enum status fuzzy_open(struct fuzzy *f, const struct container *c, const struct terms *terms,
                                   struct error *err);
+MUST_CHECK enum status fuzzy_check(const struct fuzzy *f, struct container *c, struct error *err);
 uint32_t fuzzy_find(const struct fuzzy *f, struct str word, int distance, struct fuzzy_term *out, uint32_t limit);
 /* texts are the terms in order. */
 void fuzzy_write(struct container_writer *w, const struct str *texts, uint32_t count);

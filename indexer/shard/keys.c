@@ -57,19 +57,42 @@ enum status keys_open(struct keys *k, enum keys_kind kind, const struct containe
     *k = (struct keys){.count = count,
                        .offsets = (const uint32_t *)(const void *)offsets.data,
                        .text = text.data,
+                       .text_size = text.size,
                        .capacity = capacity_for(count),
                        .slots = (const uint32_t *)(const void *)hash.data};
     if (count > UINT32_MAX / 2 || offsets.size != ((size_t)count + 1) * 4 || hash.size != (size_t)k->capacity * 8)
         return error_set(err, STATUS_FORMAT, "keys: the sizes of their chunks do not match %u of them", count);
-    for (uint32_t i = 0; i <= count; i++) {
-        if (k->offsets[i] < (i ? k->offsets[i - 1] : 0) || k->offsets[i] > text.size)
+    return STATUS_OK;
+}
+
+enum status keys_check_whole(const struct keys *k, enum keys_kind kind, struct container *c, struct error *err)
+{
+    const uint32_t ids[] = {offsets_chunk(kind), text_chunk(kind), hash_chunk(kind)};
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < sizeof(ids) / sizeof(ids[0]); i++)
+        status = container_check_chunk(c, ids[i], err);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t i = 0; i <= k->count; i++) {
+        if (k->offsets[i] < (i ? k->offsets[i - 1] : 0) || k->offsets[i] > k->text_size)
             return error_set(err, STATUS_FORMAT, "keys: offset %u", i);
     }
     for (uint32_t i = 0; i < k->capacity; i++) {
-        if (k->slots[(size_t)i * 2 + 1] > count)
+        if (k->slots[(size_t)i * 2 + 1] > k->count)
             return error_set(err, STATUS_FORMAT, "keys: slot %u of the hash table", i);
     }
     return STATUS_OK;
+}
+
+bool keys_text_sound(const struct keys *k, enum keys_kind kind, struct container *c, uint32_t number)
+{
+    uint64_t at = (uint64_t)number * sizeof(*k->offsets);
+
+    return number < k->count &&
+           container_check(c, offsets_chunk(kind), at, at + 2 * sizeof(*k->offsets), NULL) == STATUS_OK &&
+           k->offsets[number] <= k->offsets[number + 1] && k->offsets[number + 1] <= k->text_size &&
+           container_check(c, text_chunk(kind), k->offsets[number], k->offsets[number + 1], NULL) == STATUS_OK;
 }
 
 static void write_hash(struct container_writer *w, uint32_t id, const struct str *keys, uint32_t count)

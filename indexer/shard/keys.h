@@ -10,14 +10,20 @@ struct keys {
     uint32_t count;
     const uint32_t *offsets; /* count + 1 */
     const char *text;
+    size_t text_size;
     uint32_t capacity;
     const uint32_t *slots; /* pairs: low half of the hash, number + 1 */
 };
 
 enum keys_kind { KEYS_OBJECTS, KEYS_GROUPS };
 
+/* Checks sizes only; keys_check_whole, which comes before any other use, all offsets and slots. */
 MUST_CHECK enum status keys_open(struct keys *k, enum keys_kind kind, const struct container *c, uint32_t count,
                                  struct error *err);
+MUST_CHECK enum status keys_check_whole(const struct keys *k, enum keys_kind kind, struct container *c,
+                                        struct error *err);
+/* One text alone, before keys_text without keys_check_whole. */
+bool keys_text_sound(const struct keys *k, enum keys_kind kind, struct container *c, uint32_t number);
 /* The text's number, or DOC_NONE. */
 uint32_t keys_find(const struct keys *k, struct str key);
 

@@ -11,20 +11,10 @@
 /* Chunks that are small or read without a check of their own: verified when the shard is opened. */
 static const uint32_t CHECKED_AT_OPEN[] = {
     CHUNK_META,
-    CHUNK_GROUPS,
-    CHUNK_RANKS,
     CHUNK_FACTS,
     CHUNK_AVAILABLE,
     CHUNK_IN_STOCK,
-    CHUNK_DOC_BASES,
-    CHUNK_DOC_ENDS,
     CHUNK_DOC_DICT,
-    CHUNK_ID('K', 'O', 'F', 'F'),
-    CHUNK_ID('K', 'T', 'X', 'T'),
-    CHUNK_ID('K', 'H', 'S', 'H'),
-    CHUNK_ID('G', 'O', 'F', 'F'),
-    CHUNK_ID('G', 'T', 'X', 'T'),
-    CHUNK_ID('G', 'H', 'S', 'H'),
     CHUNK_ID('T', 'B', 'L', 'K'),
     CHUNK_ID('T', 'T', 'X', 'T'),
     CHUNK_ID('T', 'R', 'E', 'C'),
@@ -32,9 +22,6 @@ static const uint32_t CHECKED_AT_OPEN[] = {
     CHUNK_ID('T', 'H', 'S', 'H'),
     CHUNK_ID('P', 'F', 'X', 'R'),
     CHUNK_ID('P', 'F', 'X', 'T'),
-    CHUNK_ID('F', 'Z', 'O', 'F'),
-    CHUNK_ID('F', 'Z', 'E', 'N'),
-    CHUNK_ID('F', 'Z', 'T', 'G'),
     CHUNK_ID('A', 'T', 'T', 'R'),
     CHUNK_ID('S', 'E', 'T', 'X'),
 };
@@ -107,24 +94,11 @@ static enum status open_arrays(struct shard *s, struct error *err)
     return status;
 }
 
-static enum status check_arrays(const struct shard *s, struct error *err)
+static enum status check_records(const struct shard *s, struct error *err)
 {
     const struct shard_meta *m = &s->meta;
     const struct term_record *ends = &s->terms.records[s->terms.count];
 
-    for (uint32_t i = 0; s->groups && i < m->doc_count; i++) {
-        if (s->groups[i] >= m->group_count || (i && s->groups[i] < s->groups[i - 1]))
-            return error_set(err, STATUS_FORMAT, "chunk 'GRUP': group of document %u", i);
-    }
-    for (uint32_t i = 0; i < m->doc_count; i++) {
-        uint64_t from = 0, to = 0;
-
-        if (s->ranks[i] >= m->doc_count)
-            return error_set(err, STATUS_FORMAT, "chunk 'RANK': rank of document %u", i);
-        shard_object_place(s, i, &from, &to);
-        if (from > to || to > s->docs.size)
-            return error_set(err, STATUS_FORMAT, "chunk 'DOFF': place of document %u", i);
-    }
     if ((uint64_t)ends->postings * TEXT_UNIT > s->postings.size ||
         (uint64_t)ends->positions * TEXT_UNIT > s->positions.size)
         return error_set(err, STATUS_FORMAT, "chunk 'TREC': ends behind the postings");
@@ -159,12 +133,19 @@ static enum status open_parts(struct shard *s, struct error *err)
     if (status == STATUS_OK)
         status = open_arrays(s, err);
     if (status == STATUS_OK)
-        status = check_arrays(s, err);
+        status = check_records(s, err);
     if (status == STATUS_OK) {
         s->objects = docs_dictionary_new(container_chunk(c, CHUNK_DOC_DICT));
         s->changed = xcalloc((size_t)s->attributes.count + 1, sizeof(*s->changed));
     }
     return status;
+}
+
+static enum status open_whole(struct shard *s, struct error *err)
+{
+    enum status status = open_parts(s, err);
+
+    return status == STATUS_OK ? shard_check_rest(s, err) : status;
 }
 
 enum status shard_open(struct shard **out, const char *path, const struct shard_open_options *options,
@@ -179,7 +160,7 @@ enum status shard_open(struct shard **out, const char *path, const struct shard_
     if (status == STATUS_OK && options && options->verify_all)
         status = container_check_all(&s->container, err);
     if (status == STATUS_OK)
-        status = open_parts(s, err);
+        status = options && options->lazy ? open_parts(s, err) : open_whole(s, err);
     if (status == STATUS_FORMAT)
         error_prefix(err, "'%s'", path);
     if (status == STATUS_OK) {
@@ -202,7 +183,7 @@ enum status shard_open_memory(struct shard **out, struct buf *image, struct erro
     if (status == STATUS_OK)
         status = container_check_all(&s->container, err);
     if (status == STATUS_OK)
-        status = open_parts(s, err);
+        status = open_whole(s, err);
     if (status == STATUS_OK) {
         *out = s;
         s = NULL;
@@ -259,13 +240,15 @@ const uint32_t *shard_id_ranks(const struct shard *s)
 /* --- keys and stored objects --- */
 doc_id shard_find(const struct shard *s, struct str object_id)
 {
-    return keys_find(&s->keys, object_id);
+    return shard_has_part(s, PART_KEYS) ? keys_find(&s->keys, object_id) : DOC_NONE;
 }
 
 doc_id shard_find_group(const struct shard *s, struct str group)
 {
     uint32_t number = 0, low = 0, high = s->meta.doc_count;
 
+    if (!shard_has_part(s, PART_KEYS) || !shard_has_part(s, PART_ORDER))
+        return DOC_NONE;
     if (!s->meta.has_group_keys)
         return keys_find(&s->keys, group);
     number = keys_find(&s->group_keys, group);
@@ -284,7 +267,7 @@ doc_id shard_find_group(const struct shard *s, struct str group)
 
 struct str shard_object_id(const struct shard *s, doc_id doc)
 {
-    return keys_text(&s->keys, doc);
+    return shard_id_sound(s, doc) ? keys_text(&s->keys, doc) : (struct str){0};
 }
 
 void shard_object_place(const struct shard *s, doc_id doc, uint64_t *from, uint64_t *to)
@@ -307,8 +290,10 @@ void shard_object_prefetch(const struct shard *s, doc_id doc)
 enum status shard_object(const struct shard *s, doc_id doc, struct buf *out, struct error *err)
 {
     uint64_t from = 0, to = 0;
-    enum status status = STATUS_OK;
+    enum status status = shard_place_sound(s, doc, err);
 
+    if (status != STATUS_OK)
+        return status;
     shard_object_place(s, doc, &from, &to);
     if (from == to)
         return error_set(err, STATUS_FORMAT, "stored object: document %u has no bytes", doc);
@@ -398,7 +383,7 @@ bool shard_prefix_postings(const struct shard *s, struct str prefix, struct post
 
 uint32_t shard_term_fuzzy(const struct shard *s, struct str text, int distance, struct fuzzy_term *out, uint32_t limit)
 {
-    return fuzzy_find(&s->fuzzy, text, distance, out, limit);
+    return shard_has_part(s, PART_FUZZY) ? fuzzy_find(&s->fuzzy, text, distance, out, limit) : 0;
 }
 
 const uint64_t *shard_facts(const struct shard *s, uint32_t *count)

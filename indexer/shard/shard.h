@@ -13,6 +13,10 @@
  * 64 KB blocks of data chunks are verified before first use: shard_check_* does so for what a query is about to read,
  * and after it returned STATUS_OK readers have no error path. A block found damaged stays damaged: the shard is then
  * to be left out of answers, and they say so.
+ *
+ * What has an entry for each document (keys, ranks, groups, places of objects) takes the time of a start, so a lazy
+ * opening leaves it to its first use, too. Whoever opened so calls shard_check_rest soon, on another thread, and leaves
+ * the shard out when it fails; until then functions without an error path see a damaged part as empty.
  */
 #include "indexer/base/buf.h"
 #include "indexer/base/file.h"
@@ -26,12 +30,17 @@ struct shard;
 
 struct shard_open_options {
     bool verify_all; /* every block now, instead of before first use */
+    bool lazy;       /* neither what is checked once by every other opening */
 };
 MUST_CHECK enum status shard_open(struct shard **out, const char *path, const struct shard_open_options *options,
                                   struct error *err);
 /* Takes image's memory, also on failure. */
 MUST_CHECK enum status shard_open_memory(struct shard **out, struct buf *image, struct error *err);
 void shard_close(struct shard *s);
+/* What a lazy opening left: all of it. Cheap when it was done before. */
+MUST_CHECK enum status shard_check_rest(const struct shard *s, struct error *err);
+/* Before shard_groups and shard_id_ranks are read, after a lazy opening. */
+MUST_CHECK enum status shard_check_order(const struct shard *s, struct error *err);
 
 uint64_t shard_uid(const struct shard *s); /* random, made at build; names the shard in checkpoints */
 uint32_t shard_doc_count(const struct shard *s);

@@ -32,8 +32,12 @@
 #define DOCS_PER_BASE 64
 #define TEXT_UNIT     4 /* places of postings and positions are in units of 4 bytes */
 
+/* Parts that are checked as a whole: their checksums, then their structure. */
+enum shard_part { PART_ORDER, PART_KEYS, PART_PLACES, PART_FUZZY, PART_COUNT };
+
 struct shard {
     struct container container;
+    _Atomic uint32_t checked; /* a bit a part */
     struct file_map map;
     struct buf image;
     struct shard_meta meta;
@@ -61,5 +65,12 @@ struct shard {
 
 /* Where a stored object is in DOCS: from..to. */
 void shard_object_place(const struct shard *s, doc_id doc, uint64_t *from, uint64_t *to);
+
+MUST_CHECK enum status shard_check_part(const struct shard *s, enum shard_part part, struct error *err);
+/* The same without a message: false when the part is damaged. */
+bool shard_has_part(const struct shard *s, enum shard_part part);
+/* The blocks that hold a document's objectID, or its object's place, are checked and sound. */
+bool shard_id_sound(const struct shard *s, doc_id doc);
+MUST_CHECK enum status shard_place_sound(const struct shard *s, doc_id doc, struct error *err);
 
 #endif

@@ -1,11 +1,14 @@
 #include "indexer/shard/suggest.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "indexer/base/log.h"
 #include "indexer/base/map.h"
 #include "indexer/base/rcu.h"
 #include "indexer/base/vec.h"
+#include "indexer/shard/container.h"
 #include "indexer/shard/suggest_internal.h"
 
 /* A phrase that live writes brought. Made once, never moved, freed with the suggest. */
@@ -25,8 +28,14 @@ struct overlay {
     struct extra_entry entries[];
 };
 
+/* Of the file that was opened lazily. */
+enum { FILE_UNCHECKED, FILE_SOUND, FILE_DAMAGED };
+
 struct suggest {
     const struct settings *settings;
+    struct str file;      /* empty: not opened lazily */
+    _Atomic int state;    /* header and parts are to be read once it is not FILE_UNCHECKED */
+    pthread_mutex_t lock; /* of the check */
     const struct suggest_phrase *phrases;
     const struct suggest_entry *entries;
     const struct suggest_slot *slots;
@@ -49,6 +58,8 @@ struct suggest *suggest_new(const struct settings *settings)
 {
     struct suggest *s = xcalloc(1, sizeof(*s));
     s->settings = settings;
+    pthread_mutex_init(&s->lock, NULL);
+    atomic_init(&s->state, FILE_SOUND);
     phrases_init(&s->scratch);
     map_init(&s->index);
     return s;
@@ -65,6 +76,7 @@ void suggest_free(struct suggest *s)
     free(s->objects);
     map_release(&s->index);
     phrases_release(&s->scratch);
+    pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
@@ -141,19 +153,60 @@ static bool lay_out(struct suggest *s, struct str bytes)
     return true;
 }
 
-enum status suggest_open(struct suggest **out, const struct settings *settings, struct str bytes, struct error *err)
+/* Live counts begin as they were at build. */
+static void count_anew(struct suggest *s)
 {
-    struct suggest *s = suggest_new(settings);
-    if (!lay_out(s, bytes) || !check_parts(s)) {
-        memset(&s->header, 0, sizeof(s->header));
-        suggest_free(s);
-        return error_set(err, STATUS_FORMAT, "not a file of suggestions, or a damaged one");
-    }
     s->objects = xcalloc(s->header.phrase_count + 1, sizeof(*s->objects));
     for (uint32_t i = 0; i < s->header.phrase_count; i++)
         atomic_init(&s->objects[i], s->phrases[i].objects);
+}
+
+static enum status refuse(struct suggest *s, struct error *err)
+{
+    memset(&s->header, 0, sizeof(s->header));
+    suggest_free(s);
+    return error_set(err, STATUS_FORMAT, "not a file of suggestions, or a damaged one");
+}
+
+enum status suggest_open(struct suggest **out, const struct settings *settings, struct str bytes, struct error *err)
+{
+    struct suggest *s = suggest_new(settings);
+    if (!lay_out(s, bytes) || !check_parts(s))
+        return refuse(s, err);
+    count_anew(s);
     *out = s;
     return STATUS_OK;
+}
+
+enum status suggest_open_lazy(struct suggest **out, const struct settings *settings, struct str bytes,
+                              struct error *err)
+{
+    struct suggest *s = suggest_new(settings);
+    if (!lay_out(s, bytes))
+        return refuse(s, err);
+    s->file = bytes;
+    atomic_init(&s->state, FILE_UNCHECKED);
+    *out = s;
+    return STATUS_OK;
+}
+
+bool suggest_check(struct suggest *s)
+{
+    if (atomic_load_explicit(&s->state, memory_order_acquire) != FILE_UNCHECKED)
+        return atomic_load_explicit(&s->state, memory_order_relaxed) == FILE_SOUND;
+    pthread_mutex_lock(&s->lock);
+    if (atomic_load_explicit(&s->state, memory_order_relaxed) == FILE_UNCHECKED) {
+        bool sound = checked_bytes_sound(s->file) && check_parts(s);
+        if (sound) {
+            count_anew(s);
+        } else {
+            memset(&s->header, 0, sizeof(s->header));
+            log_error("the file of suggestions is damaged: none of its suggestions are given");
+        }
+        atomic_store_explicit(&s->state, sound ? FILE_SOUND : FILE_DAMAGED, memory_order_release);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return atomic_load_explicit(&s->state, memory_order_relaxed) == FILE_SOUND;
 }
 
 /* --- counting --- */
@@ -191,6 +244,7 @@ static void change_count(_Atomic uint32_t *objects, int change)
 
 void suggest_count(struct suggest *s, struct analysis *analysis, const struct json *object, int change)
 {
+    (void)suggest_check(s);
     if (!s->indexed)
         index_phrases(s);
     phrases_of(&s->scratch, s->settings, analysis, object);
@@ -379,6 +433,7 @@ size_t suggest_find(const struct suggest *s, struct str folded, struct suggestio
     struct found f = {out, 0, limit};
     if (limit == 0)
         return 0;
+    (void)suggest_check((struct suggest *)(uintptr_t)s); /* a damaged one is empty */
     find_base(s, folded, &f);
     find_extras(s, folded, &f);
     return f.count;

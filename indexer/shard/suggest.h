@@ -44,6 +44,12 @@ struct suggest *suggest_new(const struct settings *settings); /* no phrases yet 
 /* Borrows bytes and settings. Every offset is checked; STATUS_FORMAT says what is wrong. */
 MUST_CHECK enum status suggest_open(struct suggest **out, const struct settings *settings, struct str bytes,
                                     struct error *err);
+/* The same for the content of a checked file, of which only the header is looked at: the checksum behind it and the
+ * offsets are checked by suggest_check, or before the first use. */
+MUST_CHECK enum status suggest_open_lazy(struct suggest **out, const struct settings *settings, struct str bytes,
+                                         struct error *err);
+/* False, and a line in the log, when the file is damaged: then only what live writes bring is suggested. */
+bool suggest_check(struct suggest *s);
 void suggest_free(struct suggest *s);
 
 /* Writer only: an object appeared (+1) or went (-1). Phrases not known are added when it appeared, until the overlay

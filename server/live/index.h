@@ -38,6 +38,7 @@ struct live_index {
     uint32_t previous_generation; /* kept on disk; 0: none */
     uint32_t shard_count;
     uint32_t damaged_count; /* base shards that could not be opened */
+    bool uncounted;         /* the suggestions' counts are still those of the generation (load_check_rest) */
     uint64_t base_seq;
     int64_t as_of_ms;
     int64_t keep_ms; /* the log is kept since then: the as-of time of the oldest kept generation */

@@ -7,6 +7,7 @@
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
 #include "server/live/live_internal.h"
+#include "server/live/load.h"
 
 enum { QUEUE_OPS_MAX = 200000 };
 #define CHECKPOINT_BYTES (UINT64_C(256) << 20)
@@ -106,7 +107,9 @@ enum status live_open(struct live **out, const struct live_options *options, str
     }
     atomic_store(&l->stat_seq, l->seq);
     l->recovery_ms = (clock_monotonic_ns() - begin) / 1000000;
-    if (!options->read_only) {
+    if (options->read_only) {
+        load_check_rest(l);
+    } else {
         uint64_t lazy_ms = options->sync_interval_ms ? options->sync_interval_ms : SYNC_INTERVAL_MS;
         log_thread_start(&l->log_thread, l->log_backend, l->log, options->sync == LIVE_SYNC_INTERVAL ? lazy_ms : 0);
         sequencer_start(l);

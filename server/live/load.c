@@ -21,11 +21,10 @@ static enum status read_settings(const char *path, struct live_settings **out, s
     return status;
 }
 
-static enum status add_shard(struct live_index *x, const char *path, const char *relative, bool verify_all,
-                             struct error *err)
+static enum status add_shard(struct live_index *x, const char *path, const char *relative,
+                             struct shard_open_options options, struct error *err)
 {
     struct shard *shard;
-    struct shard_open_options options = {.verify_all = verify_all};
     enum status status = shard_open(&shard, path, &options, err);
     if (status == STATUS_OK) {
         index_add_segment(x, segment_new(shard, relative != NULL, NULL, relative), NULL);
@@ -37,6 +36,7 @@ enum status load_base(struct live_index **out, const struct load_base *from, str
 {
     char path[PATH_BYTES];
     char suggest[PATH_BYTES];
+    const struct shard_open_options options = {.verify_all = from->verify_all, .lazy = from->lazy};
     struct vocabulary *v = NULL;
     enum status status = STATUS_OK;
     struct live_index *x = index_new(from->uid, from->name, from->settings);
@@ -46,6 +46,10 @@ enum status load_base(struct live_index **out, const struct load_base *from, str
         snprintf(suggest, sizeof(suggest), "%s/suggest.aisle", from->dir);
         status =
             vocabulary_open(&v, from->settings, from->dictionary_file ? from->dictionary_file : path, suggest, err);
+        if (status == STATUS_OK && !from->lazy && !suggest_check(v->suggest)) {
+            status = error_set(err, STATUS_FORMAT, "'%s': damaged", suggest);
+            shared_drop(SHARED(v));
+        }
         if (status == STATUS_OK) {
             index_set_vocabulary(x, v);
             shared_drop(SHARED(v));
@@ -54,7 +58,7 @@ enum status load_base(struct live_index **out, const struct load_base *from, str
     for (uint32_t i = 0; i < from->shard_count && status == STATUS_OK; i++) {
         struct error reason;
         snprintf(path, sizeof(path), "%s/shard-%04u.aisle", from->dir, i);
-        status = add_shard(x, path, NULL, from->verify_all, &reason);
+        status = add_shard(x, path, NULL, options, &reason);
         if (status == STATUS_FORMAT) {
             log_error("a shard is left out: %s", reason.message);
             x->damaged_count++;
@@ -87,12 +91,13 @@ static char *copy_text(struct str s)
 static enum status load_changes(struct live *l, const struct manifest_index *from, struct str bytes,
                                 struct live_index *x, struct error *err)
 {
+    const struct shard_open_options options = {.verify_all = l->options.verify_on_start};
     char path[PATH_BYTES];
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < from->delta_count && status == STATUS_OK; i++) {
         live_path(l, path, sizeof(path), STR_FMT, STR_ARG(from->deltas[i]));
         char *relative = copy_text(from->deltas[i]);
-        status = add_shard(x, path, relative, l->options.verify_on_start, err);
+        status = add_shard(x, path, relative, options, err);
         free(relative);
     }
     if (status == STATUS_OK && bytes.size > 0) {
@@ -167,7 +172,8 @@ enum status load_index(struct live *l, const struct manifest_index *from, struct
                              .uid = from->uid,
                              .name = from->name,
                              .settings = settings,
-                             .verify_all = l->options.verify_on_start};
+                             .verify_all = l->options.verify_on_start,
+                             .lazy = !l->options.verify_on_start};
     status = load_base(&x, &base, err);
     if (status == STATUS_OK) {
         take_saved(x, from, &saved);
@@ -190,6 +196,37 @@ out:
     shared_drop(SHARED(settings));
     buf_release(&checkpoint);
     return status;
+}
+
+/* True when one was damaged. */
+static bool drop_damaged_shards(struct live_index *x)
+{
+    uint32_t damaged = x->damaged_count;
+    for (size_t i = x->segments.count; i-- > 0;) {
+        struct error reason;
+        if (shard_check_rest(x->segments.items[i].segment->shard, &reason) != STATUS_OK) {
+            log_error("index '%s', generation %u: base shard %zu is left out: %s", x->name, x->generation, i,
+                      reason.message);
+            index_remove_segment(x, i);
+            x->damaged_count++;
+        }
+    }
+    return x->damaged_count > damaged;
+}
+
+void load_check_rest(struct live *l)
+{
+    for (size_t i = 0; i < l->indexes.count; i++) {
+        struct live_index *x = l->indexes.items[i];
+        if (drop_damaged_shards(x)) {
+            index_publish(x, index_current(x)->s.seq, false);
+        }
+        (void)suggest_check(x->vocabulary->suggest); /* says itself when it is damaged */
+        if (x->uncounted) {
+            load_count_suggestions(x);
+            x->uncounted = false;
+        }
+    }
 }
 
 void load_count_suggestions(struct live_index *x)

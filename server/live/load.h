@@ -14,12 +14,18 @@ struct load_base {
     struct str name;
     struct live_settings *settings;
     bool verify_all;
+    bool lazy; /* load_check_rest will check what an opening has to check */
 };
 MUST_CHECK enum status load_base(struct live_index **out, const struct load_base *from, struct error *err);
 
 /* A whole index as the manifest names it. */
 MUST_CHECK enum status load_index(struct live *l, const struct manifest_index *from, struct live_index **out,
                                   struct error *err);
+
+/* What a start leaves for later, so that it answers at once: the parts of base shards that are checked as a whole, the
+ * file of suggestions and its counts. On the sequencer's thread (or before there is one), before any write. A damaged
+ * shard is left out from here on. */
+void load_check_rest(struct live *l);
 
 /* The counts of suggestions, after a generation's own were read: without the deleted, with the deltas' objects. */
 void load_count_suggestions(struct live_index *x);

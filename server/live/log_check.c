@@ -64,7 +64,7 @@ static void check_segment(struct log_segment_check *s, const struct file_map *ma
     int64_t made_ms;
     struct log_record record;
     s->last_seq = s->first_seq - 1;
-    s->used_bytes = log_used_bytes(map);
+    s->used_bytes = log_used_bytes(map->data, map->size);
     if (!log_header_read(map->data, map->size, &first_seq, &made_ms)) {
         if (next_first || log_named_later(map->data, map->size, 0, 0, true)) {
             mark_damaged(s, "the segment's header is wrong");

@@ -200,8 +200,9 @@ enum status vocabulary_open(struct vocabulary **out, struct live_settings *setti
     if (status == STATUS_OK && !file_exists(suggest_path)) {
         v->suggest = suggest_new(settings->settings);
     } else if (status == STATUS_OK) {
-        status = checked_file_map(&v->suggest_map, suggest_path, &bytes, err);
-        if (status == STATUS_OK && (status = suggest_open(&v->suggest, settings->settings, bytes, err)) != STATUS_OK) {
+        status = checked_file_view(&v->suggest_map, suggest_path, &bytes, err);
+        if (status == STATUS_OK &&
+            (status = suggest_open_lazy(&v->suggest, settings->settings, bytes, err)) != STATUS_OK) {
             error_prefix(err, "'%s'", suggest_path);
         }
     }

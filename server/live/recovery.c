@@ -58,7 +58,7 @@ enum status recovery_load(struct live *l, struct error *err)
     for (size_t i = 0; i < l->indexes.count; i++) {
         struct live_index *x = l->indexes.items[i];
         index_publish(x, x->applied_seq, false);
-        load_count_suggestions(x);
+        x->uncounted = true;
     }
     return STATUS_OK;
 }
@@ -141,6 +141,7 @@ enum status recovery_replay(struct live *l, struct error *err)
     r.seq = l->seq;
     enum status status = STATUS_OK;
     if (from < stats.durable_seq) {
+        load_check_rest(l);
         status = l->log_backend->read(l->log, from + 1, stats.durable_seq, replay_record, &r, err);
     }
     if (status == STATUS_OK) {

@@ -11,6 +11,7 @@
 #include "indexer/base/rcu.h"
 #include "server/live/decide.h"
 #include "server/live/live_internal.h"
+#include "server/live/load.h"
 #include "server/live/roles.h"
 
 enum {
@@ -324,6 +325,7 @@ static void *sequencer_main(void *context)
     struct live *l = context;
     VEC(struct live_batch *) taken = {0};
     pthread_setname_np(pthread_self(), "sequencer");
+    load_check_rest(l);
     for (;;) {
         pthread_mutex_lock(&l->queue_lock);
         while (l->queue.count == 0 && !l->controls && !l->stopping) {

@@ -76,7 +76,7 @@ bool log_name_read(const char *name, uint64_t *first_seq);
 /* True when a valid record behind `from` names a sequence at or above `seq` durable, or, with any, is there at all. */
 bool log_named_later(const uint8_t *data, size_t size, size_t from, uint64_t seq, bool any);
 /* Without the zeros at the end. */
-size_t log_used_bytes(const struct file_map *map);
+size_t log_used_bytes(const uint8_t *data, size_t size);
 
 /* Decodes the record at s->at when it is the valid next one; else false, and s stays where it is. */
 bool log_scan_next(struct log_scan *s, struct log_record *out);

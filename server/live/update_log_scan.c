@@ -134,10 +134,23 @@ static enum status find_segments(struct update_log *log, struct error *err)
 
 /* ---- one segment ---- */
 
+size_t log_used_bytes(const uint8_t *data, size_t size)
+{
+    static const uint8_t zeros[256];
+    while (size >= sizeof(zeros) && memcmp(data + size - sizeof(zeros), zeros, sizeof(zeros)) == 0) {
+        size -= sizeof(zeros);
+    }
+    while (size > 0 && data[size - 1] == 0) {
+        size--;
+    }
+    return size;
+}
+
 bool log_named_later(const uint8_t *data, size_t size, size_t from, uint64_t seq, bool any)
 {
-    for (size_t at = from; at < size && size - at >= LOG_RECORD_HEADER;) {
-        const uint8_t *hit = memchr(data + at + 8, LOG_MAGIC & 0xFF, size - at - 8);
+    size_t used = log_used_bytes(data, size); /* no record begins behind, but the last one may reach there */
+    for (size_t at = from; at + 8 < used && size - at >= LOG_RECORD_HEADER;) {
+        const uint8_t *hit = memchr(data + at + 8, LOG_MAGIC & 0xFF, used - at - 8);
         struct log_record record;
         if (!hit) {
             return false;
@@ -163,6 +176,7 @@ static enum status damaged(struct error *err, const char *path, uint64_t offset,
 struct recovery {
     struct update_log *log;
     struct file_map map;
+    size_t size; /* of what may be in the map: behind it is what was reserved and never written */
     char path[LOG_PATH_BYTES];
     struct log_scan scan;
     uint64_t applied_seq;
@@ -177,8 +191,8 @@ static enum status scan_segment(struct recovery *r, size_t index, struct error *
     uint64_t first_seq;
     int64_t made_ms;
     struct log_record record;
-    if (!log_header_read(r->map.data, r->map.size, &first_seq, &made_ms)) {
-        if (!last || log_named_later(r->map.data, r->map.size, 0, 0, true)) {
+    if (!log_header_read(r->map.data, r->size, &first_seq, &made_ms)) {
+        if (!last || log_named_later(r->map.data, r->size, 0, 0, true)) {
             return damaged(err, r->path, 0, "the segment's header is wrong");
         }
         segment->size = 0; /* a segment that was being made */
@@ -188,7 +202,7 @@ static enum status scan_segment(struct recovery *r, size_t index, struct error *
         return damaged(err, r->path, 16, "the first sequence number is not the file name's");
     }
     r->scan.data = r->map.data;
-    r->scan.size = r->map.size;
+    r->scan.size = r->size;
     r->scan.at = LOG_SEGMENT_HEADER;
     for (size_t at = r->scan.at; log_scan_next(&r->scan, &record); at = r->scan.at) {
         if (record.kind == LOG_BATCH) {
@@ -202,34 +216,43 @@ static enum status scan_segment(struct recovery *r, size_t index, struct error *
         /* A later segment is only begun when all before it is durable; unless it was never finished either. */
         return damaged(err, r->path, r->scan.at, "a record is wrong or missing");
     }
-    if (last && log_named_later(r->map.data, r->map.size, r->scan.at, r->scan.next_seq, false)) {
+    if (last && log_named_later(r->map.data, r->size, r->scan.at, r->scan.next_seq, false)) {
         return damaged(err, r->path, r->scan.at, "a record is wrong, and a later one says that it was durable");
     }
     return STATUS_OK;
 }
 
-size_t log_used_bytes(const struct file_map *map)
+static enum status map_segment(struct recovery *r, struct error *err)
 {
-    size_t size = map->size;
-    while (size > 0 && map->data[size - 1] == 0) {
-        size--;
+    uint64_t end = 0;
+    enum status status = file_data_end(r->path, &end, err);
+    if (status == STATUS_OK) {
+        status = file_map(&r->map, r->path, FILE_MAP_READ, err);
     }
-    return size;
+    r->size = end < r->map.size ? (size_t)end : r->map.size;
+    return status;
 }
 
-/* Cuts what is behind the valid prefix, and makes what is in it durable: after a kill it may only be in memory. */
+/* Cuts what is behind the valid prefix, and makes what is in it durable: after a kill it may only be in memory. A file
+ * that has nothing to be cut is left as it is, since making it anew takes the disk longer than all else at a start. */
 static enum status cut_torn_tail(struct update_log *log, struct error *err)
 {
     struct log_segment *last = &log->segments.items[log->segments.count - 1];
     char path[LOG_PATH_BYTES];
     struct error ignored;
+    uint64_t size = 0;
     log_segment_path(log, last->first_seq, path, sizeof(path));
     enum status status = file_open(&log->file, path, FILE_UPDATE, err);
-    if (status != STATUS_OK || (status = file_truncate(log->file, last->size, err)) != STATUS_OK) {
-        return status;
+    if (status == STATUS_OK) {
+        status = file_size(log->file, &size, err);
     }
-    (void)!file_preallocate(log->file, log->segment_bytes, &ignored); /* without it the file grows as it is written */
-    return file_sync(log->file, err);
+    if (status == STATUS_OK && (log->cut_bytes > 0 || size != log->segment_bytes)) {
+        status = file_truncate(log->file, last->size, err);
+        if (status == STATUS_OK) { /* without it the file grows as it is written */
+            (void)!file_preallocate(log->file, log->segment_bytes, &ignored);
+        }
+    }
+    return status == STATUS_OK ? file_sync(log->file, err) : status;
 }
 
 static int64_t first_wall_ms(const struct file_map *map)
@@ -256,7 +279,7 @@ static enum status scan_all(struct recovery *r, struct error *err)
         uint64_t first_seq;
         int64_t made_ms;
         log_segment_path(log, log->segments.items[i].first_seq, r->path, sizeof(r->path));
-        status = file_map(&r->map, r->path, FILE_MAP_READ, err);
+        status = map_segment(r, err);
         if (status != STATUS_OK) {
             break;
         }
@@ -266,11 +289,11 @@ static enum status scan_all(struct recovery *r, struct error *err)
         } else {
             log->segments.items[i].size = r->map.size;
         }
-        if (i > 0 && i <= start && log_header_read(r->map.data, r->map.size, &first_seq, &made_ms)) {
+        if (i > 0 && i <= start && log_header_read(r->map.data, r->size, &first_seq, &made_ms)) {
             log->segments.items[i - 1].last_wall_ms = made_ms;
         }
         if (i + 1 == log->segments.count && status == STATUS_OK) {
-            size_t used = log_used_bytes(&r->map);
+            size_t used = log_used_bytes(r->map.data, r->size);
             log->cut_bytes = used > log->segments.items[i].size ? used - log->segments.items[i].size : 0;
         }
         file_unmap(&r->map);

@@ -122,7 +122,10 @@ static enum status open_segment(struct evaluation *e, struct error *err)
 {
     struct window *w = &e->window;
     const struct hit_overlay *overlay = &e->overlays[w->segment];
-    enum status status = match_segment(&e->match, err);
+    enum status status = shard_check_order(w->shard, err);
+
+    if (status == STATUS_OK)
+        status = match_segment(&e->match, err);
 
     if (status == STATUS_OK && !prune_segment(&e->prune))
         return full(err);

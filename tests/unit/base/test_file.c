@@ -108,7 +108,11 @@ static void test_sizes(void **state)
     OK(file_preallocate(f, 10, NULL));
     OK(file_size(f, &size, NULL));
     assert_int_equal(size, 3000);
+    OK(file_data_end(at("a"), &size, NULL));
+    assert_true(size <= 3000);
     OK(file_write_at(f, 2998, "abcd", 4, NULL));
+    OK(file_data_end(at("a"), &size, NULL));
+    assert_int_equal(size, 3002);
     OK(file_read_at(f, 2996, bytes, 8, &got, NULL));
     assert_int_equal(got, 6);
     assert_memory_equal(bytes, "\0\0abcd", 6);

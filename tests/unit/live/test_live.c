@@ -8,9 +8,11 @@
 
 #include <cmocka.h>
 
+#include "indexer/base/clock.h"
 #include "indexer/base/file_sim.h"
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
+#include "indexer/shard/container.h"
 #include "server/live/changes.h"
 #include "tests/support/live/live_model.h"
 
@@ -93,10 +95,85 @@ static void test_random(void **state)
     changes_set_absorb_for_test(0);
 }
 
+static uint64_t index_uid(struct live *l)
+{
+    rcu_thread_register();
+    uint64_t uid = live_snapshot(l, STR(MODEL_INDEX))->index_uid;
+    rcu_thread_unregister();
+    return uid;
+}
+
+static uint32_t damaged_count(struct live *l)
+{
+    rcu_thread_register();
+    uint32_t count = live_snapshot(l, STR(MODEL_INDEX))->damaged_count;
+    rcu_thread_unregister();
+    return count;
+}
+
+static uint64_t live_docs(struct live *l)
+{
+    rcu_thread_register();
+    uint64_t count = live_snapshot(l, STR(MODEL_INDEX))->live_docs;
+    rcu_thread_unregister();
+    return count;
+}
+
+static void flip_a_key(const char *path)
+{
+    struct error err;
+    struct container c;
+    struct buf bytes = BUF_EMPTY;
+    assert_int_equal(file_read_all(path, &bytes, 1 << 30, &err), STATUS_OK);
+    assert_int_equal(container_open(&c, CONTAINER_SHARD, bytes.data, bytes.size, &err), STATUS_OK);
+    bytes.data[container_chunk(&c, CHUNK_ID('K', 'T', 'X', 'T')).data - bytes.data] ^= 4;
+    container_close(&c);
+    assert_int_equal(file_replace(path, buf_str(&bytes), &err), STATUS_OK);
+    buf_release(&bytes);
+}
+
+/* What a start leaves for later is checked before the first write: a damaged shard is left out, the write refused. */
+static void test_damage_found_after_the_start(void **state)
+{
+    (void)state;
+    struct random r = random_start("live damage");
+    struct model feed;
+    struct error err;
+    struct arena arena;
+    struct str report;
+    struct model_op put = {.kind = MODEL_PUT, .id = 1, .given = {.group = -1}};
+    char path[128];
+    arena_init(&arena, 0);
+    model_random_feed(&r, &(struct model){0}, &feed);
+    struct live *l = must_open(1000000);
+    assert_int_equal(model_settings(l, MODEL_SETTINGS), STATUS_OK);
+    assert_int_equal(model_submit(l, &put, 1), STATUS_OK);
+    assert_int_equal(model_write_candidate(&feed, "/data", "c", clock_wall_ms(), &err), STATUS_OK);
+    assert_int_equal(live_adopt(l, "/data/candidates/c", &arena, &report, &err), STATUS_OK);
+    snprintf(path, sizeof(path), "/data/index/%016llx/g000001/shard-0000.aisle", (unsigned long long)index_uid(l));
+    live_close(l);
+
+    l = must_open(1000000);
+    assert_int_equal(model_submit(l, &put, 1), STATUS_OK);
+    assert_int_equal(damaged_count(l), 0);
+    assert_int_not_equal(live_docs(l), 0);
+    live_close(l);
+
+    flip_a_key(path);
+    put.id = 2;
+    l = must_open(1000000);
+    assert_int_equal(model_submit(l, &put, 1), STATUS_OK); /* the batch; its operation is refused */
+    assert_int_equal(damaged_count(l), 1);
+    assert_int_equal(live_docs(l), 1); /* of the delta */
+    live_close(l);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_random, disk_start, disk_stop),
+        cmocka_unit_test_setup_teardown(test_damage_found_after_the_start, disk_start, disk_stop),
     };
     log_set_level(LOG_WARN);
     return cmocka_run_group_tests(tests, NULL, NULL);
