@@ -119,6 +119,7 @@ void suggest_builder_add(struct suggest_builder *b, const struct json *object, d
 
 struct chosen {
     struct str folded;
+    uint64_t head; /* of folded: its first eight bytes */
     const struct record *record;
     uint32_t score;
 };
@@ -139,6 +140,15 @@ static uint32_t score_of(const struct record *r)
     return score > 4e9 ? 4000000000u : (uint32_t)score;
 }
 
+/* The first eight bytes as a number, by which most comparisons of texts are decided. */
+static uint64_t head_of(struct str text)
+{
+    uint64_t head = 0;
+    for (size_t i = 0; i < 8; i++)
+        head = head << 8 | (i < text.size ? (uint8_t)text.data[i] : 0);
+    return head;
+}
+
 static int by_score(const void *a_void, const void *b_void)
 {
     const struct chosen *a = a_void, *b = b_void;
@@ -147,9 +157,12 @@ static int by_score(const void *a_void, const void *b_void)
     return str_compare(a->folded, b->folded);
 }
 
-static int by_text(const void *a, const void *b)
+static int by_text(const void *a_void, const void *b_void)
 {
-    return str_compare(((const struct chosen *)a)->folded, ((const struct chosen *)b)->folded);
+    const struct chosen *a = a_void, *b = b_void;
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
+    return str_compare(a->folded, b->folded);
 }
 
 static void choose(struct suggest_builder *b, struct writer *w)
@@ -162,7 +175,7 @@ static void choose(struct suggest_builder *b, struct writer *w)
     while (map_next(&b->index, &at, &folded, &number)) {
         const struct record *r = &b->records.items[number];
         if (r->objects >= least || r->kind != SUGGESTION_PHRASE)
-            w->phrases[w->count++] = (struct chosen){folded, r, score_of(r)};
+            w->phrases[w->count++] = (struct chosen){folded, head_of(folded), r, score_of(r)};
     }
     qsort(w->phrases, w->count, sizeof(*w->phrases), by_score);
     if (w->count > PHRASE_LIMIT)
@@ -176,27 +189,39 @@ static struct str entry_text(const struct writer *w, const struct suggest_entry 
     return str_slice(folded, e->offset, folded.size);
 }
 
+/* An entry to be sorted. */
+struct entry_key {
+    uint64_t head; /* of its text */
+    struct suggest_entry entry;
+};
+
 static int by_entry(const void *a_void, const void *b_void, void *context)
 {
-    const struct suggest_entry *a = a_void, *b = b_void;
-    int order = str_compare(entry_text(context, a), entry_text(context, b));
-    return order ? order : (a->phrase > b->phrase) - (a->phrase < b->phrase);
+    const struct entry_key *a = a_void, *b = b_void;
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
+    int order = str_compare(entry_text(context, &a->entry), entry_text(context, &b->entry));
+    return order ? order : (a->entry.phrase > b->entry.phrase) - (a->entry.phrase < b->entry.phrase);
 }
 
 static void make_entries(struct writer *w)
 {
-    VEC(struct suggest_entry) entries = {0};
+    VEC(struct entry_key) keys = {0};
     for (size_t i = 0; i < w->count; i++) {
         struct str folded = w->phrases[i].folded;
         for (size_t at = 0; at < folded.size; at++) {
             if (at == 0 || (folded.data[at - 1] == ' ' && folded.data[at] != ' '))
-                vec_push(&entries, ((struct suggest_entry){(uint32_t)i, (uint32_t)at}));
+                vec_push(&keys, ((struct entry_key){head_of(str_slice(folded, at, folded.size)),
+                                                    {(uint32_t)i, (uint32_t)at}}));
         }
     }
-    w->entries = entries.items;
-    w->entry_count = entries.count;
-    if (w->entry_count)
-        qsort_r(w->entries, w->entry_count, sizeof(*w->entries), by_entry, w);
+    if (keys.count)
+        qsort_r(keys.items, keys.count, sizeof(*keys.items), by_entry, w);
+    w->entry_count = keys.count;
+    w->entries = xrealloc_array(NULL, keys.count + 1, sizeof(*w->entries));
+    for (size_t i = 0; i < keys.count; i++)
+        w->entries[i] = keys.items[i].entry;
+    vec_release(&keys);
 }
 
 /* The best phrases among entries first..end-1, each once. */
