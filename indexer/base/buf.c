@@ -23,12 +23,11 @@ void buf_clear(struct buf *b)
     b->failed = false;
 }
 
-/* The slow half of buf_reserve. */
-static char *grow(struct buf *b, size_t more)
+char *buf_grow(struct buf *b, size_t more)
 {
     size_t wanted;
     size_t ceiling = b->limit_bytes ? b->limit_bytes : SIZE_MAX;
-    if (__builtin_add_overflow(b->size, more, &wanted) || wanted > ceiling) {
+    if (b->failed || __builtin_add_overflow(b->size, more, &wanted) || wanted > ceiling) {
         b->failed = true;
         return NULL;
     }
@@ -44,46 +43,10 @@ static char *grow(struct buf *b, size_t more)
         b->failed = true;
         return NULL;
     }
+    memory_large(data, capacity);
     b->data = data;
     b->capacity = capacity;
     return data + b->size;
-}
-
-char *buf_reserve(struct buf *b, size_t more)
-{
-    if (b->failed) {
-        return NULL;
-    }
-    if (b->data && more <= b->capacity - b->size) {
-        return b->data + b->size;
-    }
-    return grow(b, more);
-}
-
-void buf_append(struct buf *b, const void *data, size_t size)
-{
-    if (size == 0) {
-        return;
-    }
-    char *to = buf_reserve(b, size);
-    if (to) {
-        memcpy(to, data, size);
-        b->size += size;
-    }
-}
-
-void buf_append_str(struct buf *b, struct str s)
-{
-    buf_append(b, s.data, s.size);
-}
-
-void buf_append_char(struct buf *b, char c)
-{
-    char *to = buf_reserve(b, 1);
-    if (to) {
-        *to = c;
-        b->size++;
-    }
 }
 
 void buf_append_u64(struct buf *b, uint64_t value)
@@ -124,11 +87,6 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_end(again);
 }
 
-void buf_put_u8(struct buf *b, uint8_t v)
-{
-    buf_append_char(b, (char)v);
-}
-
 void buf_put_u16(struct buf *b, uint16_t v)
 {
     uint8_t bytes[2] = {(uint8_t)v, (uint8_t)(v >> 8)};
@@ -148,18 +106,6 @@ void buf_put_u64(struct buf *b, uint64_t v)
         bytes[i] = (uint8_t)(v >> (8 * i));
     }
     buf_append(b, bytes, sizeof(bytes));
-}
-
-void buf_put_varint(struct buf *b, uint64_t v)
-{
-    uint8_t bytes[VARINT_BYTES];
-    size_t size = 0;
-    while (v >= 0x80) {
-        bytes[size++] = (uint8_t)(v | 0x80);
-        v >>= 7;
-    }
-    bytes[size++] = (uint8_t)v;
-    buf_append(b, bytes, size);
 }
 
 /* The next size bytes, or NULL and the reader has failed. */

@@ -23,26 +23,76 @@ void buf_release(struct buf *b); /* leaves it empty and usable */
 void buf_clear(struct buf *b);   /* size 0, failed false, memory kept */
 
 /* Room for `more` bytes: returns where to write them, or NULL (then failed is set). Does not change size. */
-char *buf_reserve(struct buf *b, size_t more);
+static inline char *buf_reserve(struct buf *b, size_t more);
 
-void buf_append(struct buf *b, const void *data, size_t size);
-void buf_append_str(struct buf *b, struct str s);
-void buf_append_char(struct buf *b, char c);
+static inline void buf_append(struct buf *b, const void *data, size_t size);
+static inline void buf_append_str(struct buf *b, struct str s);
+static inline void buf_append_char(struct buf *b, char c);
 void buf_append_u64(struct buf *b, uint64_t value); /* decimal digits */
 void buf_append_i64(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 #define buf_literal(b, literal) buf_append((b), (literal), sizeof(literal) - 1)
 
 /* Little-endian integers and LEB128 variable-length integers, as the file formats use them. */
-void buf_put_u8(struct buf *b, uint8_t v);
+static inline void buf_put_u8(struct buf *b, uint8_t v);
 void buf_put_u16(struct buf *b, uint16_t v);
 void buf_put_u32(struct buf *b, uint32_t v);
 void buf_put_u64(struct buf *b, uint64_t v);
-void buf_put_varint(struct buf *b, uint64_t v);
+static inline void buf_put_varint(struct buf *b, uint64_t v);
 
 static inline struct str buf_str(const struct buf *b)
 {
     return (struct str){b->data, b->size};
+}
+
+char *buf_grow(struct buf *b, size_t more); /* the slow half of buf_reserve */
+
+static inline char *buf_reserve(struct buf *b, size_t more)
+{
+    if (b->data && more <= b->capacity - b->size && !b->failed) {
+        return b->data + b->size;
+    }
+    return buf_grow(b, more);
+}
+
+static inline void buf_append(struct buf *b, const void *data, size_t size)
+{
+    char *to = size ? buf_reserve(b, size) : NULL;
+    if (to) {
+        memcpy(to, data, size);
+        b->size += size;
+    }
+}
+
+static inline void buf_append_str(struct buf *b, struct str s)
+{
+    buf_append(b, s.data, s.size);
+}
+
+static inline void buf_append_char(struct buf *b, char c)
+{
+    char *to = buf_reserve(b, 1);
+    if (to) {
+        *to = c;
+        b->size++;
+    }
+}
+
+static inline void buf_put_u8(struct buf *b, uint8_t v)
+{
+    buf_append_char(b, (char)v);
+}
+
+static inline void buf_put_varint(struct buf *b, uint64_t v)
+{
+    uint8_t bytes[10];
+    size_t size = 0;
+    while (v >= 0x80) {
+        bytes[size++] = (uint8_t)(v | 0x80);
+        v >>= 7;
+    }
+    bytes[size++] = (uint8_t)v;
+    buf_append(b, bytes, size);
 }
 
 /* A bounded reader over bytes. After a read past the end `failed` is set and every read gives 0 or an empty slice. */

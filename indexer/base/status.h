@@ -45,6 +45,8 @@ const char *status_name(enum status code);
 _Noreturn void fatal(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* malloc, calloc, realloc that end the process when memory runs out. xrealloc_array checks the product. */
+/* Wishes for large pages where the memory is large; the functions below do so themselves. */
+void memory_large(void *p, size_t bytes);
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc_array(void *old, size_t count, size_t size);

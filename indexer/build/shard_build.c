@@ -9,6 +9,7 @@
 #include "indexer/build/build_order.h"
 #include "indexer/build/build_values.h"
 #include "indexer/build/invert.h"
+#include "indexer/build/invert_stage.h"
 #include "indexer/build/object_paths.h"
 #include "indexer/build/object_store.h"
 #include "indexer/shard/keys.h"
@@ -27,7 +28,8 @@ struct shard_builder {
     struct build_values values;
     struct object_store store;
     struct invert *invert;
-    VEC(uint8_t) available; /* by document of arrival; bit 0 available, bit 1 in stock */
+    struct invert_stage *stage; /* NULL: texts are inverted as they come */
+    VEC(uint8_t) available;     /* by document of arrival; bit 0 available, bit 1 in stock */
     bool has_stock;
     struct arena arena;
     struct buf text;
@@ -60,6 +62,8 @@ static void stop(struct shard_builder *b)
     build_order_release(&b->order);
     build_values_release(&b->values);
     object_store_release(&b->store);
+    invert_stage_free(b->stage);
+    b->stage = NULL;
     invert_free(b->invert);
     b->invert = NULL;
     b->available.count = 0;
@@ -198,10 +202,28 @@ static void on_tree(void *context, struct path_info *info, const struct json *va
     category_paths(value, on_path, &t);
 }
 
+/* Texts of a large build go to a thread of their own. */
+static enum status stage_texts(struct shard_builder *b, struct error *err)
+{
+    if (!b->stage)
+        b->stage = invert_stage_new(b->invert);
+    for (field_id f = 0; f < b->options.settings->field_count; f++) {
+        for (size_t i = 0; i < b->texts.count; i++) {
+            if (b->texts.items[i].field == f)
+                invert_stage_text(b->stage, f, b->texts.items[i].text);
+        }
+    }
+    for (size_t i = 0; i < b->identifiers.count; i++)
+        invert_stage_identifier(b->stage, b->identifiers.items[i]);
+    return invert_stage_document(b->stage, err);
+}
+
 static enum status invert_texts(struct shard_builder *b, struct error *err)
 {
     enum status status = STATUS_OK;
 
+    if (b->options.memory_bytes && b->options.temp_dir)
+        return stage_texts(b, err);
     invert_begin(b->invert);
     for (field_id f = 0; f < b->options.settings->field_count; f++) {
         for (size_t i = 0; status == STATUS_OK && i < b->texts.count; i++) {
@@ -358,6 +380,10 @@ static enum status write_shard(struct shard_builder *b, struct container_writer 
     uint64_t uid = 0;
     enum status status = STATUS_OK;
 
+    if (b->stage)
+        status = invert_stage_end(b->stage, err);
+    if (status != STATUS_OK)
+        return status;
     build_order_sort(&b->order, &sorted);
     meta.group_count = sorted.group_count;
     meta.has_group_keys = sorted.group_keys;
