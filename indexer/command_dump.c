@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "indexer/base/memory.h"
 #include "indexer/base/options.h"
 #include "indexer/commands.h"
 #include "indexer/shard/container.h"
 #include "indexer/shard/shard.h"
+#include "indexer/shard/shard_memory.h"
 
 #define POSITIONS_SHOWN 16
 #define ROW_BYTES       16
@@ -21,13 +23,44 @@ struct dump_command {
 };
 
 /* --- the file's chunks --- */
+static double by_document(uint64_t bytes, uint32_t docs)
+{
+    return docs ? (double)bytes / docs : 0.;
+}
+
+static uint64_t cached_bytes(const struct container *c, const struct container_chunk *chunk)
+{
+    return memory_cached(c->data + chunk->offset, (size_t)chunk->size);
+}
+
+/* What the chunks are for, as in the server's metrics. */
+static void dump_parts(const struct container *c, uint32_t docs)
+{
+    uint64_t bytes[MEMORY_PARTS] = {0}, cached[MEMORY_PARTS] = {0};
+
+    for (uint32_t i = 0; i < c->chunk_count; i++) {
+        enum shard_memory_part part = shard_memory_part_of(c->chunks[i].id);
+
+        bytes[part] += c->chunks[i].size;
+        cached[part] += cached_bytes(c, &c->chunks[i]);
+    }
+    printf("\npart              bytes  bytes/document     in memory\n");
+    for (int part = 0; part < MEMORY_PARTS; part++) {
+        if (bytes[part])
+            printf("%-9s  %12" PRIu64 "  %14.2f  %12" PRIu64 "\n", shard_memory_name((enum shard_memory_part)part),
+                   bytes[part], by_document(bytes[part], docs), cached[part]);
+    }
+    printf("whole file: %.2f bytes/document; without stored objects: %.2f\n", by_document(c->size, docs),
+           by_document(c->size - bytes[MEMORY_OBJECTS], docs));
+}
+
 static void dump_chunks(const struct container *c, const struct shard *s, bool by_product)
 {
     uint32_t docs = shard_doc_count(s);
 
     printf("version %u, uid %016" PRIx64 ", %zu bytes\n", c->version, c->uid, c->size);
     printf("%u documents, %u products, %u terms\n\n", docs, shard_group_count(s), shard_term_count(s));
-    printf("chunk       offset         bytes  blocks%s\n", by_product ? "  bytes/document" : "");
+    printf("chunk       offset         bytes  blocks%s\n", by_product ? "  bytes/document     in memory" : "");
     for (uint32_t i = 0; i < c->chunk_count; i++) {
         const struct container_chunk *chunk = &c->chunks[i];
         char name[5];
@@ -35,11 +68,11 @@ static void dump_chunks(const struct container *c, const struct shard *s, bool b
         container_chunk_name(chunk->id, name);
         printf("%s  %12" PRIu64 "  %12" PRIu64 "  %6u", name, chunk->offset, chunk->size, chunk->block_count);
         if (by_product)
-            printf("  %14.2f", docs ? (double)chunk->size / docs : 0.);
+            printf("  %14.2f  %12" PRIu64, by_document(chunk->size, docs), cached_bytes(c, chunk));
         putchar('\n');
     }
     if (by_product)
-        printf("whole file: %.2f bytes/document\n", docs ? (double)c->size / docs : 0.);
+        dump_parts(c, docs);
 }
 
 static void dump_row(const uint8_t *bytes, size_t at, size_t size)
@@ -171,7 +204,10 @@ int command_dump(int argc, char **argv)
     struct error err = {0};
     int files = 0;
     const struct option_row rows[] = {
-        {.name = "sizes", .type = OPTION_FLAG, .value = &c.sizes, .help = "bytes per document of each chunk"},
+        {.name = "sizes",
+         .type = OPTION_FLAG,
+         .value = &c.sizes,
+         .help = "bytes per document of each chunk and part, and how much of them is in memory (the page cache)"},
         {.name = "chunk", .type = OPTION_TEXT, .value = &c.chunk, .argument = "NAME", .help = "a chunk's bytes"},
         {.name = "term",
          .type = OPTION_TEXT,

@@ -30,6 +30,7 @@ struct arguments {
     int64_t workers;
     int64_t connections;
     int64_t per_address;
+    uint64_t memory;
     bool elastic;
     bool verify;
 };
@@ -51,6 +52,9 @@ static enum status parse_arguments(struct arguments *a, int argc, char **argv, s
          "in all (0: 16384, or what the descriptor limit allows)"},
         {"max-connections-per-address", OPTION_INT, &a->per_address, "N", 0, 1000000, NULL,
          "of one address; loopback is not counted (0: 1024)"},
+        {"memory", OPTION_SIZE, &a->memory, "SIZE", 64 << 20, INT64_MAX, NULL,
+         "the most memory that may be resident, such as 2G: mapped files are given back near it, updates refused when "
+         "they need too much; without it there is no ceiling"},
         {"elastic-compat", OPTION_FLAG, &a->elastic, NULL, 0, 0, NULL,
          "send X-Elastic-Product on _bulk and its companions"},
         {"sync", OPTION_CHOICE, &a->sync, "POLICY", 0, 0, "always|interval|system",
@@ -127,6 +131,7 @@ static enum status prepare(struct server *server, const struct arguments *a, str
         .max_connections = (uint32_t)a->connections,
         .max_per_address = (uint32_t)a->per_address,
         .elastic = a->elastic,
+        .memory_bytes = a->memory / 8 < (UINT64_C(1) << 30) ? a->memory / 8 : 0,
     };
     server->routes = handler_families;
     enum status status = STATUS_OK;
@@ -146,6 +151,7 @@ static enum status open_data(struct server *server, const struct arguments *a, c
                                    .create = true,
                                    .verify_on_start = a->verify,
                                    .count_hits = search_count_hits,
+                                   .memory_bytes = a->memory,
                                    .sync = policy_of(a->sync),
                                    .sync_interval_ms = (uint64_t)a->sync_interval_ms,
                                    .commit_delay_us = (uint64_t)a->commit_delay_us};

@@ -47,12 +47,50 @@ static void fill_indexes(struct live *live, struct buf *out)
     arena_release(&arena);
 }
 
+static void memory_row(struct buf *out, const char *name, const char *part, uint64_t bytes)
+{
+    buf_printf(out, "%s{part=\"%s\"} %llu\n", name, part, (unsigned long long)bytes);
+}
+
+/* By part: the shards' first, then what is not in them. */
+static void fill_parts(const struct live_memory *m, bool resident, struct buf *out)
+{
+    const char *name = resident ? "aisle_memory_part_resident_bytes" : "aisle_memory_part_bytes";
+    const uint64_t *bytes = resident ? m->shards.resident : m->shards.bytes;
+    buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", name,
+               resident ? "Of these, in memory." : "Index data by part, in files that are mapped or in the heap.",
+               name);
+    for (int i = 0; i < MEMORY_PARTS; i++) {
+        memory_row(out, name, shard_memory_name((enum shard_memory_part)i), bytes[i]);
+    }
+    memory_row(out, name, "suggestions", resident ? m->suggest_resident : m->suggest_bytes);
+}
+
+static void fill_memory(struct live *live, struct buf *out)
+{
+    struct live_memory m;
+    live_memory(live, &m);
+    fill_parts(&m, false, out);
+    fill_parts(&m, true, out);
+    metrics_value(out, "aisle_memory_resident_bytes", "gauge", "Resident memory of the process.",
+                  (double)m.resident_bytes);
+    metrics_value(out, "aisle_memory_file_bytes", "gauge", "Of it, pages of mapped files.", (double)m.file_bytes);
+    metrics_value(out, "aisle_memory_anonymous_bytes", "gauge", "Of it, heap, stacks and changed columns.",
+                  (double)m.anonymous_bytes);
+    metrics_value(out, "aisle_memory_heap_bytes", "gauge", "Allocated memory of the heap.", (double)m.heap_bytes);
+    metrics_value(out, "aisle_memory_ceiling_bytes", "gauge", "What --memory allows, 0 for no ceiling.",
+                  (double)m.ceiling_bytes);
+    metrics_value(out, "aisle_memory_releases_total", "counter", "Times that mapped pages were given back.",
+                  (double)m.released);
+}
+
 static void fill(void *context, struct buf *out)
 {
     struct server *server = context;
     if (atomic_load_explicit(&server->ready, memory_order_acquire)) {
         fill_log(server->live, out);
         fill_indexes(server->live, out);
+        fill_memory(server->live, out);
     }
 }
 

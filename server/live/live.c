@@ -114,6 +114,7 @@ enum status live_open(struct live **out, const struct live_options *options, str
         log_thread_start(&l->log_thread, l->log_backend, l->log, options->sync == LIVE_SYNC_INTERVAL ? lazy_ms : 0);
         sequencer_start(l);
         background_start(l);
+        memory_guard_start(l);
     }
     *out = l;
     return STATUS_OK;
@@ -125,6 +126,7 @@ void live_close(struct live *l)
     if (!l) {
         return;
     }
+    memory_guard_stop(l);
     background_stop(l);
     sequencer_stop(l);
     if (!l->options.read_only && l->seq > l->checkpoint_seq && checkpoint_write(l, NULL, &err) != STATUS_OK) {
@@ -234,7 +236,7 @@ void live_stats(struct live *l, struct live_stats *out)
 
 enum status live_submit(struct live *l, struct live_batch *batch)
 {
-    if (l->options.read_only) {
+    if (l->options.read_only || atomic_load_explicit(&l->guard.full, memory_order_relaxed)) {
         return STATUS_BUSY;
     }
     pthread_mutex_lock(&l->queue_lock);

@@ -13,6 +13,7 @@
  */
 #include "indexer/base/arena.h"
 #include "indexer/base/json.h"
+#include "indexer/shard/shard_memory.h"
 #include "indexer/shard/snapshot.h"
 
 struct live;
@@ -38,6 +39,7 @@ struct live_options {
     const struct log_backend *log_backend; /* NULL: files */
     live_count_hits *count_hits;           /* NULL: canary queries are not asked */
     bool verify_on_start;                  /* every block of every file */
+    uint64_t memory_bytes;                 /* the most that the process may have resident; 0: no ceiling */
     bool read_only; /* no lock, no log, no updates: the tools' view of the newest manifest and log */
 };
 
@@ -170,5 +172,16 @@ struct live_stats {
     bool fenced;
 };
 void live_stats(struct live *l, struct live_stats *out);
+
+/* What is in memory, as it was counted when this was last asked for, or at the start: counting takes some ms a GB. */
+struct live_memory {
+    struct shard_memory shards; /* of all indexes */
+    uint64_t suggest_bytes, suggest_resident;
+    uint64_t resident_bytes, file_bytes, anonymous_bytes; /* of the process (memory.h) */
+    uint64_t heap_bytes;
+    uint64_t ceiling_bytes; /* 0: none */
+    uint64_t released;      /* how often mapped pages were given back to keep it */
+};
+void live_memory(struct live *l, struct live_memory *out);
 
 #endif

@@ -21,6 +21,7 @@
 #include "server/live/changes.h"
 #include "server/live/live.h"
 #include "server/live/log_thread.h"
+#include "server/live/memory_guard.h"
 
 enum { LIVE_PATH_BYTES = 4096 };
 
@@ -69,6 +70,7 @@ struct live {
     struct log_thread log_thread;
 
     _Atomic(struct directory *) directory;
+    struct memory_guard guard;
 
     /* The sequencer's own. */
     VEC(struct live_index *) indexes;

@@ -92,16 +92,23 @@ struct builders {
     uint32_t count;
 };
 
+/* Of a rebuild's: a quarter of the process's, where that has a ceiling. */
+static uint64_t memory_of(const struct rebuild *r)
+{
+    uint64_t most = r->l->options.memory_bytes / 4;
+    return most > 0 && most < MEMORY_BYTES ? most : MEMORY_BYTES;
+}
+
 static void builders_open(struct builders *b, const struct rebuild *r)
 {
     b->count = r->live_docs > 0 ? r->shard_count : 0;
     b->dictionary = dictionary_new(r->settings->settings);
-    b->suggest = suggest_builder_new(r->settings->settings, r->settings->analyzer, MEMORY_BYTES / 4);
+    b->suggest = suggest_builder_new(r->settings->settings, r->settings->analyzer, memory_of(r) / 4);
     for (uint32_t i = 0; i < b->count; i++) {
         struct shard_build_options options = {.settings = r->settings->settings,
                                               .analyzer = r->settings->analyzer,
                                               .dictionary = b->dictionary,
-                                              .memory_bytes = MEMORY_BYTES / b->count,
+                                              .memory_bytes = memory_of(r) / b->count,
                                               .temp_dir = r->dir};
         b->shards[i] = shard_builder_new(&options);
     }

@@ -169,10 +169,33 @@ static void test_damage_found_after_the_start(void **state)
     arena_release(&arena);
 }
 
+/* A ceiling below what a process needs refuses updates as soon as it is looked at. */
+static void test_memory_ceiling(void **state)
+{
+    (void)state;
+    struct live *l;
+    struct error err;
+    struct live_memory m;
+    struct model_op put = {.kind = MODEL_PUT, .id = 1, .given = {.group = -1}};
+    struct live_options options = {.data_dir = "/data", .create = true, .memory_bytes = 4096};
+    enum status status = STATUS_OK;
+    if (live_open(&l, &options, &err) != STATUS_OK) {
+        fail_msg("%s", err.message);
+    }
+    while (status == STATUS_OK) { /* until the first look */
+        status = model_submit(l, &put, 1);
+    }
+    assert_int_equal(status, STATUS_BUSY);
+    live_memory(l, &m);
+    assert_int_equal(m.ceiling_bytes, 4096);
+    live_close(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_random, disk_start, disk_stop),
+        cmocka_unit_test_setup_teardown(test_memory_ceiling, disk_start, disk_stop),
         cmocka_unit_test_setup_teardown(test_damage_found_after_the_start, disk_start, disk_stop),
     };
     log_set_level(LOG_WARN);
