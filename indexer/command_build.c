@@ -24,6 +24,7 @@ struct build_command {
     int64_t shards;
     uint64_t memory;
     bool ignore_gates;
+    bool partial;
     bool terminal;
     uint64_t started_ns, shown_ns;
 };
@@ -96,6 +97,8 @@ static enum status parse_arguments(struct build_command *c, int argc, char **arg
         {"report", OPTION_TEXT, &c->report_path, "FILE", 0, 0, NULL, "write a JSON report there"},
         {"as-of", OPTION_TEXT, &c->as_of, "TIME", 0, 0, NULL,
          "when the feed's data was true (ISO 8601); else the feed's own date, else the file's"},
+        {"partial", OPTION_FLAG, &c->partial, NULL, 0, 0, NULL,
+         "the feeds are partial: do as `aisle-indexer apply`, whose options then hold"},
         {"ignore-gates", OPTION_FLAG, &c->ignore_gates, NULL, 0, 0, NULL,
          "publish whatever the settings' `gates` say; the report still tells"},
         {"allow-broken-feed", OPTION_FLAG, &o->allow_broken_feed, NULL, 0, 0, NULL,
@@ -131,10 +134,10 @@ static enum status parse_arguments(struct build_command *c, int argc, char **arg
 /* --- publishing --- */
 
 /* What the server or the adoption here said, for the report; also when a gate did not hold. */
-static void keep_adoption(struct report *report, struct str json)
+static void keep_outcome(struct report *report, struct str json)
 {
-    buf_clear(&report->adoption);
-    buf_append_str(&report->adoption, json);
+    buf_clear(&report->outcome);
+    buf_append_str(&report->outcome, json);
 }
 
 static enum status adopt_in_server(const struct build_command *c, const char *candidate, struct report *report,
@@ -156,7 +159,7 @@ static enum status adopt_in_server(const struct build_command *c, const char *ca
         struct buf text = BUF_EMPTY;
         if (refused || answer.code == 200) {
             json_write(&text, refused ? refused : &root);
-            keep_adoption(report, buf_str(&text));
+            keep_outcome(report, buf_str(&text));
         }
         buf_release(&text);
     }
@@ -180,7 +183,7 @@ static enum status adopt_here(const struct build_command *c, const char *candida
     enum status status = live_open(&live, &options, err);
     if (status == STATUS_OK)
         status = (c->ignore_gates ? live_adopt_anyway : live_adopt)(live, candidate, &arena, &text, err);
-    keep_adoption(report, text);
+    keep_outcome(report, text);
     live_close(live);
     arena_release(&arena);
     return status;
@@ -249,8 +252,24 @@ static int exit_code(const struct build_command *c, const struct report *r, enum
     return status == STATUS_INPUT && r->files.count == 0 ? EXIT_USAGE : EXIT_NOTHING_PUBLISHED;
 }
 
+/* Takes --partial out of the arguments. */
+static bool asks_for_partial(int *argc, char **argv)
+{
+    for (int i = 1; i < *argc; i++) {
+        if (strcmp(argv[i], "--partial") == 0) {
+            memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(*argv));
+            --*argc;
+            return true;
+        }
+    }
+    return false;
+}
+
 int command_build(int argc, char **argv)
 {
+    if (asks_for_partial(&argc, argv))
+        return command_apply(argc, argv);
+
     struct build_command c = {.max_errors = "10%", .memory = 1ull << 30};
     struct report report;
     struct error err = {0};

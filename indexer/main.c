@@ -16,6 +16,7 @@ static const struct command commands[] = {
     {"analyze", command_analyze, "show what a text becomes: tokens, positions, offsets"},
     {"dump", command_dump, "show what a shard file holds: chunks, terms, objects"},
     {"verify", command_verify, "check every byte of shard files or of a data directory"},
+    {"apply", command_apply, "apply a partial feed: changed products, prices, stock, deletions"},
     {"rollback", command_rollback, "put the generation before the present one back into service"},
     {"log", command_log, "list, check and repair the update log"},
     {NULL, NULL, NULL},

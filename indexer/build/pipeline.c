@@ -184,7 +184,9 @@ static enum status read_one_feed(struct pipeline *p, const char *path, struct er
         status = STATUS_OK;
     }
     if (status == STATUS_OK && info.partial)
-        status = error_set(err, STATUS_INPUT, "'%s' is a partial feed (%s), not a whole catalog", path, info.title);
+        status =
+            error_set(err, STATUS_INPUT, "'%.150s' is a partial feed (%s), not a whole catalog: --partial applies it",
+                      path, info.title);
     return status;
 }
 

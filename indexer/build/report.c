@@ -26,7 +26,7 @@ void report_release(struct report *r)
     vec_release(&r->files);
     map_release(&r->reasons);
     buf_release(&r->first_rejects);
-    buf_release(&r->adoption);
+    buf_release(&r->outcome);
     if (r->rejects)
         file_close(r->rejects);
     r->rejects = NULL;
@@ -181,9 +181,9 @@ void report_write(const struct report *r, struct buf *out)
         buf_literal(out, ",\"failure\":");
         json_write_string(out, str_from(r->failure));
     }
-    if (r->adoption.size > 0) {
-        buf_literal(out, ",\"adoption\":");
-        buf_append_str(out, buf_str(&r->adoption));
+    if (r->outcome.size > 0) {
+        buf_literal(out, ",\"outcome\":");
+        buf_append_str(out, buf_str(&r->outcome));
     }
     buf_literal(out, "}\n");
 }

@@ -34,7 +34,7 @@ struct report {
     uint64_t peak_rss_bytes;
     bool published;
     char failure[256];   /* why not */
-    struct buf adoption; /* JSON: the new generation, and what the gates said; may be empty */
+    struct buf outcome; /* JSON: the new generation and what the gates said, or what was applied; may be empty */
 };
 
 MUST_CHECK enum status report_init(struct report *r, const char *rejects_path, struct error *err);
@@ -50,7 +50,7 @@ void report_reject(struct report *r, const struct feed_reject *reject);
 MUST_CHECK enum status report_finish(struct report *r, struct error *err);
 
 /* {"files":[...],"items":..,"accepted":..,"rejected":..,"replaced":..,"reasons":{..},"bytes":..,"seconds":..,
- * "peak_rss_bytes":..,"products":..,"as_of":..,"published":..,"failure":..,"adoption":{..}} */
+ * "peak_rss_bytes":..,"products":..,"as_of":..,"published":..,"failure":..,"outcome":{..}} */
 void report_write(const struct report *r, struct buf *out);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
+#include "server/live/apply.h"
 #include "server/live/gates.h"
 #include "server/live/load.h"
 #include "server/live/structure.h"
@@ -55,12 +56,12 @@ static enum status flush(struct staging *s, struct error *err)
     return status;
 }
 
-static bool in_base(const struct staging *s, const struct log_record *r, bool settings)
+static bool in_base(const struct staging *s, const struct record *r, bool settings)
 {
     if (s->plan->base_seq > 0) {
         return r->seq <= s->plan->base_seq;
     }
-    return r->wall_ms <= (settings && s->plan->settings_ms ? s->plan->settings_ms : s->plan->as_of_ms);
+    return record_known_ms(r) <= (settings && s->plan->settings_ms ? s->plan->settings_ms : s->plan->as_of_ms);
 }
 
 static enum status stage_record(void *context, const struct log_record *from, struct error *err)
@@ -70,7 +71,7 @@ static enum status stage_record(void *context, const struct log_record *from, st
     bool rebuild = false;
     s->seq = from->seq;
     enum status status = record_decode(from, &s->arena, &r, err);
-    if (status != STATUS_OK || r.uid != s->x->uid || in_base(s, from, r.kind == RECORD_SETTINGS)) {
+    if (status != STATUS_OK || r.uid != s->x->uid || in_base(s, &r, r.kind == RECORD_SETTINGS)) {
         return status;
     }
     s->replayed++;
@@ -144,30 +145,39 @@ static enum status note_first(void *context, const struct log_record *r, struct 
     return STATUS_LIMIT;
 }
 
-/* Where the replay begins; refused when updates that it would need are not in the log any more. */
-static enum status find_start(struct staging *s, struct error *err)
+enum status log_starts(struct live *l, uint64_t uid, int64_t as_of_ms, uint64_t *from, struct error *err)
 {
-    struct live *l = s->l;
     struct log_stats stats;
     struct first_record first = {0};
     struct error ignored;
+    l->log_backend->stats(l->log, &stats);
+    *from = stats.first_seq;
+    if (stats.first_seq > 1 && uid < stats.first_seq) {
+        (void)!l->log_backend->read(l->log, stats.first_seq, stats.first_seq, note_first, &first, &ignored);
+        if (first.found && first.wall_ms > as_of_ms) {
+            return error_set(err, STATUS_CONFLICT,
+                             "the feed is as of %" PRId64 " ms, but the update log only goes back to %" PRId64 " ms",
+                             as_of_ms, first.wall_ms);
+        }
+    }
+    uint64_t since = l->log_backend->since(l->log, as_of_ms);
+    *from = since > stats.first_seq ? since : stats.first_seq;
+    return STATUS_OK;
+}
+
+/* Where the replay begins; refused when updates that it would need are not in the log any more. */
+static enum status find_start(struct staging *s, struct error *err)
+{
+    uint64_t from;
     if (s->plan->base_seq > 0) {
         s->seq = s->plan->base_seq;
         return STATUS_OK;
     }
-    l->log_backend->stats(l->log, &stats);
-    s->seq = stats.first_seq - 1;
-    if (stats.first_seq > 1 && s->x->uid < stats.first_seq) {
-        (void)!l->log_backend->read(l->log, stats.first_seq, stats.first_seq, note_first, &first, &ignored);
-        if (first.found && first.wall_ms > s->plan->as_of_ms) {
-            return error_set(err, STATUS_CONFLICT,
-                             "the feed is as of %" PRId64 " ms, but the update log only goes back to %" PRId64 " ms",
-                             s->plan->as_of_ms, first.wall_ms);
-        }
+    enum status status = log_starts(s->l, s->x->uid, s->plan->as_of_ms, &from, err);
+    if (status == STATUS_OK) {
+        s->seq = from - 1;
     }
-    uint64_t since = l->log_backend->since(l->log, s->plan->as_of_ms);
-    s->seq = since > stats.first_seq ? since - 1 : s->seq;
-    return STATUS_OK;
+    return status;
 }
 
 /* ---- on the sequencer ---- */

@@ -135,7 +135,7 @@ static bool decide_members(struct changes *c, struct live_batch *batch, struct l
 static void decide_partial(struct changes *c, struct log_writer *w, struct live_batch *batch, struct live_op *op)
 {
     struct error err = {0};
-    struct record r = {.kind = RECORD_PARTIAL, .uid = c->index->uid};
+    struct record r = {.kind = RECORD_PARTIAL, .uid = c->index->uid, .as_of_ms = op->as_of_ms};
     if (!find_id(batch, op, &r.id)) {
         return;
     }
@@ -172,7 +172,8 @@ static void decide_delete(struct changes *c, struct log_writer *w, struct live_b
     struct change *x = changes_of(c, id);
     op->found = change_exists(x);
     changes_delete(c, x);
-    record_name(w, RECORD_DELETE, c->index->uid, x->id);
+    struct record r = {.uid = c->index->uid, .id = x->id, .as_of_ms = op->as_of_ms};
+    record_delete(w, &r);
 }
 
 void decide_object(struct changes *c, struct log_writer *w, struct live_batch *batch, struct live_op *op)

@@ -57,6 +57,7 @@ static struct live *live_new(const struct live_options *options)
     pthread_cond_init(&l->background_wake, NULL);
     pthread_mutex_init(&l->publish_lock, NULL);
     pthread_mutex_init(&l->task_lock, NULL);
+    pthread_mutex_init(&l->apply_lock, NULL);
     return l;
 }
 
@@ -84,6 +85,8 @@ static void live_free(struct live *l)
     pthread_cond_destroy(&l->background_wake);
     pthread_mutex_destroy(&l->publish_lock);
     pthread_mutex_destroy(&l->task_lock);
+    pthread_mutex_destroy(&l->apply_lock);
+    apply_forget(l);
     free(l->data_dir);
     free(l);
 }

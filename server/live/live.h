@@ -102,6 +102,9 @@ struct live_op {
     bool created;
     bool found;      /* LIVE_DELETE: the object was there */
     bool rebuilding; /* LIVE_SETTINGS: in force when the task is published */
+    uint32_t kept;   /* live_apply: members that stay as they are, since they were set later */
+    /* live_apply's: what the operation knows about; 0: it is of now */
+    int64_t as_of_ms;
 };
 
 struct live_batch {
@@ -122,6 +125,13 @@ struct live_batch {
 MUST_CHECK enum status live_submit(struct live *l, struct live_batch *batch);
 /* The same, waiting for done; for tools and tests. */
 MUST_CHECK enum status live_submit_wait(struct live *l, struct live_batch *batch);
+
+/* Applies operations of a partial feed, LIVE_PARTIAL and LIVE_DELETE with object_id set, all of one index, as of a
+ * moment: attribute by attribute, what was accepted later stays (op->kept counts it), and an object that was deleted
+ * or replaced later stays so. The first batch of a moment reads the log since then, the next ones only what came
+ * meanwhile; a batch without operations forgets it. All or nothing on failure of the log; each operation has its
+ * own outcome. STATUS_CONFLICT: the log does not go back so far. Blocks; from a thread that is no reader. */
+MUST_CHECK enum status live_apply(struct live *l, struct live_batch *batch, int64_t as_of_ms, struct error *err);
 
 /* True when the task is in force; false while a rebuild that it needs goes on. Tasks never heard of are published. */
 bool live_task_published(struct live *l, uint64_t task_id);

@@ -10,6 +10,7 @@
  *   checkpoint.c  writing the state to files; background.c its thread, with the merges
  *   recovery.c    reading it back, and replaying the log
  *   adopt.c       new generations: candidates of a build, rebuilds for new settings
+ *   apply.c       partial feeds
  *
  * The sequencer owns the indexes. Other threads ask it to run a function between two groups (live_control). Files and
  * manifest are written under publish_lock.
@@ -109,6 +110,9 @@ struct live {
     _Atomic uint64_t next_file;
     uint64_t checkpoint_seq;
 
+    pthread_mutex_t apply_lock; /* guards what a partial feed needs to know (apply.h) */
+    struct later *later;        /* NULL: none is being applied */
+
     pthread_mutex_t task_lock;
     VEC(struct pending_task) tasks;
 
@@ -168,6 +172,14 @@ struct replacement {
 MUST_CHECK enum status checkpoint_write(struct live *l, struct replacement *replace, struct error *err);
 /* "DATA/relative" */
 void live_path(const struct live *l, char *out, size_t size, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* --- apply.c --- */
+void apply_forget(struct live *l);
+
+/* --- adopt.c --- */
+/* *from is where the log must be read to find all that an index got after as_of_ms. STATUS_CONFLICT when it does not go
+ * back so far. */
+MUST_CHECK enum status log_starts(struct live *l, uint64_t uid, int64_t as_of_ms, uint64_t *from, struct error *err);
 
 /* --- recovery.c --- */
 MUST_CHECK enum status recovery_load(struct live *l, struct error *err);

@@ -40,10 +40,29 @@ static void put_member(struct buf *b, const struct member_change *m)
     buf_release(&text);
 }
 
+/* Begins a record that may know about an earlier time. */
+static uint64_t begin_as_of(struct log_writer *w, enum record_kind kind, const struct record *r)
+{
+    bool as_of = r->as_of_ms > 0;
+    uint64_t seq = log_writer_begin(w, (uint8_t)kind, (uint8_t)(r->flags | (as_of ? RECORD_AS_OF : 0)));
+    buf_put_varint(&w->bytes, r->uid);
+    if (as_of) {
+        buf_put_varint(&w->bytes, (uint64_t)r->as_of_ms);
+    }
+    return seq;
+}
+
+uint64_t record_delete(struct log_writer *w, const struct record *r)
+{
+    uint64_t seq = begin_as_of(w, RECORD_DELETE, r);
+    put_str(&w->bytes, r->id);
+    log_writer_end(w);
+    return seq;
+}
+
 uint64_t record_partial(struct log_writer *w, const struct record *r)
 {
-    uint64_t seq = log_writer_begin(w, RECORD_PARTIAL, r->flags);
-    buf_put_varint(&w->bytes, r->uid);
+    uint64_t seq = begin_as_of(w, RECORD_PARTIAL, r);
     put_str(&w->bytes, r->id);
     for (size_t i = 0; i < r->member_count; i++) {
         put_member(&w->bytes, &r->members[i]);
@@ -150,6 +169,9 @@ static bool decode(struct reader *r, struct arena *arena, struct record *out)
     if (out->kind != RECORD_CREATE) {
         out->uid = reader_varint(r);
     }
+    if (out->flags & RECORD_AS_OF) {
+        out->as_of_ms = (int64_t)reader_varint(r);
+    }
     switch (out->kind) {
     case RECORD_PUT:
     case RECORD_SETTINGS:
@@ -180,7 +202,8 @@ enum status record_decode(const struct log_record *from, struct arena *arena, st
 {
     *out = (struct record){.seq = from->seq, .wall_ms = from->wall_ms, .flags = from->flags};
     struct reader r = reader_of(from->payload.data, from->payload.size);
-    if (from->kind < LOG_FIRST_KIND || from->kind >= RECORD_KIND_END || (from->flags & ~RECORD_CREATED) != 0) {
+    if (from->kind < LOG_FIRST_KIND || from->kind >= RECORD_KIND_END ||
+        (from->flags & ~(RECORD_CREATED | RECORD_AS_OF)) != 0) {
         return error_set(err, STATUS_FORMAT,
                          "log record %" PRIu64 " has kind %u and flags %u, which this version does not know", from->seq,
                          from->kind, from->flags);

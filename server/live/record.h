@@ -17,6 +17,8 @@
  *   RECORD_DROP      v uid
  *   RECORD_SETTINGS  v uid, whole settings JSON to the end
  *   RECORD_RENAME    v uid, s new name; the index that had the name is dropped
+ * With the flag RECORD_AS_OF, PARTIAL and DELETE have v as-of ms behind the uid: what they know about, when that is
+ * not the time they were accepted at.
  * A record of an unknown kind or with unknown flags is an error: it was written by a later version.
  */
 #include "indexer/base/arena.h"
@@ -36,7 +38,8 @@ enum record_kind {
 };
 
 enum record_flag {
-    RECORD_CREATED = 1 /* the object was not there before; a RECORD_PARTIAL without it never makes one */
+    RECORD_CREATED = 1, /* the object was not there before; a RECORD_PARTIAL without it never makes one */
+    RECORD_AS_OF = 2    /* from a feed of an earlier time */
 };
 
 /* How a member got its value; for those who read the log. */
@@ -61,6 +64,7 @@ struct record {
     enum record_kind kind;
     uint64_t seq;
     int64_t wall_ms;
+    int64_t as_of_ms; /* 0: wall_ms */
     uint8_t flags;
     uint64_t uid;
     struct str id;   /* objectID, or the name of RECORD_CREATE and RECORD_RENAME */
@@ -72,7 +76,8 @@ struct record {
 /* Each appends one record and returns its sequence number. */
 uint64_t record_put(struct log_writer *w, uint64_t uid, uint8_t flags, const struct json *object);
 uint64_t record_partial(struct log_writer *w, const struct record *r);
-uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, struct str name); /* DELETE, RENAME */
+uint64_t record_delete(struct log_writer *w, const struct record *r); /* uid, id, as_of_ms */
+uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, struct str name); /* RENAME */
 uint64_t record_uid(struct log_writer *w, enum record_kind kind, uint64_t uid);                   /* CLEAR, DROP */
 uint64_t record_create(struct log_writer *w, struct str name, struct str settings);
 uint64_t record_settings(struct log_writer *w, uint64_t uid, struct str settings);

@@ -34,7 +34,7 @@ class Generations(Case):
             return done, json.load(f)
 
     def failed(self, report):
-        return [g["gate"] for g in report["adoption"]["gates"] if not g["passed"]]
+        return [g["gate"] for g in report["outcome"]["gates"] if not g["passed"]]
 
     def gates_in(self, check):
         _, report = self.build([product(i) for i in range(20)])
