@@ -140,6 +140,17 @@ static bool has_title(const struct apply_command *c, const struct json *object)
     return false;
 }
 
+/* The column that is the id says nothing new: without it, changes of numbers stay changes of numbers alone. */
+static void drop_id_column(struct json *object, struct str id)
+{
+    for (uint32_t i = object->count; i-- > 0;) {
+        const struct json_member *m = &object->members[i];
+        bool same = (m->value.type == JSON_STRING || m->value.type == JSON_NUMBER) && str_equal(m->value.text, id);
+        if (same && !str_equal(m->name, STR("objectID")) && role_of_name(m->name) == ROLE_ID)
+            (void)json_object_remove(object, m->name);
+    }
+}
+
 static enum status on_item(void *context, struct feed_item *item, struct error *err)
 {
     struct apply_command *c = context;
@@ -153,6 +164,7 @@ static enum status on_item(void *context, struct feed_item *item, struct error *
         status = error_set(err, STATUS_INPUT, "'objectID': must be a string of 1 to %d bytes", LIMIT_OBJECT_ID_BYTES);
     if (status != STATUS_OK)
         return status;
+    drop_id_column(&item->object, id);
     if (c->info.kind == FEED_XML || c->info.kind == FEED_CSV)
         product_numbers(c->settings, &item->object, item->arena);
     change.id = id;
