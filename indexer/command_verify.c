@@ -10,7 +10,8 @@
 #include "indexer/shard/manifest.h"
 #include "indexer/shard/settings.h"
 #include "indexer/shard/shard.h"
-#include "server/live/update_log.h"
+#include "server/live/backup.h"
+#include "server/live/log_check.h"
 
 enum { EXIT_SOUND = 0, EXIT_DAMAGED = 1, EXIT_USAGE = 2 };
 
@@ -130,20 +131,43 @@ static void verify_index(struct verify_command *c, const struct manifest_index *
         verify_named(c, index->deltas[i]);
 }
 
-static void verify_log(struct verify_command *c)
+/* Every record, those that a start does not need included. */
+static void verify_log(struct verify_command *c, uint64_t applied_seq)
 {
-    struct update_log *log = NULL;
+    struct log_check check = {0};
     struct error err = {0};
     char path[4096];
-    enum status status = STATUS_OK;
 
     snprintf(path, sizeof(path), "%s/log", c->data_dir);
     if (!file_exists(path))
         return;
-    status = update_log_open(&log, &(struct log_options){.dir = path, .read_only = true}, &err);
-    if (status == STATUS_OK)
-        update_log_backend.close(log);
+    enum status status = log_check_run(&check, path, applied_seq, &err);
+    for (size_t i = 0; i < check.segments.count && status == STATUS_OK; i++) {
+        const struct log_segment_check *s = &check.segments.items[i];
+        if (s->state == LOG_DAMAGED)
+            status = error_set(&err, STATUS_FORMAT, "'%s' is damaged at offset %" PRIu64 ": %s", s->name, s->size,
+                               s->reason);
+    }
+    if (status == STATUS_OK && check.damaged)
+        status = error_set(&err, STATUS_FORMAT, "updates from %" PRIu64 " on are missing", applied_seq + 1);
     note(c, path, status, &err);
+    log_check_release(&check);
+}
+
+static void note_listed(void *context, const char *path, enum status status, const char *message)
+{
+    struct error err = {.code = status};
+    snprintf(err.message, sizeof(err.message), "%s", message);
+    if (status != STATUS_OK) /* the sound ones are counted as what they are, below */
+        note(context, path, status, &err);
+}
+
+/* A backup says what each of its files must be. */
+static enum status verify_backup(struct verify_command *c, struct error *err)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/backup.json", c->data_dir);
+    return file_exists(path) ? backup_check(c->data_dir, note_listed, c, err) : STATUS_OK;
 }
 
 static enum status verify_data(struct verify_command *c, struct error *err)
@@ -157,7 +181,9 @@ static enum status verify_data(struct verify_command *c, struct error *err)
     for (uint32_t i = 0; status == STATUS_OK && i < manifest.index_count; i++)
         verify_index(c, &manifest.indexes[i]);
     if (status == STATUS_OK)
-        verify_log(c);
+        verify_log(c, manifest_needed_seq(&manifest));
+    if (status == STATUS_OK)
+        status = verify_backup(c, err);
     arena_release(&arena);
     return status;
 }
@@ -172,7 +198,7 @@ int command_verify(int argc, char **argv)
          .type = OPTION_TEXT,
          .value = &c.data_dir,
          .argument = "DIR",
-         .help = "verify every file that the directory's manifest names, and its log"},
+         .help = "verify every file that the directory's manifest names, and its log; of a backup, all it lists"},
         {.name = "quiet", .type = OPTION_FLAG, .value = &c.quiet, .help = "say only what is damaged"},
     };
     const struct options options = {

@@ -18,6 +18,8 @@ static const struct command commands[] = {
     {"verify", command_verify, "check every byte of shard files or of a data directory"},
     {"apply", command_apply, "apply a partial feed: changed products, prices, stock, deletions"},
     {"rollback", command_rollback, "put the generation before the present one back into service"},
+    {"snapshot", command_snapshot, "back up a data directory, also while a server runs on it"},
+    {"restore", command_restore, "make a data directory of a backup, as of any moment that its log reaches"},
     {"log", command_log, "list, check and repair the update log"},
     {NULL, NULL, NULL},
 };

@@ -3,6 +3,7 @@
 #include "server/http/handlers_internal.h"
 #include "server/http/server.h"
 #include "server/http/writes.h"
+#include "server/live/backup.h"
 
 /* Indexes as a whole: list, delete, copy, move; the list of keys as a courtesy; adoption of what the indexer built. */
 
@@ -288,6 +289,41 @@ static enum handled adopt(struct exchange *x)
     return exchange_offload(x, adopt_away);
 }
 
+/* {"to": an absolute path, "log": true to continue the log of one that is there} */
+static void backup_away(struct exchange *x)
+{
+    struct json body;
+    struct str to;
+    bool log_only = false;
+    struct backup_info info = {0};
+    struct error err = {0};
+    struct reader_thread *reader = reader_thread();
+    if (!exchange_json(x, &body)) {
+        return;
+    }
+    if (!json_string(json_get(&body, "to"), &to) || to.size == 0 || to.data[0] != '/') {
+        exchange_error(x, 400, "'to' must be an absolute path");
+        return;
+    }
+    (void)json_bool(json_get(&body, "log"), &log_only);
+    struct str path = arena_copy(&x->arena, to);
+    reader_leave(reader);
+    enum status status = (log_only ? live_backup_log : live_backup)(x->server->live, path.data, &info, &err);
+    reader_enter(reader);
+    if (status != STATUS_OK) {
+        exchange_fail(x, status, err.message);
+        return;
+    }
+    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
+    buf_printf(out, "{\"seq\":%llu,\"logLast\":%llu,\"files\":%llu,\"bytes\":%llu}", (unsigned long long)info.seq,
+               (unsigned long long)info.log_last, (unsigned long long)info.files, (unsigned long long)info.bytes);
+}
+
+static enum handled backup(struct exchange *x)
+{
+    return exchange_offload(x, backup_away);
+}
+
 const struct route admin_routes[] = {
     {HTTP_GET, "/1/indexes", SCOPE_ADMIN, 0, 1024, list, NULL},
     {HTTP_DELETE, "/1/indexes/{index}", SCOPE_ADMIN, 0, 1024, delete_index, NULL},
@@ -298,5 +334,6 @@ const struct route admin_routes[] = {
     {HTTP_POST, "/1/keys", SCOPE_ADMIN, 0, 1 << 16, keys_refused, NULL},
     {HTTP_PUT | HTTP_DELETE, "/1/keys/{key}", SCOPE_ADMIN, 0, 1 << 16, keys_refused, NULL},
     {HTTP_POST, "/internal/adopt", SCOPE_NONE, ROUTE_CONTROL, 1 << 16, adopt, NULL},
+    {HTTP_POST, "/internal/backup", SCOPE_NONE, ROUTE_CONTROL, 1 << 16, backup, NULL},
     {0, NULL, SCOPE_NONE, 0, 0, NULL, NULL},
 };

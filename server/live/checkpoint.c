@@ -14,6 +14,7 @@
 #include "indexer/base/clock.h"
 #include "indexer/base/log.h"
 #include "indexer/shard/container.h"
+#include "server/live/backup.h"
 #include "server/live/live_internal.h"
 
 #define LOG_KEEP_BYTES (UINT64_C(10) << 30)
@@ -465,8 +466,11 @@ static void tidy(struct capture *c)
         before = c->items[i].applied_seq < before ? c->items[i].applied_seq : before;
     }
     remove_dropped(c);
-    struct log_trim trim = {
-        .before_seq = before, .unneeded_seq = before, .unneeded_ms = keep_ms, .keep_bytes = LOG_KEEP_BYTES};
+    uint64_t backups = backups_need(l->data_dir);
+    struct log_trim trim = {.before_seq = before,
+                            .unneeded_seq = backups < before ? backups : before,
+                            .unneeded_ms = keep_ms,
+                            .keep_bytes = LOG_KEEP_BYTES};
     if (l->log_backend->trim(l->log, &trim, &err) != STATUS_OK) {
         log_warn("the log could not be trimmed: %s", err.message);
     }
