@@ -145,7 +145,7 @@ static bool write_amount(const struct number *n, size_t decimals, struct money *
     while (zeros + 1 < whole && n->digits[zeros] == '0') {
         zeros++;
     }
-    if (whole - zeros > 15 || decimals > 9) {
+    if (whole - zeros > 15 || decimals > 9 || whole - zeros + decimals > 18) {
         return false;
     }
     if (whole == 0) {
