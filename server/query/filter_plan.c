@@ -113,6 +113,15 @@ static enum status sets_node(struct compiler *c, struct filter_node *out, attr_i
     return STATUS_OK;
 }
 
+/* objectID:x needs no facet: every index knows its objects by it. */
+static enum status document_node(struct compiler *c, struct filter_node *out, struct str id)
+{
+    *out = (struct filter_node){.kind = FILTER_NODE_DOCUMENT};
+    if (!snapshot_find(c->snapshot, id, &out->segment, &out->doc))
+        out->kind = FILTER_NODE_NONE;
+    return STATUS_OK;
+}
+
 static enum status facet_condition(struct compiler *c, struct filter_node *out, const struct filter *f)
 {
     const struct dictionary *d = c->snapshot->dictionary;
@@ -124,6 +133,8 @@ static enum status facet_condition(struct compiler *c, struct filter_node *out, 
     enum status status;
 
     *out = (struct filter_node){.kind = FILTER_NODE_NONE};
+    if (str_equal(f->attribute, STR("objectID")))
+        return document_node(c, out, f->value);
     if (!visible(c, attr) && (!dictionary_level_find(d, f->attribute, &attr, &level) || !visible(c, attr)))
         return STATUS_OK;
     if (dictionary_attr(d, attr)->stock) {
@@ -150,9 +161,9 @@ static enum status facet_condition(struct compiler *c, struct filter_node *out, 
 /* --- conjunctions and disjunctions --- */
 static int by_cost(const void *x, const void *y)
 {
-    static const int cost[] = {
-        [FILTER_NODE_ALL] = 0, [FILTER_NODE_NONE] = 0, [FILTER_NODE_SETS] = 1,   [FILTER_NODE_STOCK] = 2,
-        [FILTER_NODE_AND] = 4, [FILTER_NODE_OR] = 4,   [FILTER_NODE_NUMBER] = 5, [FILTER_NODE_NOT] = 3};
+    static const int cost[] = {[FILTER_NODE_ALL] = 0,  [FILTER_NODE_NONE] = 0,   [FILTER_NODE_DOCUMENT] = 0,
+                               [FILTER_NODE_SETS] = 1, [FILTER_NODE_STOCK] = 2,  [FILTER_NODE_AND] = 4,
+                               [FILTER_NODE_OR] = 4,   [FILTER_NODE_NUMBER] = 5, [FILTER_NODE_NOT] = 3};
     const struct filter_node *a = x, *b = y;
 
     return cost[a->kind] - cost[b->kind];
@@ -349,6 +360,15 @@ static void apply_sets(const struct filter_node *n, const struct window *w, stru
     }
 }
 
+static void apply_document(const struct filter_node *n, const struct window *w, struct mask *m)
+{
+    uint64_t bits[WINDOW_WORDS] = {0};
+
+    if (n->segment == w->segment && n->doc >= w->base && n->doc - w->base < WINDOW_WORDS * 64)
+        bits[(n->doc - w->base) >> 6] = 1ull << ((n->doc - w->base) & 63);
+    mask_and_bits(m, bits);
+}
+
 static void apply_stock(const struct filter_node *n, struct window *w, struct mask *m)
 {
     const uint64_t *stock = window_stock(w);
@@ -443,6 +463,9 @@ bool filter_apply(struct filter_node *n, struct window *w, struct mask *m)
         return true;
     case FILTER_NODE_NONE:
         mask_clear(m);
+        return true;
+    case FILTER_NODE_DOCUMENT:
+        apply_document(n, w, m);
         return true;
     case FILTER_NODE_SETS:
         apply_sets(n, w, m);

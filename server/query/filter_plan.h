@@ -14,7 +14,8 @@
 enum filter_node_kind {
     FILTER_NODE_ALL,
     FILTER_NODE_NONE,
-    FILTER_NODE_SETS, /* documents with one of some facet values */
+    FILTER_NODE_DOCUMENT, /* the one with an objectID */
+    FILTER_NODE_SETS,     /* documents with one of some facet values */
     FILTER_NODE_STOCK,
     FILTER_NODE_NUMBER,
     FILTER_NODE_AND,
@@ -31,6 +32,9 @@ struct filter_node {
     enum filter_node_kind kind;
     struct filter_node *children;
     uint32_t child_count;
+    /* DOCUMENT */
+    uint32_t segment;
+    doc_id doc;
     /* SETS */
     const struct filter_value *values;
     uint32_t value_count;
