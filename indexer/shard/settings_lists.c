@@ -111,11 +111,13 @@ enum status settings_read_fields(struct settings *s, const char *key, const stru
 }
 
 /* --- attributesForFaceting --- */
-/* "word(name)": a form, known or not; "Weight (kg)" is a name. */
+/* "word(name)": a form, known or not, and so is "word(name" without its end; "Weight (kg)" is a name. */
 static bool is_form(struct str text)
 {
     size_t open = str_find_char(text, '(');
 
+    if (open != SIZE_MAX && open > 0 && str_find_char(text, ')') == SIZE_MAX && text.data[open - 1] != ' ')
+        return true;
     return open != SIZE_MAX && open > 0 && text.data[open - 1] != ' ' && str_ends_with(text, STR(")"));
 }
 
