@@ -25,6 +25,13 @@ test('nothing is wider than a phone', async () => {
   await shop.close();
 });
 
+test('a word of any length fits a phone', async () => {
+  const shop = await Shop.open({ width: 390, height: 844 });
+  await shop.go(`/?q=${'donaudampfschifffahrt'.repeat(8)}`);
+  assert.equal(await overflow(shop), 0);
+  await shop.close();
+});
+
 test('filters come as a sheet', async () => {
   const shop = await Shop.open(phone);
   await shop.go('/?q=black');
