@@ -5,6 +5,7 @@
 
 #include "indexer/build/feed_csv_magento.h"
 #include "indexer/build/feed_csv_shopify.h"
+#include "indexer/build/feed_csv_woo.h"
 #include "indexer/build/feed_internal.h"
 #include "indexer/build/product.h"
 
@@ -33,6 +34,7 @@ struct csv_feed {
     unsigned odd_rows;           /* since then: as many cells as a row, but not beginning like one */
     struct csv_shopify *shopify; /* NULL: not its export */
     struct csv_magento *magento;
+    struct csv_woo *woo;
 };
 
 static unsigned classes_of(struct str cell)
@@ -288,7 +290,10 @@ static enum status take_row(struct csv_feed *f, struct error *err)
         return STATUS_OK;
     }
     set_id(f, &item.object);
-    return f->magento ? csv_magento_row(f->magento, &item, err) : feed_deliver(f->r, &item, err);
+    if (f->magento) {
+        return csv_magento_row(f->magento, &item, err);
+    }
+    return f->woo ? csv_woo_row(f->woo, &item, err) : feed_deliver(f->r, &item, err);
 }
 
 static enum status read_rows(struct csv_feed *f, struct error *err)
@@ -450,6 +455,7 @@ enum status feed_read_csv(struct feed_reader *r, struct error *err)
         if (!f.shopify) {
             choose_id(&f);
             f.magento = csv_magento_new(r, f.names, f.columns);
+            f.woo = r->mapping->field_count > 1 ? NULL : csv_woo_new(r, f.names, f.columns);
         }
         status = read_rows(&f, err);
     }
@@ -460,6 +466,7 @@ enum status feed_read_csv(struct feed_reader *r, struct error *err)
         status = csv_magento_end(f.magento, err);
     }
     csv_magento_free(f.magento);
+    csv_woo_free(f.woo);
     csv_shopify_free(f.shopify);
     return status;
 }

@@ -7,6 +7,7 @@
  * written twice or, in some dialects, behind a backslash.
  */
 #include "indexer/base/arena.h"
+#include "indexer/base/json.h"
 
 struct csv_dialect {
     char separator;
@@ -34,5 +35,8 @@ void csv_row_parse(const struct csv_dialect *dialect, struct str text, bool fina
 /* The dialect that gives most rows of the sample as many cells as the first row has. `separator`, if not 0, is fixed.
  */
 struct csv_dialect csv_dialect_find(struct str sample, bool final, char separator);
+
+/* "Blue, Green, Red": an array, or a string when it is only one. A comma behind a backslash is the value's own. */
+struct json csv_list(struct str text, struct arena *arena);
 
 #endif

@@ -200,3 +200,24 @@ struct csv_dialect csv_dialect_find(struct str sample, bool final, char separato
     }
     return best;
 }
+
+struct json csv_list(struct str text, struct arena *arena)
+{
+    struct json list = {.type = JSON_ARRAY, .items = arena_alloc(arena, (text.size + 1) * sizeof(struct json))};
+    char *bytes = arena_alloc(arena, text.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; i <= text.size; i++) {
+        bool own = i + 1 < text.size && text.data[i] == '\\' && text.data[i + 1] == ',';
+        if (i < text.size && (own || text.data[i] != ',')) {
+            bytes[size++] = text.data[own ? ++i : i];
+            continue;
+        }
+        struct str piece = str_trim((struct str){bytes, size});
+        if (piece.size) {
+            list.items[list.count++] = json_of_str(piece);
+        }
+        bytes += size;
+        size = 0;
+    }
+    return list.count == 1 ? list.items[0] : list;
+}

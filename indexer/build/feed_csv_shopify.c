@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "indexer/build/feed_csv.h"
+
 /* A handle with more rows than this is handed over in parts. */
 enum { ROWS_MAX = 4096, OPTIONS = 3 };
 
@@ -142,6 +144,10 @@ static enum status deliver_variant(struct csv_shopify *s, const struct shopify_r
         }
     }
     add_options(product, &row->object, &item.object);
+    struct str tags = value_of(&item.object, "Tags");
+    if (tags.size) {
+        (void)json_object_set(&item.object, STR("Tags"), csv_list(tags, &r->items), &r->items);
+    }
     struct json images = images_of(s, &r->items);
     if (images.count) {
         add(&item.object, STR("images"), images);
