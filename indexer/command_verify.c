@@ -66,7 +66,7 @@ static void verify_named(struct verify_command *c, struct str relative)
     verify_file(c, path);
 }
 
-/* Settings are plain JSON, which has no checksum: they must be there and be valid. */
+/* Settings must be there, as they were sealed, and be valid. */
 static void verify_settings(struct verify_command *c, struct str relative)
 {
     struct settings *settings = NULL;
@@ -79,8 +79,11 @@ static void verify_settings(struct verify_command *c, struct str relative)
     snprintf(path, sizeof(path), "%s/" STR_FMT, c->data_dir, STR_ARG(relative));
     buf_init(&text, 16u << 20);
     enum status status = file_read_all(path, &text, 16u << 20, &err);
+    struct str document = buf_str(&text);
     if (status == STATUS_OK)
-        status = settings_parse(&settings, buf_str(&text), NULL, &err);
+        status = settings_unseal(&document, &err);
+    if (status == STATUS_OK)
+        status = settings_parse(&settings, document, NULL, &err);
     settings_free(settings);
     buf_release(&text);
     note(c, path, status, &err);

@@ -270,6 +270,7 @@ static enum status write_index(struct capture *c, struct captured *x, struct err
     }
     if (status == STATUS_OK && x->settings_file.size == 0) {
         live_settings_text(x->settings, &bytes);
+        settings_seal(&bytes);
         x->settings_file = new_file(c, x->uid, "s", "json");
         status = write_file(c->l, x->settings_file, buf_str(&bytes), err);
         if (status == STATUS_OK && x->name.size > 0) {

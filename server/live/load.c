@@ -14,7 +14,15 @@ static enum status read_settings(const char *path, struct live_settings **out, s
 {
     struct buf text = BUF_EMPTY;
     enum status status = file_read_all(path, &text, FILE_LIMIT, err);
-    if (status == STATUS_OK && (status = live_settings_make(out, buf_str(&text), NULL, err)) != STATUS_OK) {
+    struct str document = buf_str(&text);
+    bool read = status == STATUS_OK;
+    if (read) {
+        status = settings_unseal(&document, err);
+    }
+    if (status == STATUS_OK) {
+        status = live_settings_make(out, document, NULL, err);
+    }
+    if (read && status != STATUS_OK) {
         error_prefix(err, "'%s'", path);
     }
     buf_release(&text);

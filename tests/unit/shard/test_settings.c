@@ -294,6 +294,38 @@ static void test_round_trip(void **state)
     }
 }
 
+/* Whatever bit is wrong, a sealed document is not taken for settings. */
+static void test_seal(void **state)
+{
+    struct buf sealed = BUF_EMPTY;
+    struct settings *settings = NULL;
+    struct str document;
+    struct error err;
+    size_t wrong = 0;
+
+    (void)state;
+    buf_append_str(&sealed, STR("{\"searchableAttributes\":[\"title^3\"],\"hitsPerPage\":20}"));
+    document = buf_str(&sealed);
+    assert_int_equal(settings_unseal(&document, &err), STATUS_OK);
+    assert_int_equal(document.size, sealed.size);
+    settings_seal(&sealed);
+    document = buf_str(&sealed);
+    assert_int_equal(settings_unseal(&document, &err), STATUS_OK);
+    assert_int_equal(settings_parse(&settings, document, NULL, &err), STATUS_OK);
+    settings_free(settings);
+    for (size_t bit = 0; bit < sealed.size * 8; bit++) {
+        sealed.data[bit / 8] = (char)(sealed.data[bit / 8] ^ 1 << bit % 8);
+        document = buf_str(&sealed);
+        settings = NULL;
+        if (settings_unseal(&document, &err) == STATUS_OK)
+            wrong += settings_parse(&settings, document, NULL, &err) == STATUS_OK;
+        settings_free(settings);
+        sealed.data[bit / 8] = (char)(sealed.data[bit / 8] ^ 1 << bit % 8);
+    }
+    assert_int_equal(wrong, 0);
+    buf_release(&sealed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_what_a_change_costs),
         cmocka_unit_test(test_too_many_fields),
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_seal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
