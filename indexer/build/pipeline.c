@@ -166,6 +166,7 @@ static enum status read_one_feed(struct pipeline *p, const char *path, struct er
     struct report_file *f = current_file(p);
     memcpy(f->title, info.title, sizeof(f->title));
     memcpy(f->id_source, info.id_source, sizeof(info.id_source));
+    memcpy(f->encoding, info.encoding, sizeof(info.encoding));
     if (p->infer && info.language[0])
         infer_set_language(p->infer, info.language);
     f->bytes = info.bytes;

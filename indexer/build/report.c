@@ -145,6 +145,10 @@ static void write_file(const struct report_file *f, struct buf *out)
         buf_literal(out, ",\"objectID_from\":");
         json_write_string(out, str_from(f->id_source));
     }
+    if (f->encoding[0]) {
+        buf_literal(out, ",\"encoding\":");
+        json_write_string(out, str_from(f->encoding));
+    }
     buf_append_char(out, '}');
 }
 

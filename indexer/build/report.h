@@ -16,6 +16,7 @@ struct report_file {
     bool broken;
     char break_message[256];
     char id_source[128]; /* which field gave the objectIDs */
+    char encoding[24];   /* found out, when it was not UTF-8 */
 };
 
 struct report {

@@ -155,6 +155,12 @@ class Feeds(Case):
         report = build(self.dir, self.file("a.csv", "sep=;\r\nid;title;price\r\n1;one;2,50\r\n"))["report"]
         self.assertEqual((report["accepted"], report["rejected"]), (1, 0))
 
+    def test_report_names_the_encoding(self):
+        text = "id;nazwa;cena\n1;Krzesło wiśniowe;12,50 zł\n2;Stół dębowy;499 zł\n"
+        report = build(self.dir, self.file("a.csv", text.encode("cp1250")))["report"]
+        self.assertEqual(report["files"][0]["encoding"], "windows-1250")
+        self.assertNotIn("encoding", build(self.dir, self.file("a.csv", text))["report"]["files"][0])
+
     def test_verify_misses_nothing(self):
         self.assertEqual(build(self.dir, self.file("a.csv", "id,title\n1,one\n"))["code"], 0)
         for name in ["dictionary.aisle", "suggest.aisle", "shard-0000.aisle"]:
@@ -174,7 +180,8 @@ class Feeds(Case):
 
     def test_empty_and_unreadable(self):
         for name, content in [("empty", b""), ("spaces", b"  \n"), ("noise", bytes(range(256)) * 20),
-                              ("empty.xml", b"<rss><channel></channel></rss>"), ("empty.json", b"[]")]:
+                              ("empty.xml", b"<rss><channel></channel></rss>"), ("empty.json", b"[]"),
+                              ("none.json", b'{"products":[]}'), ("error.json", b'{"error":"quota"}')]:
             with self.subTest(feed=name):
                 result = build(self.dir, self.file(name, content))
                 self.assertEqual(result["code"], 3, name + result["err"])
@@ -202,12 +209,14 @@ class Arguments(Case):
             path = os.path.join(index, name)
             with open(path, "rb") as file:
                 whole = file.read()
-            with open(path, "wb") as file:
-                file.write(whole[:-3])
-            done = subprocess.run([INDEXER, "verify", "--data", os.path.join(self.dir, "data")], capture_output=True,
-                                  text=True, check=False)
-            self.assertEqual(done.returncode, 1, name)
-            self.assertIn(name, done.stderr)
+            middle = len(whole) // 2
+            for damaged in [whole[:-3], whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1:]]:
+                with open(path, "wb") as file:
+                    file.write(damaged)
+                done = subprocess.run([INDEXER, "verify", "--data", os.path.join(self.dir, "data")],
+                                      capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 1, name)
+                self.assertIn(name, done.stderr)
             with open(path, "wb") as file:
                 file.write(whole)
         self.verify()
