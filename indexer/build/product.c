@@ -125,6 +125,9 @@ static void list_of(struct json *value, struct arena *arena)
         return;
     }
     size_t lines = 1;
+    if (str_starts_with(s, STR("http")) && str_find(str_slice(s, 4, s.size), STR("http")) == SIZE_MAX) {
+        return; /* one address on two lines */
+    }
     for (struct str rest = s; rest.data && lines;) {
         struct str line = str_trim(str_split(&rest, '\n'));
         lines = line.size > LIST_LINE_BYTES || (line.size == 0 && rest.data) ? 0 : lines + (line.size > 0);
@@ -167,11 +170,48 @@ static void keep_best(struct json_member **best, unsigned *best_rank, struct jso
     }
 }
 
+/* {"value": 12.5, "currency": "EUR"}: the amount, its currency apart. Other objects stay. */
+static void price_of_object(struct work *w, struct json *value)
+{
+    static const char *const amounts[] = {"amount", "value", "price", "gross", "brutto", NULL};
+    static const char *const codes[] = {"currency", "currencyCode", "currency_code", "priceCurrency", NULL};
+    struct str text = {0};
+    char code[4];
+    for (size_t i = 0; codes[i] && text.size == 0; i++) {
+        (void)json_string(json_get(value, codes[i]), &text);
+    }
+    for (size_t i = 0; amounts[i]; i++) {
+        const struct json *amount = json_get(value, amounts[i]);
+        if (amount && (amount->type == JSON_NUMBER || amount->type == JSON_STRING)) {
+            *value = *amount;
+            if (currency_code(text, code)) {
+                take_currency(w, code);
+            }
+            return;
+        }
+    }
+}
+
+/* Of several, one that says something: shops put delivery times into the field that would be the best. */
+static unsigned availability_rank(const struct json_member *member, unsigned rank)
+{
+    struct str s = {0};
+    char number[24];
+    (void)json_string(&member->value, &s);
+    bool known =
+        member->value.type != JSON_STRING || availability_parse(s) != AVAILABILITY_UNKNOWN || plain_number(s, number);
+    return known ? rank : rank + 1000;
+}
+
 static void look_at(struct work *w, struct json_member *member)
 {
     struct fields *f = &w->fields;
     unsigned rank;
-    switch (role_of_member(w->options, member->name, &rank)) {
+    enum role role = role_of_member(w->options, member->name, &rank);
+    if (member->value.type == JSON_OBJECT && (role == ROLE_PRICE || role == ROLE_SALE_PRICE)) {
+        price_of_object(w, &member->value);
+    }
+    switch (role) {
     case ROLE_PRICE:
         keep_best(&f->price, &f->price_rank, member, rank);
         break;
@@ -182,7 +222,7 @@ static void look_at(struct work *w, struct json_member *member)
         keep_best(&f->quantity, &f->quantity_rank, member, rank);
         break;
     case ROLE_AVAILABILITY:
-        keep_best(&f->availability, &f->availability_rank, member, rank);
+        keep_best(&f->availability, &f->availability_rank, member, availability_rank(member, rank));
         break;
     case ROLE_TITLE:
     case ROLE_SHORT_TEXT:
@@ -351,34 +391,9 @@ static void set_currency(struct work *w)
     }
 }
 
-/* Objects of JSON feeds keep their members; only strings such as "12.99 USD" become number and currency. */
-static void from_json(struct work *w)
-{
-    for (uint32_t i = 0; i < w->object->count; i++) {
-        struct json_member *member = &w->object->members[i];
-        unsigned rank;
-        enum role role = role_of_member(w->options, member->name, &rank);
-        struct money money;
-        if (member->value.type == JSON_STRING && (role == ROLE_PRICE || role == ROLE_SALE_PRICE) &&
-            money_parse(member->value.text, &money) && money.currency[0]) {
-            member->value = amount_value(&money, w->arena);
-            w->fields.price = member;
-            take_currency(w, money.currency);
-        }
-        w->fields.has_currency = w->fields.has_currency || str_equal(member->name, STR("currency"));
-    }
-    if (w->currency[0]) {
-        set_currency(w);
-    }
-}
-
 enum status product_from_feed(const struct product_options *options, struct feed_item *item, struct error *err)
 {
     struct work w = {.options = options, .object = &item->object, .arena = item->arena};
-    if (options->kind == FEED_NDJSON || options->kind == FEED_JSON_ARRAY) {
-        from_json(&w);
-        return STATUS_OK;
-    }
     for (uint32_t i = 0; i < item->object.count; i++) {
         look_at(&w, &item->object.members[i]);
     }

@@ -21,19 +21,18 @@ enum role role_of_name_ranked(struct str name, unsigned *rank);
 
 struct product_options {
     const struct settings *settings; /* NULL: roles recognised by name */
-    enum feed_kind kind;
-    const char *default_currency; /* "" when the feed declares none */
-    int64_t as_of_ms;             /* decides whether a sale price is in effect */
+    const char *default_currency;    /* "" when the feed declares none */
+    int64_t as_of_ms;                /* decides whether a sale price is in effect */
 };
 
 /*
- * Normalizes item->object in place; "objectID" is there already. Of XML and CSV: price, sale_price and other names with
- * "price" in them become numbers, "currency" the code, "effective_price" the price to pay at as_of; availability and
- * quantity give "in_stock" (true, false), a quantity becomes a number; HTML in texts becomes text; category strings
- * with separators become arrays of "A > B > C" paths. A price without any digit ("on request") is kept as a string.
- * Other numbers stay strings here: which columns are numeric is known only at the feed's end (infer.h) and done by
- * product_numbers. Of JSON only money strings with a currency are changed. STATUS_INPUT names the field and the reason,
- * such as "'price': '12,99,1 USD' is not an amount".
+ * Normalizes item->object in place; "objectID" is there already; JSON numbers stay as they are. Strings: price,
+ * sale_price and other names with "price" in them become numbers, "currency" the code, "effective_price" the price to
+ * pay at as_of; availability and quantity give "in_stock" (true, false), a quantity becomes a number; HTML in texts
+ * becomes text; category strings with separators become arrays of "A > B > C" paths. A price may be an object, too:
+ * {"value": 12.5, "currency": "EUR"}. One without any digit ("on request") is kept as a string. Other numbers stay
+ * strings here: which columns are numeric is known only at the feed's end (infer.h) and done by product_numbers.
+ * STATUS_INPUT names the field and the reason, such as "'price': '12,99,1 USD' is not an amount".
  */
 MUST_CHECK enum status product_from_feed(const struct product_options *options, struct feed_item *item,
                                          struct error *err);

@@ -34,7 +34,6 @@ static enum status feed_fuzz_item(void *context, struct feed_item *item, struct 
     feed_check(item->line > 0 && item->object.type == JSON_OBJECT && item->object.count > 0);
     feed_check(str_equal(item->object.members[0].name, STR("objectID")));
     feed_check(json_string(&item->object.members[0].value, &id) && id.size > 0);
-    f->options.kind = f->info.kind;
     f->options.default_currency = f->info.currency;
     enum status status = product_from_feed(&f->options, item, err);
     if (status == STATUS_OK) {

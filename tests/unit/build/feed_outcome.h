@@ -24,7 +24,6 @@ static enum status outcome_item(void *context, struct feed_item *item, struct er
 {
     struct outcome *o = context;
     if (!o->relayed) { /* the reader's, while it reads on */
-        o->options.kind = o->info.kind;
         o->options.default_currency = o->info.currency;
     }
     enum status status = product_from_feed(&o->options, item, err);

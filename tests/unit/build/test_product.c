@@ -220,12 +220,12 @@ static void test_availability(void **state)
     }
 }
 
-static void product_is(enum feed_kind kind, const char *json, const char *expected)
+static void product_is(const char *json, const char *expected)
 {
     struct arena arena;
     struct error err = {0};
     struct buf out = BUF_EMPTY;
-    struct product_options options = {.kind = kind, .default_currency = "", .as_of_ms = INT64_C(1767225600000)};
+    struct product_options options = {.default_currency = "", .as_of_ms = INT64_C(1767225600000)};
     struct feed_item item = {.arena = &arena};
     arena_init(&arena, 0);
     assert_int_equal(json_parse(str_from(json), &arena, &item.object, &err), STATUS_OK);
@@ -245,34 +245,35 @@ static void product_is(enum feed_kind kind, const char *json, const char *expect
 static void test_products(void **state)
 {
     (void)state;
-    product_is(FEED_CSV, "{\"price\":\"5\",\"sale_price\":\"4\"}",
-               "{\"price\":5,\"sale_price\":4,\"effective_price\":4}");
-    product_is(FEED_CSV, "{\"price\":\"5\",\"sale_price\":\"6\"}",
-               "{\"price\":5,\"sale_price\":6,\"effective_price\":5}");
-    product_is(FEED_CSV, "{\"price\":\"5 USD\",\"sale_price\":\"0\"}",
+    product_is("{\"price\":\"5\",\"sale_price\":\"4\"}", "{\"price\":5,\"sale_price\":4,\"effective_price\":4}");
+    product_is("{\"price\":\"5\",\"sale_price\":\"6\"}", "{\"price\":5,\"sale_price\":6,\"effective_price\":5}");
+    product_is("{\"price\":\"5 USD\",\"sale_price\":\"0\"}",
                "{\"price\":5,\"sale_price\":0,\"currency\":\"USD\",\"effective_price\":5}");
-    product_is(FEED_XML,
-               "{\"price\":\"5\",\"sale_price\":\"4\",\"sale_price_effective_date\":\"2025-01-01/2025-12-31\"}",
+    product_is("{\"price\":\"5\",\"sale_price\":\"4\",\"sale_price_effective_date\":\"2025-01-01/2025-12-31\"}",
                "{\"price\":5,\"sale_price\":4,\"sale_price_effective_date\":\"2025-01-01/"
                "2025-12-31\",\"effective_price\":5}");
-    product_is(FEED_XML,
-               "{\"price\":\"5\",\"sale_price\":\"4\",\"sale_price_effective_date\":\"2026-01-01/2026-02-01\"}",
+    product_is("{\"price\":\"5\",\"sale_price\":\"4\",\"sale_price_effective_date\":\"2026-01-01/2026-02-01\"}",
                "{\"price\":5,\"sale_price\":4,\"sale_price_effective_date\":\"2026-01-01/"
                "2026-02-01\",\"effective_price\":4}");
-    product_is(FEED_CSV, "{\"price\":\"5,5,5\"}", "'price': '5,5,5' is not an amount");
-    product_is(FEED_CSV, "{\"price\":\"ask us\",\"old_price\":\"SR 2,375\"}",
+    product_is("{\"price\":\"5,5,5\"}", "'price': '5,5,5' is not an amount");
+    product_is("{\"price\":\"ask us\",\"old_price\":\"SR 2,375\"}",
                "{\"price\":\"ask us\",\"old_price\":2375,\"currency\":\"SAR\"}");
-    product_is(FEED_CSV, "{\"availability\":\"in stock\",\"qty\":\"0\"}",
+    product_is("{\"availability\":\"in stock\",\"qty\":\"0\"}",
                "{\"availability\":\"in stock\",\"qty\":0,\"in_stock\":false}");
-    product_is(FEED_CSV, "{\"stock\":\"yes\"}", "{\"stock\":\"yes\",\"in_stock\":true}");
-    product_is(FEED_CSV, "{\"stock\":\">10\"}", "{\"stock\":10,\"in_stock\":true}");
-    product_is(FEED_CSV, "{\"in_stock\":\"TRUE\"}", "{\"in_stock\":true}");
-    product_is(FEED_CSV, "{\"ean\":\"0012\",\"width\":\"51\",\"category\":\"A / B\"}",
+    product_is("{\"stock\":\"yes\"}", "{\"stock\":\"yes\",\"in_stock\":true}");
+    product_is("{\"stock\":\">10\"}", "{\"stock\":10,\"in_stock\":true}");
+    product_is("{\"in_stock\":\"TRUE\"}", "{\"in_stock\":true}");
+    product_is("{\"ean\":\"0012\",\"width\":\"51\",\"category\":\"A / B\"}",
                "{\"ean\":\"0012\",\"width\":\"51\",\"category\":[\"A > B\"]}");
-    product_is(FEED_NDJSON, "{\"price\":\"12.99 USD\",\"width\":\"51\",\"category\":\"A > B\",\"ok\":1.50}",
-               "{\"price\":12.99,\"width\":\"51\",\"category\":\"A > B\",\"ok\":1.50,\"currency\":\"USD\"}");
-    product_is(FEED_NDJSON, "{\"price\":\"12.99\",\"description\":\"<b>x</b>\"}",
-               "{\"price\":\"12.99\",\"description\":\"<b>x</b>\"}");
+    product_is("{\"price\":\"12.99 USD\",\"width\":\"51\",\"category\":\"A > B\",\"ok\":1.50}",
+               "{\"price\":12.99,\"width\":\"51\",\"category\":[\"A > "
+               "B\"],\"ok\":1.50,\"currency\":\"USD\",\"effective_price\":12.99}");
+    product_is("{\"price\":12.990,\"description\":\"<b>x</b>\"}",
+               "{\"price\":12.990,\"description\":\"x\",\"effective_price\":12.990}");
+    product_is("{\"price\":{\"value\":12.5,\"currency\":\"EUR\"}}",
+               "{\"price\":12.5,\"currency\":\"EUR\",\"effective_price\":12.5}");
+    product_is("{\"availability\":\"in 3 days\",\"instock\":\"N\"}",
+               "{\"availability\":\"in 3 days\",\"instock\":\"N\",\"in_stock\":false}");
 }
 
 static void test_numbers_by_settings(void **state)
