@@ -95,6 +95,10 @@ static enum status store_settings(struct live *l, struct live_batch *batch, stru
     struct error wrong = {0};
     json_write(&text, document);
     enum status status = live_settings_make(&checked, buf_str(&text), NULL, &wrong);
+    if (status == STATUS_OK && settings_replica(checked->settings, str_from(x->name))) {
+        status = error_set(&wrong, STATUS_INPUT,
+                           "'replicas': '%s' is the index itself; a replica needs a name of its own", x->name);
+    }
     shared_drop(SHARED(checked));
     if (status != STATUS_OK) {
         op_fail(op, status, "%s", wrong.message);
