@@ -14,6 +14,7 @@ struct command {
 static const struct command commands[] = {
     {"score", command_score, "measures of a run from judgments, as trec_eval prints them"},
     {"run", command_run, "queries against a server or an index, to a run file"},
+    {"compare", command_compare, "runs or configurations side by side: what changed, and whether it is chance"},
     {NULL, NULL, NULL},
 };
 

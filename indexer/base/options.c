@@ -126,12 +126,13 @@ static enum status set_size(const struct option_row *row, struct str text, struc
     return STATUS_OK;
 }
 
-static enum status set_number(const struct option_row *row, struct str text, struct error *err)
+static enum status set_number(const struct option_row *row, const char *text, struct error *err)
 {
-    double value;
-    if (!number_parse_double(text, &value)) {
-        return error_set(err, STATUS_INPUT, "option '--" STR_FMT "' takes a number, not '" STR_FMT "'",
-                         STR_ARG(row_name(row)), STR_ARG(text));
+    char *end;
+    double value = strtod(text, &end);
+    if (*end || text[strspn(text, "+-.0123456789eE")] || end == text) {
+        return error_set(err, STATUS_INPUT, "option '--" STR_FMT "' takes a number, not '%s'", STR_ARG(row_name(row)),
+                         text);
     }
     *(double *)row->value = value;
     return STATUS_OK;
@@ -166,7 +167,7 @@ static enum status set_value(const struct option_row *row, const char *text, str
         *(const char **)row->value = text;
         return STATUS_OK;
     case OPTION_NUMBER:
-        return set_number(row, str_from(text), err);
+        return set_number(row, text, err);
     case OPTION_LIST:
         return add_item(row, text, err);
     case OPTION_FLAG:

@@ -130,6 +130,58 @@ class Run(Shop):
         self.assertIn("no index", refused("run", "--data", self.path("data"), "--index", "none", queries))
 
 
+class Compare(Shop):
+    def setUp(self):
+        self.good = self.ask("good.run")
+        lines = self.read("good.run").splitlines()
+        # every other query loses its first results
+        bad = [line for line in lines if int(line[1:3]) % 2 or int(line.split()[3]) > 4]
+        self.bad = self.write("bad.run", "\n".join(bad) + "\n")
+        self.qrels_file = self.path("qrels.txt")
+
+    def test_the_same_twice(self):
+        out = evaluate("compare", self.qrels_file, self.good, self.good)
+        self.assertIn("ndcg_cut_10", out)
+        self.assertNotIn("*\n", out.split("\n\n* significant")[0])
+        self.assertIn("  none\n", out)
+
+    def test_a_planted_loss(self):
+        report, page = self.path("r.json"), self.path("r.html")
+        evaluate("compare", self.qrels_file, self.good, self.bad, "--queries", self.path("queries.tsv"), "--json",
+                 report, "--html", page, "--quiet")
+        with open(report, encoding="utf-8") as f:
+            found = json.load(f)
+        contrast = found["systems"][1]["contrasts"]["ndcg_cut_10"]
+        self.assertTrue(contrast["significant"])
+        self.assertLess(contrast["high"], 0)
+        self.assertEqual((contrast["up"], contrast["down"], contrast["same"]), (0, 10, 10))
+        html = self.read("r.html")
+        self.assertIn("is worse than", html)
+        self.assertIn("<svg", html)
+        self.assertNotIn("http", html)
+        self.assertNotIn("<script", html)
+
+    def test_limits(self):
+        files = [self.qrels_file, self.good, self.bad, "--quiet"]
+        evaluate("compare", *files, "--max-loss", "0.9", "--fail-below", ".1")
+        self.assertIn("below the base's", refused("compare", *files, "--max-loss", "0.05", code=1))
+        self.assertIn("below 0.99", refused("compare", *files, "--fail-below", ".99", code=1))
+        self.assertIn("no mean", refused("compare", *files, "-m", "gm_map", code=3))
+        self.assertIn("2 to", refused("compare", self.qrels_file, self.good))
+
+    def test_configurations(self):
+        base = {"name": "base", "data": self.path("data"), "index": "shop"}
+        a = self.write("a.json", json.dumps(base))
+        b = self.write("b.json", json.dumps({**base, "name": "any", "parameters": {"filters": "stock > 0"}}))
+        out = evaluate("compare", self.qrels_file, a, b, "--queries", self.path("queries.tsv"), "-m", "P.5,10")
+        self.assertIn("any against base, 20 queries", out)
+        self.assertIn("Worst losses of any in P_5", out)
+        self.assertIn("--queries", refused("compare", self.qrels_file, a, b, code=3))
+        wrong = self.write("wrong.json", '{"data":"x","sets":1}')
+        self.assertIn("'sets' is not known", refused("compare", self.qrels_file, a, wrong, "--queries",
+                                                     self.path("queries.tsv"), code=3))
+
+
 class Served(Shop):
     """The same over HTTP."""
 
