@@ -253,6 +253,13 @@ static bool replay_rest(struct live *l, struct replacement *r, struct error *err
     if (x->name[0] != '\0') {
         index_set_name(s->x, str_from(x->name)); /* it may have been moved */
     }
+    if (!s->plan->rebuild) {
+        writer_start(l);
+        record_generation(&l->writer, s->x->uid, s->generation);
+        if (writer_commit(l, err) != STATUS_OK) {
+            return false;
+        }
+    }
     return replay_to(s, l->seq, err) == STATUS_OK;
 }
 

@@ -217,6 +217,32 @@ enum status live_backup(struct live *l, const char *dir, struct backup_info *out
     return status;
 }
 
+struct next_generation {
+    uint64_t seq; /* of its record; 0: none */
+};
+
+static enum status find_generation(void *context, const struct log_record *from, struct error *err)
+{
+    struct next_generation *g = context;
+    if (from->kind == RECORD_GENERATION) {
+        g->seq = from->seq;
+        return error_set(err, STATUS_LIMIT, "found");
+    }
+    return STATUS_OK;
+}
+
+/* Up to where the log of a backup may go on: what changed generations can't be told by updates alone. */
+static enum status log_until(struct live *l, uint64_t after, uint64_t durable, uint64_t *to, struct error *err)
+{
+    struct next_generation g = {.seq = 0};
+    enum status status = STATUS_OK;
+    if (after < durable) {
+        status = l->log_backend->read(l->log, after + 1, durable, find_generation, &g, err);
+    }
+    *to = g.seq ? g.seq - 1 : durable;
+    return g.seq ? STATUS_OK : status;
+}
+
 enum status live_backup_log(struct live *l, const char *dir, struct backup_info *out, struct error *err)
 {
     char path[LIVE_PATH_BYTES + 16];
@@ -233,12 +259,19 @@ enum status live_backup_log(struct live *l, const char *dir, struct backup_info 
                            ": make a new backup",
                            dir, out->log_last, stats.first_seq, stats.durable_seq);
     }
-    if (status == STATUS_OK) {
+    uint64_t to = 0;
+    if (status == STATUS_OK && (status = log_until(l, out->log_last, stats.durable_seq, &to, err)) == STATUS_OK) {
         snprintf(path, sizeof(path), "%s/log", dir);
-        status = log_export(l->log_backend, l->log, path, out->log_first, stats.durable_seq, err);
+        status = log_export(l->log_backend, l->log, path, out->log_first, to, err);
     }
     if (status == STATUS_OK && (status = backup_read(dir, out, err)) == STATUS_OK) {
         status = note(l, dir, out->log_last, err);
+    }
+    if (status == STATUS_OK && to < stats.durable_seq) {
+        status = error_set(err, STATUS_CONFLICT,
+                           "a new generation was taken into service with update %" PRIu64
+                           ", which the backup lacks: its log ends before that, make a new backup",
+                           to + 1);
     }
     pthread_mutex_unlock(&l->publish_lock);
     return status;

@@ -27,7 +27,8 @@ struct backup_info {
 /* Makes a backup of an open data directory, running or not. STATUS_CONFLICT: dir is there already. Blocks; from a
  * thread that is no reader. */
 MUST_CHECK enum status live_backup(struct live *l, const char *dir, struct backup_info *out, struct error *err);
-/* Continues the log of a backup of this data directory up to now. */
+/* Continues the log of a backup of this data directory up to now; or, when another generation was taken into service
+ * since, whose files the backup lacks, up to that, which is STATUS_CONFLICT: then it is time for a new backup. */
 MUST_CHECK enum status live_backup_log(struct live *l, const char *dir, struct backup_info *out, struct error *err);
 
 /* Reads a backup's description and its log's extent. */

@@ -132,14 +132,14 @@ static void capture_index(struct capture *c, struct captured *out, struct live_i
 static void capture_all(struct live *l, void *context)
 {
     struct capture *c = context;
+    if (c->replace && !c->replace->ready(l, c->replace, &c->error)) {
+        c->status = c->error.code;
+        return;
+    }
     c->seq = l->seq;
     /* What files contain must be in the log: a start refuses a log that ends before them. */
     c->status = log_thread_flush(&l->log_thread, &c->error);
     if (c->status != STATUS_OK) {
-        return;
-    }
-    if (c->replace && !c->replace->ready(l, c->replace, &c->error)) {
-        c->status = c->error.code;
         return;
     }
     c->items = ARENA_ARRAY(&c->arena, struct captured, l->indexes.count + 1);

@@ -88,6 +88,15 @@ uint64_t record_uid(struct log_writer *w, enum record_kind kind, uint64_t uid)
     return seq;
 }
 
+uint64_t record_generation(struct log_writer *w, uint64_t uid, uint32_t generation)
+{
+    uint64_t seq = log_writer_begin(w, RECORD_GENERATION, 0);
+    buf_put_varint(&w->bytes, uid);
+    buf_put_varint(&w->bytes, generation);
+    log_writer_end(w);
+    return seq;
+}
+
 uint64_t record_create(struct log_writer *w, struct str name, struct str settings)
 {
     uint64_t seq = log_writer_begin(w, RECORD_CREATE, 0);
@@ -188,6 +197,9 @@ static bool decode(struct reader *r, struct arena *arena, struct record *out)
         out->uid = out->seq;
         out->id = take_str(r);
         out->text = r->failed ? out->text : take_rest(r);
+        break;
+    case RECORD_GENERATION:
+        out->generation = (uint32_t)reader_varint(r);
         break;
     case RECORD_CLEAR:
     case RECORD_DROP:

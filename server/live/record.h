@@ -17,9 +17,10 @@
  *   RECORD_DROP      v uid
  *   RECORD_SETTINGS  v uid, whole settings JSON to the end
  *   RECORD_RENAME    v uid, s new name; the index that had the name is dropped
- * With the flag RECORD_AS_OF, PARTIAL and DELETE have v as-of ms behind the uid: what they know about, when that is
- * not the time they were accepted at.
- * A record of an unknown kind or with unknown flags is an error: it was written by a later version.
+ *   RECORD_GENERATION v uid, v number: a new generation of a feed was about to be taken into service, or an old one
+ * again With the flag RECORD_AS_OF, PARTIAL and DELETE have v as-of ms behind the uid: what they know about, when that
+ * is not the time they were accepted at. A record of an unknown kind or with unknown flags is an error: it was written
+ * by a later version.
  */
 #include "indexer/base/arena.h"
 #include "indexer/base/json.h"
@@ -34,6 +35,7 @@ enum record_kind {
     RECORD_DROP,
     RECORD_SETTINGS,
     RECORD_RENAME,
+    RECORD_GENERATION,
     RECORD_KIND_END
 };
 
@@ -67,8 +69,9 @@ struct record {
     int64_t as_of_ms; /* 0: wall_ms */
     uint8_t flags;
     uint64_t uid;
-    struct str id;   /* objectID, or the name of RECORD_CREATE and RECORD_RENAME */
-    struct str text; /* JSON of RECORD_PUT, RECORD_CREATE, RECORD_SETTINGS */
+    uint32_t generation; /* of RECORD_GENERATION */
+    struct str id;       /* objectID, or the name of RECORD_CREATE and RECORD_RENAME */
+    struct str text;     /* JSON of RECORD_PUT, RECORD_CREATE, RECORD_SETTINGS */
     const struct member_change *members;
     size_t member_count;
 };
@@ -79,6 +82,7 @@ uint64_t record_partial(struct log_writer *w, const struct record *r);
 uint64_t record_delete(struct log_writer *w, const struct record *r); /* uid, id, as_of_ms */
 uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, struct str name); /* RENAME */
 uint64_t record_uid(struct log_writer *w, enum record_kind kind, uint64_t uid);                   /* CLEAR, DROP */
+uint64_t record_generation(struct log_writer *w, uint64_t uid, uint32_t generation);
 uint64_t record_create(struct log_writer *w, struct str name, struct str settings);
 uint64_t record_settings(struct log_writer *w, uint64_t uid, struct str settings);
 

@@ -5,7 +5,7 @@
 static const char *const KINDS[RECORD_KIND_END] = {
     [RECORD_PUT] = "put",           [RECORD_PARTIAL] = "partial",    [RECORD_DELETE] = "delete",
     [RECORD_CLEAR] = "clear",       [RECORD_CREATE] = "makeIndex",   [RECORD_DROP] = "dropIndex",
-    [RECORD_SETTINGS] = "settings", [RECORD_RENAME] = "renameIndex",
+    [RECORD_SETTINGS] = "settings", [RECORD_RENAME] = "renameIndex", [RECORD_GENERATION] = "generation",
 };
 
 static const char *const OPERATIONS[] = {
@@ -59,6 +59,9 @@ void record_describe(const struct record *r, struct buf *out)
     } else if (r->id.size > 0) {
         buf_literal(out, ",\"objectID\":");
         json_write_string(out, r->id);
+    }
+    if (r->kind == RECORD_GENERATION) {
+        buf_printf(out, ",\"generation\":%u", r->generation);
     }
     if (r->kind == RECORD_PARTIAL) {
         buf_literal(out, ",\"attributes\":{");

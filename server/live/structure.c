@@ -289,6 +289,8 @@ enum status structure_record(struct live *l, const struct record *r, struct erro
         return STATUS_OK; /* dropped later, before the files were written */
     }
     switch (r->kind) {
+    case RECORD_GENERATION:
+        return STATUS_OK; /* the manifest says which one is in service */
     case RECORD_DROP:
         live_index_drop(l, x);
         return STATUS_OK;

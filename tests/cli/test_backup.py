@@ -71,6 +71,10 @@ class Backup(Case):
         self.stop()
         self.indexer("build", "--data", self.data, "--index", "shop", "--as-of", "2020-02-01", feed)
         self.snapshot()
+        refused = self.snapshot("--log")  # nothing new: fine
+        self.indexer("build", "--data", self.data, "--index", "shop", "--as-of", "2020-02-02", feed)
+        refused = self.snapshot("--log", code=3)
+        self.assertIn("make a new backup", refused.stderr)
         path = self.restore("r")
         self.start(data=path)
         self.assertEqual((self.found("pan"), self.found("kettle")), (30, 0))

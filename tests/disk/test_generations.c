@@ -1,7 +1,8 @@
 /*
- * Power cuts during what generations do: adoptions, gates that refuse them, rollbacks and the checkpoints between, and
- * during recovery from these. What was acknowledged is there; the index is the one before or the one after, whole; a
- * refused generation changes nothing; a rollback has every update since the older feed's time.
+ * Power cuts during what generations do: adoptions, gates that refuse them, rollbacks, backups and the checkpoints
+ * between, and during recovery from these. What was acknowledged is there; the index is the one before or the one
+ * after, whole; a refused generation changes nothing; a rollback has every update since the older feed's time; a backup
+ * is whole or not there, and gives back what was there when it was made, and when its log was continued.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,12 +14,14 @@
 #include <cmocka.h>
 
 #include "indexer/base/clock.h"
+#include "indexer/base/file.h"
 #include "indexer/base/file_sim.h"
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
+#include "server/live/backup.h"
 #include "tests/support/live/live_model.h"
 
-enum { STATES = MODEL_OPS + 1, HISTORY = 4096, LIVES = 4, STEPS = 30 };
+enum { STATES = MODEL_OPS + 1, HISTORY = 4096, LIVES = 4, STEPS = 30, BACKUPS = 3 };
 
 #define GATED                                                                                                          \
     "{\"searchableAttributes\":[\"title\",\"brand\"],\"attributesForFaceting\":[\"brand\",\"tags\"],"                  \
@@ -39,6 +42,14 @@ struct point {
     size_t history_at;
 };
 
+/* What a backup must give back: when it was made, and at the end of its log. */
+struct backup {
+    char dir[32];
+    bool made;      /* acknowledged; else it is whole or not there */
+    bool continued; /* its log ends at `last` */
+    struct model first, last;
+};
+
 struct oracle {
     int64_t now_ms;
     struct accepted history[HISTORY];
@@ -50,7 +61,9 @@ struct oracle {
     struct accepted doubt[MODEL_OPS]; /* the batch under way */
     bool batch_in_doubt;
     struct point next_current, next_previous; /* of the second state */
-    unsigned candidates, refused, rollbacks, adoptions;
+    unsigned candidates, refused, rollbacks, adoptions, restored;
+    struct backup backups[BACKUPS];
+    size_t backup_count;
     char failure[2048];
 };
 
@@ -177,6 +190,88 @@ static void roll_back(struct oracle *o, struct live *l)
     arena_release(&arena);
 }
 
+static void back_up(struct oracle *o, struct live *l)
+{
+    struct backup_info info;
+    struct error err = {0};
+    struct backup *b = &o->backups[o->backup_count];
+    if (o->backup_count == BACKUPS) {
+        return;
+    }
+    *b = (struct backup){.first = *only(o), .last = *only(o), .continued = true};
+    snprintf(b->dir, sizeof(b->dir), "/backups/b%zu", o->backup_count++);
+    if (live_backup(l, b->dir, &info, &err) == STATUS_OK) {
+        b->made = true;
+    } else if (!file_sim_power_is_off()) {
+        snprintf(o->failure, sizeof(o->failure), "a backup failed: %s", err.message);
+    }
+}
+
+static void continue_backup(struct oracle *o, struct live *l)
+{
+    struct backup_info info;
+    struct error err = {0};
+    struct backup *b = o->backup_count > 0 ? &o->backups[o->backup_count - 1] : NULL;
+    if (!b || !b->made) {
+        return;
+    }
+    b->continued = false;
+    enum status status = live_backup_log(l, b->dir, &info, &err);
+    if (status == STATUS_OK) {
+        b->continued = true;
+        b->last = *only(o);
+    } else if (status != STATUS_CONFLICT && !file_sim_power_is_off()) {
+        snprintf(o->failure, sizeof(o->failure), "a backup's log could not be continued: %s", err.message);
+    }
+}
+
+/* Restores to a number, 0 for the end, and compares. */
+static bool restore(struct oracle *o, const struct backup *b, uint64_t to_seq, const struct model *want)
+{
+    struct restore_options options = {.backup = b->dir, .data_dir = "/restored", .to_seq = to_seq, .link = true};
+    struct live *l = NULL;
+    struct model have;
+    struct error err = {0};
+    char reason[1024] = "";
+    uint64_t seq;
+    (void)!dir_remove("/restored", &err);
+    if (backup_restore(&options, &seq, &err) != STATUS_OK || model_open(&l, "/restored", 1000000, &err) != STATUS_OK) {
+        snprintf(o->failure, sizeof(o->failure), "restoring %s: %s", b->dir, err.message);
+        return false;
+    }
+    rcu_thread_register();
+    bool fine = model_read(live_snapshot(l, STR(MODEL_INDEX)), &have, reason, sizeof(reason));
+    rcu_thread_unregister();
+    if (fine && !model_equal(&have, want)) {
+        model_difference(&have, want, reason, sizeof(reason));
+        fine = false;
+    }
+    live_close(l);
+    o->restored++;
+    if (!fine) {
+        snprintf(o->failure, sizeof(o->failure), "%s restored to %llu: have, want:\n%s", b->dir,
+                 (unsigned long long)to_seq, reason);
+    }
+    return fine;
+}
+
+/* One of them, at its beginning or at its end: starting takes time. */
+static bool check_backups(struct oracle *o, struct random *r)
+{
+    const struct backup *b = &o->backups[random_below(r, BACKUPS)];
+    struct backup_info info;
+    struct error err = {0};
+    if (b->dir[0] == '\0' || (!b->made && !file_exists(b->dir))) {
+        return true;
+    }
+    if (backup_read(b->dir, &info, &err) != STATUS_OK) {
+        snprintf(o->failure, sizeof(o->failure), "%s: %s", b->dir, err.message);
+        return false;
+    }
+    bool at_end = b->continued && random_chance(r, 50);
+    return restore(o, b, at_end ? 0 : info.seq, at_end ? &b->last : &b->first);
+}
+
 static bool verify(struct oracle *o, struct live *l)
 {
     struct model have;
@@ -217,6 +312,10 @@ static void run_life(struct oracle *o, struct live *l, struct random *r)
         o->batch_in_doubt = false;
         if (dice < 8) {
             (void)!live_checkpoint(l, &err);
+        } else if (dice >= 94) {
+            back_up(o, l);
+        } else if (dice >= 88) {
+            continue_backup(o, l);
         } else if (dice < 11) {
             (void)!model_settings(l, dice < 10 ? MODEL_SETTINGS_OTHER : MODEL_SETTINGS);
         } else if (dice < 25 && !o->pending.known) {
@@ -278,6 +377,9 @@ static void run_round(struct oracle *o, uint64_t seed, bool ignore_sync)
         (void)!verify(o, l);
         live_close(l);
     }
+    if (o->failure[0] == '\0') {
+        (void)!check_backups(o, &r);
+    }
     clock_wall_set_for_test(0);
 }
 
@@ -290,6 +392,7 @@ static void test_power_cuts(void **state)
     unsigned refused = 0;
     unsigned rollbacks = 0;
     unsigned adoptions = 0;
+    unsigned restored = 0;
     for (size_t i = 0; i < rounds; i++) {
         uint64_t seed = random_next(&r);
         run_round(o, seed, false);
@@ -301,11 +404,12 @@ static void test_power_cuts(void **state)
         refused += o->refused;
         rollbacks += o->rollbacks;
         adoptions += o->adoptions;
+        restored += o->restored;
     }
-    print_message("%zu power cuts, %u adoptions, %u refused, %u rollbacks\n", rounds * LIVES, adoptions, refused,
-                  rollbacks);
+    print_message("%zu power cuts, %u adoptions, %u refused, %u rollbacks, %u restored\n", rounds * LIVES, adoptions,
+                  refused, rollbacks, restored);
     free(o);
-    assert_true(refused > 0 && rollbacks > 0 && adoptions > 0);
+    assert_true(refused > 0 && rollbacks > 0 && adoptions > 0 && restored > 0);
 }
 
 static void test_missing_syncs_are_noticed(void **state)
