@@ -20,7 +20,8 @@ struct work {
     struct json *object;
     struct arena *arena;
     struct fields fields;
-    char currency[4];
+    char currency[4]; /* found with an amount */
+    char column[4];   /* of the item's own field "currency" */
     /* what is added at the end, since adding moves the members */
     struct json effective_price;
     enum availability in_stock;
@@ -239,7 +240,10 @@ static void look_at(struct work *w, struct json_member *member)
         if (str_equal(member->name, STR("sale_price_effective_date"))) {
             f->sale_dates = member;
         } else if (member->name.size == 8 && str_equal_nocase(member->name, STR("currency"))) {
+            struct str code = {0};
             f->has_currency = true;
+            (void)json_string(&member->value, &code);
+            (void)currency_code(code, w->column);
         } else {
             list_of(&member->value, w->arena);
             text_of(&member->value, w->arena);
@@ -262,6 +266,12 @@ static struct str string_of(const struct json_member *member)
     return s;
 }
 
+static bool amount_of(const struct work *w, struct str s, struct money *money)
+{
+    const char *declared = w->options->default_currency ? w->options->default_currency : "";
+    return money_parse_in(s, w->currency[0] ? w->currency : w->column[0] ? w->column : declared, money);
+}
+
 /* The role's price must be an amount, or say in words that there is none. */
 static enum status read_price(struct work *w, struct json_member *member, struct error *err)
 {
@@ -270,7 +280,7 @@ static enum status read_price(struct work *w, struct json_member *member, struct
     if (!member || member->value.type == JSON_NUMBER || s.size == 0) {
         return STATUS_OK;
     }
-    if (money_parse(s, &money)) {
+    if (amount_of(w, s, &money)) {
         member->value = amount_value(&money, w->arena);
         take_currency(w, money.currency);
         return STATUS_OK;
@@ -289,7 +299,7 @@ static void read_other_prices(struct work *w)
         struct json_member *member = &w->object->members[i];
         struct money money;
         if (member->value.type == JSON_STRING && price_name(member->name) && has_digit(member->value.text) &&
-            money_parse(member->value.text, &money)) {
+            amount_of(w, member->value.text, &money)) {
             member->value = amount_value(&money, w->arena);
             take_currency(w, money.currency);
         }

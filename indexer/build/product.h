@@ -55,6 +55,8 @@ struct money {
     char currency[4];
 };
 bool money_parse(struct str s, struct money *out);
+/* The same for an amount whose currency is said elsewhere: a code or "", which decides what "1.500" is. */
+bool money_parse_in(struct str s, const char *currency, struct money *out);
 
 /*
  * The category paths a value stands for, each "A > B > C" with at most LIMIT_CATEGORY_LEVELS levels: a string is a path

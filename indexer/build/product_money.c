@@ -115,7 +115,7 @@ static bool groups_thousands(const struct number *n, size_t count)
 }
 
 /* How many digits are behind the point; false when the separators make no sense. */
-static bool decimals_of(const struct number *n, const char currency[4], size_t *decimals)
+static bool decimals_of(const struct number *n, const char *currency, size_t *decimals)
 {
     *decimals = 0;
     if (n->groups == 0) {
@@ -203,7 +203,7 @@ static bool is_free(struct str s)
     return false;
 }
 
-static bool parse_one(struct str s, struct money *out)
+static bool parse_one(struct str s, const char *hint, struct money *out)
 {
     struct number n = {.digit_count = 0};
     size_t from = 0;
@@ -236,7 +236,7 @@ static bool parse_one(struct str s, struct money *out)
         return false; /* "$12 CAD" is the code's, "EUR 12 CZK" is nothing */
     }
     memcpy(out->currency, second[0] ? second : first, sizeof(out->currency));
-    return split(str_slice(s, from, to), &n) && decimals_of(&n, out->currency, &decimals) &&
+    return split(str_slice(s, from, to), &n) && decimals_of(&n, out->currency[0] ? out->currency : hint, &decimals) &&
            write_amount(&n, decimals, out);
 }
 
@@ -274,7 +274,7 @@ static struct str cut_words(struct str s)
 }
 
 /* "12.99 - 15.99 USD": the lower end is what the product is to be had for. */
-static bool parse_range(struct str s, struct money *out)
+static bool parse_range(struct str s, const char *hint, struct money *out)
 {
     static const char *const marks[] = {" - ", " \xe2\x80\x93 ", " \xe2\x80\x94 ", "\xe2\x80\x93", " to ", " bis ", "-",
                                         NULL};
@@ -282,8 +282,8 @@ static bool parse_range(struct str s, struct money *out)
         struct money low;
         struct money high;
         size_t at = str_find(s, str_from(marks[i]));
-        if (at == SIZE_MAX || !parse_one(str_slice(s, 0, at), &low) ||
-            !parse_one(str_slice(s, at + strlen(marks[i]), s.size), &high)) {
+        if (at == SIZE_MAX || !parse_one(str_slice(s, 0, at), hint, &low) ||
+            !parse_one(str_slice(s, at + strlen(marks[i]), s.size), hint, &high)) {
             continue;
         }
         bool same = !low.currency[0] || !high.currency[0] || strcmp(low.currency, high.currency) == 0;
@@ -297,15 +297,20 @@ static bool parse_range(struct str s, struct money *out)
     return false;
 }
 
-bool money_parse(struct str s, struct money *out)
+bool money_parse_in(struct str s, const char *hint, struct money *out)
 {
     s = str_trim(s);
-    if (parse_one(s, out)) {
+    if (parse_one(s, hint, out)) {
         return true;
     }
     if (s.size > 64) {
         return false;
     }
     s = cut_words(s);
-    return parse_one(s, out) || parse_range(s, out);
+    return parse_one(s, hint, out) || parse_range(s, hint, out);
+}
+
+bool money_parse(struct str s, struct money *out)
+{
+    return money_parse_in(s, "", out);
 }

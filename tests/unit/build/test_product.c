@@ -272,6 +272,10 @@ static void test_products(void **state)
                "{\"price\":12.990,\"description\":\"x\",\"effective_price\":12.990}");
     product_is("{\"price\":{\"value\":12.5,\"currency\":\"EUR\"}}",
                "{\"price\":12.5,\"currency\":\"EUR\",\"effective_price\":12.5}");
+    product_is("{\"price\":\"1.500\",\"currency\":\"KWD\"}",
+               "{\"price\":1.500,\"currency\":\"KWD\",\"effective_price\":1.500}");
+    product_is("{\"price\":\"1.500\",\"currency\":\"EUR\"}",
+               "{\"price\":1500,\"currency\":\"EUR\",\"effective_price\":1500}");
     product_is("{\"availability\":\"in 3 days\",\"instock\":\"N\"}",
                "{\"availability\":\"in 3 days\",\"instock\":\"N\",\"in_stock\":false}");
 }
