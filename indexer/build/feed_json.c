@@ -189,6 +189,25 @@ static bool add_id(struct json_feed *f, struct json *object)
     return true;
 }
 
+/* {"_index":"products","_id":"7","_source":{...}}: what a dump of a search server has around each object. */
+static void unwrap_source(struct json *object, struct arena *arena)
+{
+    const struct json *source = json_get(object, "_source");
+    const struct json *id = json_get(object, "_id");
+    if (!source || source->type != JSON_OBJECT || !id) {
+        return;
+    }
+    struct json_member *members = arena_alloc(arena, (source->count + 1) * sizeof(*members));
+    uint32_t n = 0;
+    members[n++] = (struct json_member){STR("_id"), *id};
+    for (uint32_t i = 0; i < source->count; i++) {
+        if (!str_equal(source->members[i].name, members[0].name)) {
+            members[n++] = source->members[i];
+        }
+    }
+    *object = (struct json){.type = JSON_OBJECT, .members = members, .count = n};
+}
+
 static void rename_mapped(const struct feed_mapping *mapping, struct json *object, struct arena *arena)
 {
     for (size_t i = 0; i < mapping->field_count; i++) {
@@ -227,6 +246,7 @@ static enum status take_value(struct json_feed *f, struct error *err)
         reject(f, item.line, "not a product: none of its members is an id, a title, a price, or a list of products");
         return STATUS_OK;
     }
+    unwrap_source(&item.object, &r->items);
     if (!add_id(f, &item.object)) {
         char text[96];
         snprintf(text, sizeof(text), "no '%.40s', which is the feed's id", f->id.data);
