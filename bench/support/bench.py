@@ -6,7 +6,11 @@ import math
 import os
 import platform
 import re
+import socket
 import subprocess
+import sys
+import time
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RESULTS = os.path.join(ROOT, "bench", "results")
@@ -38,6 +42,33 @@ def size_of(path):
         return os.stat(path).st_blocks * 512
     return sum(os.stat(os.path.join(folder, name)).st_blocks * 512
                for folder, _, names in os.walk(path) for name in names)
+
+
+class Server:
+    """aisle-server on a data directory and a free port; ready when made. ready_ms: from exec on."""
+
+    def __init__(self, data, *options):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        start = time.monotonic()
+        self.process = subprocess.Popen([program("aisle-server"), "--data", data, "--listen", f"127.0.0.1:{self.port}",
+                                         "--log", "warn", *options])
+        while not self._ready():
+            if self.process.poll() is not None:
+                sys.exit("the server ended at its start")
+            time.sleep(.001)
+        self.ready_ms = (time.monotonic() - start) * 1000
+
+    def _ready(self):
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=60).status == 200
+        except OSError:
+            return False
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """The benchmarks' own programs at a small size: the workload is the same each time, and Aisle's driver counts what a
-scan of the same files counts. AISLE_BIN names the build's folder."""
+scan of the same files counts, the load program sends what it says. AISLE_BIN names the build's folder."""
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("AISLE_BIN") or os.path.join(ROOT, "build", "release")
 sys.path.insert(0, os.path.join(ROOT, "bench", "support"))
+import bench  # noqa: E402
 import plot  # noqa: E402
 
 FILES = ["products.ndjson", "products.tsv", "search.tsv", "typing.tsv", "prefix.tsv", "browse.tsv", "all.tsv", "half.tsv",
@@ -103,6 +105,32 @@ def aisle_counts_what_a_scan_counts(temp, folder, products):
             check(pair == want, f"{mode} {file} {line!r}: {pair}, a scan gives {want}")
 
 
+def load(server, folder, *more):
+    result = subprocess.run([os.path.join(BIN, "aisle-load"), "--port", str(server.port), "--pid",
+                             str(server.process.pid), "--workload", folder, "--seconds", "1", "--warm", "0", *more],
+                            text=True, stdout=subprocess.PIPE, check=True)
+    return json.loads(result.stdout)
+
+
+def the_load_sends_what_it_says(temp, folder):
+    server = bench.Server(os.path.join(temp, "data"))
+    try:
+        for mix in ("instantsearch", "typing", "hits", "suggest", "update", "health"):
+            lane = load(server, folder, "--mix", mix, "--connections", "3")["lanes"][0]
+            check(lane["requests"] > 0 and lane["failed"] == 0, f"{mix}: {lane}")
+            check(lane["p50"] <= lane["p99"] <= lane["max"], f"{mix}: {lane}")
+        both = load(server, folder, "--mix", "hits", "--rate", "60", "--connections", "2", "--beside", "objects",
+                    "--beside-rate", "3")
+        search, write = both["lanes"]
+        check(search["requests"] == 60 and search["failed"] == 0, f"60 requests were due in a second: {search}")
+        check(write["requests"] == 3 and write["items"] == 1000 and write["failed"] == 0, f"3 were due: {write}")
+        wrong = subprocess.run([os.path.join(BIN, "aisle-load"), "--port", str(server.port), "--workload", folder, "--mix",
+                                "nonsense"], text=True, capture_output=True)
+        check(wrong.returncode == 2 and "no such mix" in wrong.stderr, f"{wrong.returncode}: {wrong.stderr}")
+    finally:
+        server.stop()
+
+
 def plots_are_svg():
     import xml.etree.ElementTree as tree
     bars = plot.bars("a < b", "us", [("one", {"x": 3.0, "y": 40.0}), ("two", {"x": .5})], ["x", "y"])
@@ -118,8 +146,9 @@ def main():
         folder = os.path.join(temp, "a")
         products = the_workload_has_its_shape(folder)
         aisle_counts_what_a_scan_counts(temp, folder, products)
+        the_load_sends_what_it_says(temp, folder)
     plots_are_svg()
-    print("4 passed, 0 failed")
+    print("5 passed, 0 failed")
 
 
 main()
