@@ -26,6 +26,7 @@ struct driver_mode {
     bool total;      /* the exact number of matches is wanted */
     bool popularity; /* hits by popularity; else by BM25 (without text always by popularity) */
     bool suggest;    /* phrases that the text begins; engines without an autocomplete of their own refuse it */
+    bool typo;       /* words that hardly occur are corrected; engines that do not refuse it */
     unsigned top;    /* hits wanted */
 };
 
@@ -48,6 +49,9 @@ void driver_facet(struct driver_answer *answer, unsigned facet, uint64_t count_o
 
 typedef void (*driver_run)(void *peer, const struct driver_mode *mode, const struct driver_query *query,
                            struct driver_answer *answer);
+
+/* True: the engine is another process, so that the thread's processor time says nothing; it is then answered as 0. */
+extern bool driver_engine_elsewhere;
 
 /* Serves standard input until it ends: each line "MODE FILE FIRST COUNT"; answers a line for each query: wall ns,
  * processor ns, hits, facets' sum; then a line with a point. Returns the program's exit code. */

@@ -22,15 +22,15 @@ def program(name):
     return os.path.join(os.environ.get("AISLE_BIN") or os.path.join(ROOT, "build", "release"), name)
 
 
-def workload(products, queries=1000, updates=100000):
+def workload(products, queries=1000, updates=100000, titles=False):
     """The folder with the workload's files for a catalog of this size; made when it is not there."""
-    folder = os.path.join(WORK, f"workload-{products}-{queries}")
+    folder = os.path.join(WORK, f"workload-{products}-{queries}" + ("-titles" if titles else ""))
     made = os.path.join(folder, "made")
     stamp = f"{products} {queries} {updates} {os.path.getmtime(program('aisle-workload'))}"
     if not os.path.exists(made) or open(made).read() != stamp:
         os.makedirs(folder, exist_ok=True)
         subprocess.run([program("aisle-workload"), "--products", str(products), "--queries", str(queries),
-                        "--updates", str(updates), "--dir", folder], check=True)
+                        "--updates", str(updates), "--dir", folder, *(["--titles"] if titles else [])], check=True)
         with open(made, "w") as f:
             f.write(stamp)
     return folder

@@ -14,6 +14,7 @@ enum { TITLE_WORDS = 7, DESCRIPTION_WORDS = 52 };
 struct arguments {
     int64_t products, seed, queries, updates;
     const char *dir;
+    bool titles;
 };
 
 struct product {
@@ -27,6 +28,7 @@ static enum status arguments_parse(struct arguments *a, int argc, char **argv, s
         {"seed", OPTION_INT, &a->seed, "S", 0, INT32_MAX, NULL, "another seed, another workload"},
         {"queries", OPTION_INT, &a->queries, "N", 1, INT32_MAX, NULL, "draws of each mix"},
         {"updates", OPTION_INT, &a->updates, "N", 0, INT32_MAX, NULL, "stock and price updates"},
+        {"titles", OPTION_FLAG, &a->titles, NULL, 0, 0, NULL, "products without descriptions"},
         {"dir", OPTION_TEXT, &a->dir, "DIR", 0, 0, NULL, "where the files go; made when it is not there"},
     };
     const struct options options = {.usage = "aisle-workload --products N --dir DIR [options]",
@@ -43,14 +45,15 @@ static enum status arguments_parse(struct arguments *a, int argc, char **argv, s
     return status;
 }
 
-static void product_of(const struct item *item, struct product *p)
+static void product_of(const struct item *item, bool with_description, struct product *p)
 {
     struct buf *all[] = {&p->title, &p->description, &p->brand, &p->category, &p->color, &p->size, &p->material};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         buf_clear(all[i]);
     text_flatten(item->title, TITLE_WORDS, &p->title);
-    text_flatten(item->description, DESCRIPTION_WORDS, &p->description);
+    if (with_description)
+        text_flatten(item->description, DESCRIPTION_WORDS, &p->description);
     text_flatten(item->brand, 0, &p->brand);
     text_flatten_path(item->category, &p->category);
     text_flatten(item->color, 0, &p->color);
@@ -126,7 +129,7 @@ static enum status write_products(const struct arguments *a, struct error *err)
     if (status == STATUS_OK)
         status = open_in(&tsv, a, "products.tsv", err);
     while (status == STATUS_OK && catalog_next(c, &item)) {
-        product_of(&item, &p);
+        product_of(&item, !a->titles, &p);
         write_json(&item, &p, &json.buf);
         write_tsv(&item, &p, &tsv.buf);
         status = output_drain(&json, err);

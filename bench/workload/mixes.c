@@ -3,7 +3,7 @@
 #include "bench/workload/text.h"
 #include "data/random.h"
 
-const char *const mix_names[MIX_COUNT] = {"search", "typing", "prefix", "browse", "all", "half"};
+const char *const mix_names[MIX_COUNT] = {"search", "typing", "typo", "prefix", "browse", "all", "half"};
 
 /* The catalog's prices have their median near this; between a tenth below and the top lies about half. */
 enum { MEDIAN_CENTS = 3700, TOP_CENTS = 100000000 };
@@ -47,6 +47,21 @@ static void draw_words(struct draw *d)
                 buf_append_char(&d->text, ' ');
             buf_append_str(&d->text, words[i]);
         }
+    }
+}
+
+/* Not the first letter: few people get that one wrong. */
+static void misspell(struct draw *d)
+{
+    struct str rest = buf_str(&d->text), longest = {NULL, 0};
+
+    while (rest.data && rest.size) {
+        struct str word = str_split(&rest, ' ');
+        longest = word.size > longest.size ? word : longest;
+    }
+    if (longest.size > 1) {
+        size_t at = (size_t)(longest.data - d->text.data) + 1 + random_below(&d->random, (uint32_t)longest.size - 1);
+        d->text.data[at] = (char)('a' + (d->text.data[at] - 'a' + 1 + random_below(&d->random, 25)) % 26);
     }
 }
 
@@ -164,11 +179,14 @@ void mix_draw(enum mix mix, struct catalog *c, uint64_t *random_state, struct bu
     struct draw d;
 
     draw_begin(&d, c, random_state);
-    if (mix == MIX_SEARCH || mix == MIX_TYPING)
+    bool words = mix == MIX_SEARCH || mix == MIX_TYPING || mix == MIX_TYPO;
+    if (words)
         draw_words(&d);
+    if (mix == MIX_TYPO)
+        misspell(&d);
     if (mix == MIX_PREFIX)
         draw_prefix(&d);
-    if (mix == MIX_SEARCH || mix == MIX_TYPING)
+    if (words)
         filter_half_of_draws(&d);
     else if (mix == MIX_BROWSE)
         filter_browse(&d);

@@ -13,6 +13,7 @@
 enum mix {
     MIX_SEARCH, /* 1 to 4 words of a title (30, 40, 20, 10 %); half have a filter: category, brand or price range */
     MIX_TYPING, /* the same, but every keystroke of the last word is a line: the last word is a prefix */
+    MIX_TYPO,   /* as MIX_SEARCH, one letter of the longest word replaced by another */
     MIX_PREFIX, /* 2 to 6 letters that begin a title's word */
     MIX_BROWSE, /* no text, a category of any level; half have a brand or a price range, too */
     MIX_ALL,    /* no text, no filter */

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "bench", "support"))
 import bench  # noqa: E402
 import plot  # noqa: E402
 
-FILES = ["products.ndjson", "products.tsv", "search.tsv", "typing.tsv", "prefix.tsv", "browse.tsv", "all.tsv", "half.tsv",
+FILES = ["products.ndjson", "products.tsv", "search.tsv", "typing.tsv", "typo.tsv", "prefix.tsv", "browse.tsv", "all.tsv", "half.tsv",
          "updates.ndjson"]
 PRODUCTS, QUERIES = 1500, 120
 

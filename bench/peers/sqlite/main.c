@@ -163,8 +163,8 @@ static void run(void *peer, const struct driver_mode *mode, const struct driver_
     bool by_popularity = mode->popularity || !q->word_count;
     int64_t number = 0;
 
-    if (mode->suggest)
-        driver_fail("there is no autocomplete");
+    if (mode->suggest || mode->typo)
+        driver_fail("there is no such search");
     sql_begin(p);
     if (mode->total) { /* the matches are found once, then counted and sorted */
         sql(p, "CREATE TEMP TABLE found AS ");

@@ -96,8 +96,8 @@ void run(void *peer, const struct driver_mode *mode, const struct driver_query *
     Xapian::Enquire enquire(*db);
     std::vector<std::unique_ptr<Xapian::ValueCountMatchSpy>> spies;
 
-    if (mode->suggest)
-        driver_fail("there is no autocomplete");
+    if (mode->suggest || mode->typo)
+        driver_fail("there is no such search");
     enquire.set_query(query_of(mode, q));
     if (mode->popularity || !q->word_count)
         enquire.set_sort_by_value(SLOT_POPULARITY, true);
