@@ -2,6 +2,7 @@
 import contextlib
 import datetime
 import fcntl
+import hashlib
 import math
 import os
 import platform
@@ -9,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -22,11 +24,23 @@ def program(name):
     return os.path.join(os.environ.get("AISLE_BIN") or os.path.join(ROOT, "build", "release"), name)
 
 
+def _fingerprint():
+    """What the generator's bytes depend on: a small workload's hash."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([program("aisle-workload"), "--products", "500", "--queries", "50", "--updates", "50", "--dir",
+                        folder], check=True)
+        digest = hashlib.sha256()
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), "rb") as f:
+                digest.update(f.read())
+    return digest.hexdigest()[:16]
+
+
 def workload(products, queries=1000, updates=100000, titles=False):
     """The folder with the workload's files for a catalog of this size; made when it is not there."""
     folder = os.path.join(WORK, f"workload-{products}-{queries}" + ("-titles" if titles else ""))
     made = os.path.join(folder, "made")
-    stamp = f"{products} {queries} {updates} {os.path.getmtime(program('aisle-workload'))}"
+    stamp = f"{products} {queries} {updates} {_fingerprint()}"
     if not os.path.exists(made) or open(made).read() != stamp:
         os.makedirs(folder, exist_ok=True)
         subprocess.run([program("aisle-workload"), "--products", str(products), "--queries", str(queries),
