@@ -90,7 +90,7 @@ static void parse_query(char *line, struct driver_query *q)
     q->high_cents = *fields[4] ? strtoll(fields[4], NULL, 10) : -1;
     for (const char *s = q->category; s && *s; s = strstr(s + 1, " > "))
         q->levels++;
-    char *words = must_have(strdup(q->text)); /* kept: the program ends with its queries */
+    char *words = *q->text ? must_have(strdup(q->text)) : NULL; /* freed through the first word */
     while (words && *words) {
         if (q->word_count == DRIVER_WORDS_MAX)
             driver_fail("a query has too many words");
@@ -171,6 +171,8 @@ int driver_serve(void *peer, driver_run run)
     }
     for (struct query_file *next; files; files = next) {
         next = files->next;
+        for (size_t i = 0; i < files->count; i++)
+            free((void *)(uintptr_t)files->queries[i].words[0]);
         free(files->queries);
         free(files->bytes);
         free(files->path);

@@ -48,7 +48,7 @@ def bars(title, unit, groups, names):
         canvas.line(x_of(10 ** decade), top - 10, x_of(10 ** decade), height - 24)
         canvas.text(x_of(10 ** decade), height - 8, _number(decade), "middle", 'fill="#666666"')
     canvas.text(900 - 10, height - 8, unit, "end", 'fill="#666666"')
-    x = left
+    x = 20
     for i, name in enumerate(names):
         canvas.parts.append(f'<rect x="{x}" y="32" width="10" height="10" fill="{COLORS[i % len(COLORS)]}"/>')
         canvas.text(x + 14, 41, name)
