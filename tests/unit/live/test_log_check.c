@@ -63,7 +63,8 @@ static void restore_log(size_t without)
 {
     struct error err;
     struct file *f;
-    assert_int_equal(dir_remove("/d/log", &err), STATUS_OK);
+    file_sim_stop(); /* a new disk: what the old one remembers would make each round slower */
+    file_sim_start();
     assert_int_equal(dir_make("/d/log", &err), STATUS_OK);
     for (size_t i = 0; i < image_count; i++) {
         if (i != without) {
@@ -166,7 +167,8 @@ static void test_flipped(void **state)
     uint64_t damaged = 0;
     uint64_t history_only = 0;
     make_log();
-    for (int round = 0; round < 400; round++) {
+    size_t rounds = random_rounds(120, 2000);
+    for (size_t round = 0; round < rounds; round++) {
         struct image *image = &images[random_below(&r, image_count)];
         size_t used = image->bytes.size;
         while (used > 0 && image->bytes.data[used - 1] == 0) {
@@ -178,7 +180,7 @@ static void test_flipped(void **state)
         image->bytes.data[bit / 8] ^= (char)(1 << bit % 8);
         check_one(random_chance(&r, 40) ? 0 : random_below(&r, all_records - 3), &damaged, &history_only);
     }
-    assert_true(damaged > 300 && history_only > 20);
+    assert_true(damaged > rounds * 3 / 4 && history_only > rounds / 20);
     forget_log();
 }
 
@@ -189,7 +191,7 @@ static void test_missing_files(void **state)
     uint64_t history_only = 0;
     make_log();
     for (size_t i = 0; i + 1 < image_count; i++) {
-        for (uint64_t applied = 0; applied < all_records - 3; applied += 5) {
+        for (uint64_t applied = 0; applied < all_records - 3; applied += 9) {
             restore_log(i);
             check_one(applied, &damaged, &history_only);
         }
