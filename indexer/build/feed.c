@@ -62,7 +62,7 @@ static bool is_html(struct str s)
 static bool text_before_xml(struct str s)
 {
     size_t at = str_find(s, STR("<?xml "));
-    return at != SIZE_MAX && at > 0 && (s.data[at - 1] == '\n' || s.data[at - 1] == '>');
+    return at < 4096 && at > 0 && (s.data[at - 1] == '\n' || s.data[at - 1] == '>');
 }
 
 static struct head head_of(struct str s)

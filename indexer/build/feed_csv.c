@@ -364,7 +364,11 @@ static enum status read_header(struct csv_feed *f, struct error *err)
     f->columns = CSV_COLUMNS;
     next_row(f);
     struct str raw = str_slice(feed_source_window(r->source), 0, f->row.used);
-    if (f->row.count == 0 || f->row.count >= CSV_COLUMNS || !str_utf8_valid(raw, NULL)) {
+    if (!str_utf8_valid(raw, NULL)) {
+        return error_set(err, STATUS_FORMAT, "%s:1: the column names are not in UTF-8; convert the feed to it",
+                         r->path);
+    }
+    if (f->row.count == 0 || f->row.count >= CSV_COLUMNS) {
         return error_set(err, STATUS_FORMAT, "%s:1: the first line is not a header of column names", r->path);
     }
     uint32_t count = f->row.count;

@@ -119,10 +119,29 @@ static bool is_letter_ascii(uint8_t c)
     return is_lower_ascii((uint8_t)(c | 0x20));
 }
 
+/* Whole words of high bytes that are not Cyrillic: Greek has its accented letters where Russian has capitals, Hebrew a
+ * frequent letter where Russian has the hard sign and none behind it, Arabic its alef where Russian has a capital. */
+static bool is_other_script(struct str text, size_t high)
+{
+    size_t greek = 0;
+    size_t hebrew = 0;
+    size_t last = 0;
+    size_t arabic = 0;
+    for (size_t i = 1; i < text.size; i++) {
+        uint8_t c = (uint8_t)text.data[i];
+        greek += c >= 0xdc && c <= 0xdf && (uint8_t)text.data[i - 1] >= 0xe0;
+        hebrew += c == 0xfa;
+        last += c > 0xfa;
+        arabic += c == 0xc7;
+    }
+    return greek * 50 > high || (hebrew * 50 > high && last * 100 < high) || arabic * 20 > high;
+}
+
 /*
- * Text in Cyrillic is whole words of bytes above 0xbf; Latin text has single ones between ASCII letters. Of those, the
- * carons are at the same place in both Latin pages but hardly used in the west; where Central Europe has its other
- * letters, the western page has signs that don't stand inside words, and accents that come with others of its own.
+ * FEED_UTF8: none of the three. Text in Cyrillic is whole words of bytes above 0xbf; Latin text has single ones between
+ * ASCII letters. Of those, the carons are at the same place in both Latin pages but hardly used in the west; where
+ * Central Europe has its other letters, the western page has signs that don't stand inside words, and accents that come
+ * with others of its own.
  */
 static enum feed_encoding guess(struct str text)
 {
@@ -176,13 +195,12 @@ static enum feed_encoding guess(struct str text)
             break;
         }
     }
-    if (high > 3 && in_runs * 10 > high * 7 && cyrillic * 10 > high * 9) {
-        return FEED_WINDOWS_1251;
+    if (high > 3 && in_runs * 10 > high * 7) {
+        return cyrillic * 10 > high * 9 && !is_other_script(text, high) ? FEED_WINDOWS_1251 : FEED_UTF8;
     }
     return central > western && central * 10 > high ? FEED_WINDOWS_1250 : FEED_WINDOWS_1252;
 }
 
-/* Text that is not UTF-8 is in the code page of some Windows, which no byte contradicts. */
 void feed_choose_encoding(struct feed_reader *r)
 {
     struct str w = feed_source_window(r->source);
@@ -204,8 +222,8 @@ void feed_choose_encoding(struct feed_reader *r)
         bad += ill_formed;
         good += !ill_formed;
     }
-    if (bad > good / 10) {
-        enum feed_encoding encoding = guess(w);
+    enum feed_encoding encoding = bad > good / 10 ? guess(w) : FEED_UTF8;
+    if (encoding != FEED_UTF8) {
         snprintf(r->info->encoding, sizeof(r->info->encoding), "windows-%d",
                  encoding == FEED_WINDOWS_1250   ? 1250
                  : encoding == FEED_WINDOWS_1251 ? 1251
