@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "indexer/base/number.h"
+#include "indexer/shard/codes.h"
 
 #define EXACT_UNITS  INT64_C(1000000000000000) /* 15 digits come through a double unchanged */
 #define CENTS        2
+#define CODES_SHARE  8 /* a column that this part of the documents has is dense */
 #define COUNTING_MIN 8 /* pairs from 1/8 of the documents on are sorted by counting */
 
 void build_values_release(struct build_values *v)
@@ -220,8 +222,13 @@ static int64_t cell_of(const struct build_number *n, struct number_form form)
     return decimal_rescale((struct decimal){n->units, n->scale}, form.scale, &cell) ? cell : NUMBER_MISSING;
 }
 
-static void write_numbers(struct build_attribute *a, attr_id attr, const uint32_t *new_of_old,
-                          struct attributes_writer *aw)
+struct values_writer {
+    struct attributes_writer attributes;
+    struct codes_writer codes;
+    const uint32_t *new_of_old;
+};
+
+static void write_numbers(struct build_attribute *a, attr_id attr, struct values_writer *vw)
 {
     size_t count = a->numbers.count;
     struct number_pair *pairs = xrealloc_array(NULL, count + 1, sizeof(*pairs));
@@ -229,44 +236,58 @@ static void write_numbers(struct build_attribute *a, attr_id attr, const uint32_
     bool sorted = true;
 
     for (size_t i = 0; i < count; i++) {
-        pairs[i] = (struct number_pair){new_of_old[a->numbers.items[i].doc], cell_of(&a->numbers.items[i], form)};
+        pairs[i] = (struct number_pair){vw->new_of_old[a->numbers.items[i].doc], cell_of(&a->numbers.items[i], form)};
         sorted &= i == 0 || number_compare(&pairs[i - 1], &pairs[i]) <= 0;
     }
     if (!sorted)
         qsort(pairs, count, sizeof(*pairs), number_compare);
-    attributes_put_numbers(aw, attr, pairs, (uint32_t)count, form);
+    attributes_put_numbers(&vw->attributes, attr, pairs, (uint32_t)count, form);
+    for (size_t i = 1; i < count; i++)
+        form.listed |= pairs[i].doc == pairs[i - 1].doc;
+    if (!form.listed && (form.cut || count >= vw->codes.doc_count / CODES_SHARE))
+        codes_put_numbers(&vw->codes, attr, pairs, (uint32_t)count);
     free(pairs);
 }
 
-void build_values_write(struct build_values *v, const uint32_t *new_of_old, uint32_t doc_count,
-                        struct container_writer *w)
+static void write_facets(struct build_values *v, const struct dictionary *dictionary, struct values_writer *vw)
 {
-    struct attributes_writer aw;
-    size_t count = v->attributes.count;
-
-    attributes_writer_init(&aw, w, doc_count);
-    attributes_begin_facets(&aw);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < v->attributes.count; i++) {
         struct build_attribute *a = &v->attributes.items[i];
 
-        settle_facets(a, new_of_old, doc_count);
-        if (a->facets.count)
-            attributes_put_facets(&aw, (attr_id)i, a->facets.items, (uint32_t)a->facets.count);
+        settle_facets(a, vw->new_of_old, vw->codes.doc_count);
+        if (a->facets.count == 0)
+            continue;
+        if (attributes_put_facets(&vw->attributes, (attr_id)i, a->facets.items, (uint32_t)a->facets.count) &&
+            dictionary_attr(dictionary, (attr_id)i)->hierarchical)
+            codes_put_paths(&vw->codes, (attr_id)i, a->facets.items, (uint32_t)a->facets.count, dictionary);
     }
-    attributes_begin_numbers(&aw);
+}
+
+void build_values_write(struct build_values *v, const struct dictionary *dictionary, const uint32_t *new_of_old,
+                        uint32_t doc_count, struct container_writer *w)
+{
+    struct values_writer vw = {.codes = {.doc_count = doc_count}, .new_of_old = new_of_old};
+    struct attributes_writer *aw = &vw.attributes;
+    size_t count = v->attributes.count;
+
+    attributes_writer_init(aw, w, doc_count);
+    attributes_begin_facets(aw);
+    write_facets(v, dictionary, &vw);
+    attributes_begin_numbers(aw);
     for (size_t i = 0; i < count; i++) {
         if (v->attributes.items[i].numbers.count)
-            write_numbers(&v->attributes.items[i], (attr_id)i, new_of_old, &aw);
+            write_numbers(&v->attributes.items[i], (attr_id)i, &vw);
     }
-    attributes_begin_sets(&aw);
+    attributes_begin_sets(aw);
     for (size_t i = 0; i < count; i++) {
         struct build_attribute *a = &v->attributes.items[i];
 
         if (a->facets.count) {
             sort_by_code(a->facets.items, (uint32_t)a->facets.count);
-            attributes_put_sets(&aw, (attr_id)i, a->facets.items, (uint32_t)a->facets.count);
+            attributes_put_sets(aw, (attr_id)i, a->facets.items, (uint32_t)a->facets.count);
         }
     }
-    attributes_end(&aw);
-    attributes_writer_release(&aw);
+    attributes_end(aw);
+    attributes_writer_release(aw);
+    codes_write(&vw.codes, w);
 }

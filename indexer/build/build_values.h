@@ -4,6 +4,7 @@
 /* Facet codes and numbers of a shard in the making, by attribute in order of arrival; written as columns and sets. */
 #include "indexer/base/vec.h"
 #include "indexer/shard/attributes.h"
+#include "indexer/shard/dictionary.h"
 #include "indexer/shard/types.h"
 
 struct build_number {
@@ -39,8 +40,8 @@ void build_values_cancel(struct build_values *v, uint32_t doc);
 /* Whether a number's text can be cut: it will come back the same from a column of decimals or doubles. */
 bool build_values_exact(struct str text);
 
-/* The chunks of columns and sets. new_of_old has doc_count entries. */
-void build_values_write(struct build_values *v, const uint32_t *new_of_old, uint32_t doc_count,
-                        struct container_writer *w);
+/* The chunks of columns, their codes, and sets. new_of_old has doc_count entries. */
+void build_values_write(struct build_values *v, const struct dictionary *dictionary, const uint32_t *new_of_old,
+                        uint32_t doc_count, struct container_writer *w);
 
 #endif

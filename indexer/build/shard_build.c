@@ -391,7 +391,7 @@ static enum status write_shard(struct shard_builder *b, struct container_writer 
     if (status == STATUS_OK)
         status = object_store_write(&b->store, sorted.old_of_new, meta.doc_count, w, err);
     if (status == STATUS_OK) {
-        build_values_write(&b->values, sorted.new_of_old, meta.doc_count, w);
+        build_values_write(&b->values, b->options.dictionary, sorted.new_of_old, meta.doc_count, w);
         if (b->has_stock)
             write_stock(b, &sorted, w);
         status = invert_write(b->invert, sorted.old_of_new, w, &meta, err);

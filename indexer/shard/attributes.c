@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "indexer/shard/codes.h"
+
 #define CHUNK_DIRECTORY CHUNK_ID('A', 'T', 'T', 'R')
 #define CHUNK_FACETS    CHUNK_ID('C', 'O', 'L', 'F')
 #define CHUNK_NUMBERS   CHUNK_ID('C', 'O', 'L', 'N')
@@ -176,11 +178,14 @@ enum status attributes_open(struct attributes *a, const struct container *c, uin
             return error_set(err, STATUS_FORMAT, "chunk 'ATTR': entry %u is not in order", i);
         status = open_entry(a, i, &entries[i], c, (uint32_t)(index.size / sizeof(struct set_entry)), err);
     }
+    if (status == STATUS_OK)
+        status = codes_open(a, c, err);
     return status;
 }
 
 void attributes_close(struct attributes *a)
 {
+    codes_close(a);
     free(a->columns);
     free(a->cut);
     free(a->slot);
@@ -283,6 +288,8 @@ enum status attributes_check(const struct attributes *a, struct container *c, at
         status = container_check(c, CHUNK_SETS, e->set_offset, e->set_end, err);
     if (status == STATUS_OK && !columns_sound(a, columns))
         status = error_set(err, STATUS_FORMAT, "chunk 'ATTR': the columns or sets of attribute %u are not sound", attr);
+    if (status == STATUS_OK)
+        status = codes_check(a, c, columns, err);
     if (status == STATUS_OK)
         atomic_store_explicit(&columns->checked, 1, memory_order_release);
     return status;
@@ -408,7 +415,7 @@ static void put_multi(struct attributes_writer *aw, const struct facet_pair *pai
     free(offsets);
 }
 
-void attributes_put_facets(struct attributes_writer *aw, attr_id attr, const struct facet_pair *pairs, uint32_t count)
+bool attributes_put_facets(struct attributes_writer *aw, attr_id attr, const struct facet_pair *pairs, uint32_t count)
 {
     struct attribute_entry *e = entry_of(aw, attr);
     bool several = false;
@@ -417,7 +424,7 @@ void attributes_put_facets(struct attributes_writer *aw, attr_id attr, const str
     for (uint32_t i = 0; i < count; i++)
         e->code_limit = pairs[i].code >= e->code_limit ? pairs[i].code + 1 : e->code_limit;
     if (count == 0)
-        return;
+        return false;
     container_align(aw->w, CONTAINER_ALIGNMENT);
     e->facet_offset = container_chunk_size(aw->w);
     e->facet_count = count;
@@ -436,6 +443,7 @@ void attributes_put_facets(struct attributes_writer *aw, attr_id attr, const str
                                                       : FILE_FACET_U32;
         put_codes(aw, pairs, count, 1U << (e->facet_kind - FILE_FACET_U8));
     }
+    return e->facet_kind == FILE_FACET_MULTI;
 }
 
 void attributes_begin_numbers(struct attributes_writer *aw)

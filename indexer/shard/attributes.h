@@ -45,6 +45,7 @@ struct attribute_columns {
     struct facet_column facet;
     struct number_column number;
     const struct attribute_entry *entry;
+    const struct codes_entry *number_codes, *path_codes; /* codes.h; NULL: none */
     _Atomic uint8_t checked;
 };
 
@@ -101,8 +102,8 @@ struct number_form {
 void attributes_writer_init(struct attributes_writer *aw, struct container_writer *w, uint32_t doc_count);
 void attributes_writer_release(struct attributes_writer *aw);
 void attributes_begin_facets(struct attributes_writer *aw);
-/* pairs ascend by (doc, code), each once. */
-void attributes_put_facets(struct attributes_writer *aw, attr_id attr, const struct facet_pair *pairs, uint32_t count);
+/* pairs ascend by (doc, code), each once. True when the column is MULTI. */
+bool attributes_put_facets(struct attributes_writer *aw, attr_id attr, const struct facet_pair *pairs, uint32_t count);
 void attributes_begin_numbers(struct attributes_writer *aw);
 /* pairs ascend by (doc, cell). A cut attribute with one value at most a document becomes dense. */
 void attributes_put_numbers(struct attributes_writer *aw, attr_id attr, const struct number_pair *pairs, uint32_t count,

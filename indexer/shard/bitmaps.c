@@ -363,6 +363,55 @@ void docset_window(const struct docset *s, doc_id base, uint64_t bits[64])
     }
 }
 
+/* docs[from..to-1] are of the container. */
+static void leaf_select(const struct leaf *v, const doc_id *docs, uint32_t from, uint32_t to, uint64_t *bits)
+{
+    for (uint32_t i = from; i < to; i++) {
+        uint32_t low = docs[i] & 0xffff, at;
+        bool in;
+
+        if (v->kind == LEAF_BITMAP) {
+            in = get_u64(v->data + (size_t)(low / 64) * 8) >> (low & 63) & 1;
+        } else if (v->kind == LEAF_ARRAY) {
+            at = leaf_array_lower(v, low);
+            in = at < v->count && get_u16(v->data + (size_t)at * 2) == low;
+        } else {
+            at = leaf_run_lower(v, low);
+            in = at < v->count && get_u16(v->data + (size_t)at * 4) <= low;
+        }
+        bits[i / 64] |= (uint64_t)in << (i & 63);
+    }
+}
+
+static void roaring_select(const struct docset *s, const doc_id *docs, uint32_t count, uint64_t *bits)
+{
+    struct layout l = layout_of(s);
+
+    for (uint32_t from = 0, to; from < count; from = to) {
+        uint32_t key = docs[from] >> 16, i = leaf_find(&l, key);
+
+        for (to = from + 1; to < count && docs[to] >> 16 == key;)
+            to++;
+        if (i < l.count && get_u16(l.keys + (size_t)i * 4) == key) {
+            struct leaf v = leaf_at(&l, i);
+
+            leaf_select(&v, docs, from, to, bits);
+        }
+    }
+}
+
+void docset_select(const struct docset *s, const doc_id *docs, uint32_t count, uint64_t bits[64])
+{
+    const uint64_t *words = s->data;
+
+    if (s->kind == DOCSET_ROARING)
+        roaring_select(s, docs, count, bits);
+    for (uint32_t i = 0; s->kind == DOCSET_RANGE && i < count; i++)
+        bits[i / 64] |= (uint64_t)(docs[i] >= s->first && docs[i] < s->end) << (i & 63);
+    for (uint32_t i = 0; s->kind == DOCSET_FLAT && i < count && docs[i] / 64 < s->size_bytes / 8; i++)
+        bits[i / 64] |= (words[docs[i] / 64] >> (docs[i] & 63) & 1) << (i & 63);
+}
+
 void docset_into(const struct docset *s, uint64_t *bits, uint32_t doc_count)
 {
     uint32_t words = (doc_count + 63) / 64;

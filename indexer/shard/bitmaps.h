@@ -20,6 +20,8 @@ struct docset {
 
 /* ORs the set's documents in base..base+4095 into bits[64]; base is a multiple of 4096. */
 void docset_window(const struct docset *s, doc_id base, uint64_t bits[64]);
+/* ORs into bit i of bits whether docs[i] is a member; docs ascend, at most 4,096 of them. */
+void docset_select(const struct docset *s, const doc_id *docs, uint32_t count, uint64_t bits[64]);
 /* ORs the whole set into a flat bitmap of doc_count bits. */
 void docset_into(const struct docset *s, uint64_t *bits, uint32_t doc_count);
 bool docset_contains(const struct docset *s, doc_id doc);

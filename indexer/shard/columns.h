@@ -31,6 +31,11 @@ struct facet_column {
     const facet_code *list;  /* MULTI, SPARSE: plain codes */
     const doc_id *docs;      /* SPARSE */
     uint32_t list_count;
+    /* MULTI, hierarchical, or NULL: paths[doc] = code + 1 of the one path's node, 0 for none, path_limit + 1 for
+     * several
+     */
+    const uint16_t *paths;
+    uint32_t path_limit; /* the codes of paths are below */
 };
 
 #define NUMBER_MISSING INT64_MIN
@@ -50,6 +55,11 @@ struct number_column {
     const uint32_t *offsets;
     const doc_id *docs;
     uint32_t count; /* of cells */
+    /* DENSE, or NULL: cells[doc] is values[codes[doc]], unless number_changed; values ascend, the first is missing */
+    const uint16_t *codes;
+    const int64_t *values;
+    uint32_t value_count;
+    _Atomic uint64_t *changed; /* word 0: whether any bit is set; then the bits by document */
 };
 
 /* The cell's place for a document, or NULL when there is none (SPARSE without the document, MULTI, NONE). */
@@ -58,6 +68,29 @@ _Atomic int64_t *number_cell(const struct number_column *c, doc_id doc);
 static inline int64_t number_load(const _Atomic int64_t *cell)
 {
     return atomic_load_explicit(cell, memory_order_relaxed);
+}
+
+/* With codes: the bits, word by word, of the documents whose cells were changed. A cell whose bit is not set holds what
+ * its code says, or did when the bit was read. */
+static inline bool number_any_changed(const struct number_column *c)
+{
+    return atomic_load_explicit(&c->changed[0], memory_order_acquire) != 0;
+}
+static inline uint64_t number_changed_word(const struct number_column *c, uint32_t word)
+{
+    return atomic_load_explicit(&c->changed[word + 1], memory_order_acquire);
+}
+static inline bool number_changed(const struct number_column *c, doc_id doc)
+{
+    return number_changed_word(c, doc / 64) >> (doc & 63) & 1;
+}
+/* The one writer's, before it stores a cell. */
+static inline void number_mark_changed(const struct number_column *c, doc_id doc)
+{
+    if (!c->codes)
+        return;
+    atomic_fetch_or_explicit(&c->changed[doc / 64 + 1], (uint64_t)1 << (doc & 63), memory_order_release);
+    atomic_store_explicit(&c->changed[0], 1, memory_order_release);
 }
 
 /* A double as a cell: its bits, with all but the sign flipped in negative numbers, so that cells of a column compare as

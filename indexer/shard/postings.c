@@ -340,45 +340,88 @@ bool postings_open(struct str bytes, uint32_t df, uint32_t doc_count, struct pos
 }
 
 /* --- reading --- */
+/* A block whose bytes are there. */
+struct block {
+    const uint8_t *docs, *facts; /* their packed values */
+    uint32_t count;              /* 0: its bytes do not fit the list */
+    uint32_t doc_bits, fact_bits;
+};
+
+static struct block block_of(const struct postings *p, uint32_t block)
+{
+    uint32_t count = block + 1 < p->block_count ? POSTINGS_BLOCK : p->df - block * POSTINGS_BLOCK;
+    size_t size = (size_t)(p->data_end - p->data), offset = p->block_offset[block], docs_size, facts_size;
+    struct block b = {0};
+    const uint8_t *at;
+
+    if (size < 4 || offset > size - 4)
+        return b;
+    at = p->data + offset;
+    b.doc_bits = at[0];
+    b.fact_bits = at[1];
+    if (b.doc_bits > 32 || b.fact_bits > 32)
+        return b;
+    docs_size = packed_size(b.doc_bits, count);
+    facts_size = packed_size(b.fact_bits, count);
+    if (4 + docs_size + facts_size > size - offset)
+        return b;
+    b.docs = at + 4;
+    b.facts = b.docs + docs_size;
+    b.count = count;
+    return b;
+}
+
+static void unpack(const uint8_t *in, uint32_t count, uint32_t bits, uint32_t *out)
+{
+    if (count == POSTINGS_BLOCK)
+        unpack_lanes(in, bits, out);
+    else
+        unpack_plain(in, count, bits, out);
+}
+
+static uint32_t single(const struct postings *p, doc_id *docs, uint32_t *facts)
+{
+    const uint8_t *at = p->data + p->block_offset[0];
+
+    if (p->data_end - p->data < 4 || p->block_offset[0] > (size_t)(p->data_end - p->data) - 4)
+        return 0;
+    docs[0] = p->block_last[0];
+    if (facts)
+        memcpy(facts, at, sizeof(*facts));
+    return 1;
+}
+
 /* Bytes of a block that does not fit its list give an empty block; the callers' loops end. */
 uint32_t postings_block(const struct postings *p, uint32_t block, doc_id docs[POSTINGS_BLOCK],
                         uint32_t facts[POSTINGS_BLOCK])
 {
-    uint32_t count = block + 1 < p->block_count ? POSTINGS_BLOCK : p->df - block * POSTINGS_BLOCK;
-    size_t size = (size_t)(p->data_end - p->data);
-    size_t offset = p->block_offset[block];
-    const uint8_t *at = NULL;
-    uint32_t doc_bits = 0, fact_bits = 0;
     doc_id base = block ? p->block_last[block - 1] : UINT32_MAX;
+    struct block b;
 
-    if (size < 4 || offset > size - 4)
-        return 0;
-    at = p->data + offset;
-    if (p->df == 1) {
-        docs[0] = p->block_last[0];
-        if (facts)
-            memcpy(facts, at, sizeof(*facts));
-        return 1;
-    }
-    doc_bits = at[0];
-    fact_bits = at[1];
-    if (doc_bits > 32 || fact_bits > 32 ||
-        4 + packed_size(doc_bits, count) + packed_size(fact_bits, count) > size - offset)
-        return 0;
-    at += 4;
-    if (count == POSTINGS_BLOCK) {
-        unpack_lanes(at, doc_bits, docs);
+    if (p->df == 1)
+        return single(p, docs, facts);
+    b = block_of(p, block);
+    unpack(b.docs, b.count, b.doc_bits, docs);
+    if (b.count == POSTINGS_BLOCK)
         sum_lanes(docs, base);
-        if (facts)
-            unpack_lanes(at + packed_size(doc_bits, count), fact_bits, facts);
-        return count;
-    }
-    unpack_plain(at, count, doc_bits, docs);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < b.count && b.count < POSTINGS_BLOCK; i++)
         base = docs[i] = base + docs[i] + 1;
     if (facts)
-        unpack_plain(at + packed_size(doc_bits, count), count, fact_bits, facts);
-    return count;
+        unpack(b.facts, b.count, b.fact_bits, facts);
+    return b.count;
+}
+
+void postings_block_facts(const struct postings *p, uint32_t block, uint32_t facts[POSTINGS_BLOCK])
+{
+    doc_id doc;
+    struct block b;
+
+    if (p->df == 1) {
+        (void)single(p, &doc, facts);
+        return;
+    }
+    b = block_of(p, block);
+    unpack(b.facts, b.count, b.fact_bits, facts);
 }
 
 uint32_t postings_seek(const struct postings *p, uint32_t from, doc_id doc)

@@ -39,6 +39,9 @@ struct postings {
 uint32_t postings_block(const struct postings *p, uint32_t block, doc_id docs[POSTINGS_BLOCK],
                         uint32_t facts[POSTINGS_BLOCK]);
 
+/* Packed lists: the fact indices of a block that was decoded without them. */
+void postings_block_facts(const struct postings *p, uint32_t block, uint32_t facts[POSTINGS_BLOCK]);
+
 /* Packed lists: the first block at or after `from` whose last document is >= doc; block_count when there is none. */
 uint32_t postings_seek(const struct postings *p, uint32_t from, doc_id doc);
 

@@ -514,6 +514,8 @@ enum status shard_number_store(struct shard *s, attr_id attr, doc_id doc, int64_
             break;
         }
     }
+    if (shard_number_column(s, attr)->kind == NUMBER_COLUMN_DENSE)
+        number_mark_changed(shard_number_column(s, attr), doc);
     atomic_store_explicit(place, cell, memory_order_release);
     return STATUS_OK;
 }

@@ -15,7 +15,7 @@ static const struct {
     {"STKI", MEMORY_NUMBERS},  {"KOFF", MEMORY_KEYS},     {"KTXT", MEMORY_KEYS},     {"KHSH", MEMORY_KEYS},
     {"GOFF", MEMORY_KEYS},     {"GTXT", MEMORY_KEYS},     {"GHSH", MEMORY_KEYS},     {"RANK", MEMORY_KEYS},
     {"GRUP", MEMORY_KEYS},     {"DOCS", MEMORY_OBJECTS},  {"DBAS", MEMORY_OBJECTS},  {"DOFF", MEMORY_OBJECTS},
-    {"DDIC", MEMORY_OBJECTS},
+    {"DDIC", MEMORY_OBJECTS},  {"CODX", MEMORY_NUMBERS},  {"CODE", MEMORY_NUMBERS},
 };
 
 const char *shard_memory_name(enum shard_memory_part part)

@@ -156,7 +156,10 @@ static enum status take_column(struct reader *r, struct live_segment *segment, s
                 if (status != STATUS_OK) {
                     return status;
                 }
-            } else if (segment) {
+            } else if (segment && number_load(&column->cells[k]) != (int64_t)cell) {
+                if (column->kind == NUMBER_COLUMN_DENSE) {
+                    number_mark_changed(column, (doc_id)k);
+                }
                 atomic_store_explicit(&column->cells[k], (int64_t)cell, memory_order_relaxed);
             }
         }

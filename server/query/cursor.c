@@ -7,7 +7,8 @@ void cursor_init(struct cursor *c)
     c->prefix = NULL;
     c->block = 0;
     c->block_count = 0;
-    c->base = DOC_NONE;
+    c->has_facts = false;
+    c->serial = 0;
     c->count = 0;
 }
 
@@ -18,12 +19,30 @@ void cursor_open(struct cursor *c, const struct postings *postings)
     c->empty = postings->df == 0;
 }
 
-static void decode(struct cursor *c, uint32_t block)
+uint32_t cursor_size(const struct cursor *c)
 {
-    if (c->block_count && c->block == block)
+    uint64_t size = c->empty ? 0 : c->postings.df;
+
+    if (c->prefix) {
+        struct prefix_lists lists = prefix_union_lists(c->prefix);
+        size = lists.count;
+        for (uint32_t i = 0; i < lists.cursor_count; i++)
+            size += lists.cursors[i].postings.df;
+    }
+    return size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+}
+
+static void decode(struct cursor *c, uint32_t block, bool facts)
+{
+    if (c->block_count && c->block == block && (c->has_facts || !facts))
         return;
-    c->block = block;
-    c->block_count = postings_block(&c->postings, block, c->block_docs, c->block_facts);
+    if (c->block_count && c->block == block) {
+        postings_block_facts(&c->postings, block, c->block_facts);
+    } else {
+        c->block = block;
+        c->block_count = postings_block(&c->postings, block, c->block_docs, facts ? c->block_facts : NULL);
+    }
+    c->has_facts = facts;
 }
 
 /* --- finding the next document --- */
@@ -58,7 +77,7 @@ doc_id cursor_next(struct cursor *c, doc_id doc)
     block = postings_seek(&c->postings, c->block_count && c->block_docs[0] <= doc ? c->block : 0, doc);
     if (block >= c->postings.block_count)
         return DOC_NONE;
-    decode(c, block);
+    decode(c, block, false);
     for (low = 0, high = c->block_count; low < high;) {
         uint32_t middle = (low + high) / 2;
         if (c->block_docs[middle] < doc)
@@ -99,11 +118,11 @@ static bool load_packed(struct cursor *c, const struct window *w)
     uint32_t from = c->block_count && c->block_docs[0] <= w->base ? c->block : 0;
     uint32_t block = postings_seek(&c->postings, from, w->base);
 
-    c->base = w->base;
+    c->serial = w->serial;
     c->count = 0;
     for (; block < c->postings.block_count; block++) {
         uint32_t i = 0, n = c->count;
-        decode(c, block);
+        decode(c, block, true);
         if (c->block_count == 0 || c->block_docs[0] >= w->base + WINDOW_DOCS)
             break;
         if (!reserve(c, c->count + c->block_count, w->arena))
@@ -119,6 +138,61 @@ static bool load_packed(struct cursor *c, const struct window *w)
             break;
     }
     return true;
+}
+
+/* The first place from `at` on in the block whose document is >= doc; there is one. */
+static uint32_t block_seek(const doc_id *docs, uint32_t at, uint32_t count, doc_id doc)
+{
+    for (; at + 16 <= count && docs[at + 15] < doc; at += 16) {
+    }
+    while (docs[at] < doc)
+        at++;
+    return at;
+}
+
+/* Of a selection: the documents that are in `among` and in the list. */
+static bool load_selection(struct cursor *c, const struct window *w, const struct mask *among)
+{
+    uint32_t at = 0, n = 0, block = c->block_count ? c->block : 0;
+
+    c->serial = w->serial;
+    c->count = 0;
+    if (!reserve(c, w->count < c->postings.df ? w->count : c->postings.df, w->arena))
+        return false;
+    if (c->block_count && c->block_docs[0] > w->docs[0])
+        block = 0;
+    c->block_count = c->block_count && block == c->block ? c->block_count : 0;
+    for (MASK_WORDS(among, j)) {
+        for (uint64_t x = among->bits[j]; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)j * 64 + (uint32_t)__builtin_ctzll(x);
+            doc_id doc = w->docs[offset];
+            if (c->block_count == 0 || doc > c->block_docs[c->block_count - 1]) {
+                block = postings_seek(&c->postings, block, doc);
+                if (block >= c->postings.block_count)
+                    goto out;
+                decode(c, block, false);
+                at = 0;
+                if (c->block_count == 0 || doc > c->block_docs[c->block_count - 1])
+                    goto out;
+            }
+            at = block_seek(c->block_docs, at, c->block_count, doc);
+            if (c->block_docs[at] != doc)
+                continue;
+            decode(c, block, true);
+            c->offsets[n] = (uint16_t)offset;
+            c->facts[n++] = c->block_facts[at];
+        }
+    }
+out:
+    c->count = n;
+    return true;
+}
+
+static bool load(struct cursor *c, const struct window *w, const struct mask *among)
+{
+    if (c->serial == w->serial)
+        return true;
+    return w->docs ? load_selection(c, w, among) : load_packed(c, w);
 }
 
 static uint64_t fact_of(const struct cursor *c, const struct window *w, uint32_t index, uint64_t fields)
@@ -148,15 +222,50 @@ static uint32_t dense_fact(const struct postings *p, uint32_t rank)
     return four;
 }
 
+static bool dense_has(const struct postings *p, doc_id doc)
+{
+    return p->bits[doc / 64] >> (doc & 63) & 1;
+}
+
+static uint32_t dense_rank(const struct postings *p, doc_id doc)
+{
+    uint32_t word = doc / WINDOW_DOCS * WINDOW_WORDS, rank = p->block_ranks[doc / WINDOW_DOCS];
+
+    for (; word < doc / 64; word++)
+        rank += (uint32_t)__builtin_popcountll(p->bits[word]);
+    return rank + (uint32_t)__builtin_popcountll(p->bits[word] & ((1ull << (doc & 63)) - 1));
+}
+
+static uint32_t dense_selection_indexes(const struct cursor *c, const struct window *w, const struct mask *wanted,
+                                        uint16_t *offsets, uint32_t *indexes)
+{
+    uint32_t n = 0;
+
+    for (MASK_WORDS(wanted, j)) {
+        for (uint64_t x = wanted->bits[j]; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)j * 64 + (uint32_t)__builtin_ctzll(x);
+            if (!dense_has(&c->postings, w->docs[offset]))
+                continue;
+            offsets[n] = (uint16_t)offset;
+            indexes[n++] = dense_fact(&c->postings, dense_rank(&c->postings, w->docs[offset]));
+        }
+    }
+    return n;
+}
+
 /* The indexes of the facts of the documents in both. Where all of a word's documents are wanted, ranks just go up. */
 static uint32_t dense_indexes(const struct cursor *c, const struct window *w, const struct mask *wanted,
                               uint16_t *offsets, uint32_t *indexes)
 {
     const struct postings *p = &c->postings;
-    const uint64_t *bits = p->bits + w->base / 64;
-    uint32_t rank = p->block_ranks[w->base / WINDOW_DOCS], n = 0;
-    uint32_t words = (w->doc_count - w->base + 63) / 64;
+    const uint64_t *bits;
+    uint32_t rank, words, n = 0;
 
+    if (w->docs)
+        return dense_selection_indexes(c, w, wanted, offsets, indexes);
+    bits = p->bits + w->base / 64;
+    rank = p->block_ranks[w->base / WINDOW_DOCS];
+    words = (w->doc_count - w->base + 63) / 64;
     for (uint32_t i = 0; i < WINDOW_WORDS && i < words; i++) {
         uint64_t have = bits[i], x = have & wanted->bits[i];
         uint32_t r = rank;
@@ -202,7 +311,7 @@ uint32_t cursor_gather_indexes(struct cursor *c, const struct window *w, const s
     if (c->postings.bits) {
         n = dense_indexes(c, w, wanted, offsets, indexes);
     } else {
-        for (uint32_t i = 0; c->base == w->base && i < c->count; i++) {
+        for (uint32_t i = 0; c->serial == w->serial && i < c->count; i++) {
             offsets[n] = c->offsets[i];
             indexes[n] = c->facts[i];
             n += mask_has(wanted, c->offsets[i]);
@@ -228,25 +337,50 @@ static void dense_window_of_fields(const struct cursor *c, const struct window *
         mask_set(out, offsets[i]);
 }
 
-bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, struct mask *out)
+static void dense_selection(const struct cursor *c, const struct window *w, uint64_t fields, const struct mask *among,
+                            struct mask *out)
+{
+    for (MASK_WORDS(among, j)) {
+        uint64_t found = 0;
+        for (uint64_t x = among->bits[j]; x; x &= x - 1)
+            found |= dense_has(&c->postings, w->docs[j * 64 + (uint64_t)__builtin_ctzll(x)]) ? x & -x : 0;
+        for (uint64_t x = fields ? found : 0; x; x &= x - 1) {
+            uint32_t rank = dense_rank(&c->postings, w->docs[j * 64 + (uint64_t)__builtin_ctzll(x)]);
+            if (!fact_of(c, w, dense_fact(&c->postings, rank), fields))
+                found &= ~(x & -x);
+        }
+        out->bits[j] |= found;
+        out->active |= (uint64_t)(found != 0) << j;
+    }
+}
+
+static void dense_run(const struct cursor *c, const struct window *w, struct mask *out)
+{
+    const uint64_t *bits = c->postings.bits + w->base / 64;
+    uint32_t words = (w->doc_count - w->base + 63) / 64;
+
+    for (uint32_t i = 0; i < WINDOW_WORDS && i < words; i++)
+        out->bits[i] |= bits[i];
+    mask_refresh(out);
+}
+
+bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, const struct mask *among,
+                   struct mask *out)
 {
     if (c->empty)
         return true;
     if (c->prefix)
-        return prefix_union_window(c->prefix, w, fields, out);
+        return prefix_union_window(c->prefix, w, fields, among, out);
     if (c->postings.bits) {
-        const uint64_t *bits = c->postings.bits + w->base / 64;
-        uint32_t words = (w->doc_count - w->base + 63) / 64;
-        if (fields) {
+        if (w->docs)
+            dense_selection(c, w, fields, among, out);
+        else if (fields)
             dense_window_of_fields(c, w, fields, out);
-            return true;
-        }
-        for (uint32_t i = 0; i < WINDOW_WORDS && i < words; i++)
-            out->bits[i] |= bits[i];
-        mask_refresh(out);
+        else
+            dense_run(c, w, out);
         return true;
     }
-    if (c->base != w->base && !load_packed(c, w))
+    if (!load(c, w, among))
         return false;
     for (uint32_t i = 0; i < c->count; i++) {
         if (!fields || fact_of(c, w, c->facts[i], fields))
@@ -266,7 +400,7 @@ uint32_t cursor_gather(struct cursor *c, const struct window *w, uint64_t fields
         return prefix_union_gather(c->prefix, w, fields, wanted, out);
     if (c->postings.bits)
         return dense_gather(c, w, fields, wanted, out);
-    for (uint32_t i = 0; c->base == w->base && i < c->count; i++) {
+    for (uint32_t i = 0; c->serial == w->serial && i < c->count; i++) {
         if (mask_has(wanted, c->offsets[i])) {
             uint64_t fact = fact_of(c, w, c->facts[i], fields);
             out->offsets[n] = c->offsets[i];

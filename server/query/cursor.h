@@ -2,9 +2,10 @@
 #define AISLE_SERVER_QUERY_CURSOR_H
 
 /*
- * A posting list walked window by window. The windows asked for ascend. Packed lists are decoded once a window;
- * dense ones are read where they lie. Two kinds behind one interface: a list of the shard (cursor.c), and the union of
- * a short prefix's lists (cursor_prefix.c), whose facts are frequency 1 in each field where any of them occurs.
+ * A posting list walked window by window. The windows asked for ascend. Packed lists are decoded once a window, in a
+ * selection only the blocks that have one of its documents; dense ones are read where they lie. Two kinds behind one
+ * interface: a list of the shard (cursor.c), and the union of a short prefix's lists (cursor_prefix.c), whose facts are
+ * frequency 1 in each field where any of them occurs.
  */
 #include "indexer/shard/shard.h"
 #include "server/query/window.h"
@@ -19,10 +20,11 @@ struct cursor {
     /* the block decoded last */
     uint32_t block;
     uint32_t block_count; /* documents in it; 0: none yet */
+    bool has_facts;       /* block_facts is decoded, too */
     doc_id block_docs[POSTINGS_BLOCK];
     uint32_t block_facts[POSTINGS_BLOCK];
     /* packed: the window's postings */
-    doc_id base; /* DOC_NONE: no window yet */
+    uint32_t serial; /* of the window; 0: none yet */
     uint32_t count, capacity;
     uint16_t *offsets;
     uint32_t *facts;
@@ -35,9 +37,13 @@ bool cursor_open_prefix(struct cursor *c, const struct shard *shard, term_id fir
 
 /* The first document >= doc, or DOC_NONE. */
 doc_id cursor_next(struct cursor *c, doc_id doc);
+/* How many documents the list has; of a union at most. */
+uint32_t cursor_size(const struct cursor *c);
 /* ORs the window's documents into out; with fields != 0 only those with the term in one of these (nibbles of a fact).
+ * Of a selection only those in `among` need to be right: whatever is asked later of the same window must be in it.
  * False when memory runs out. */
-bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, struct mask *out);
+bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, const struct mask *among,
+                   struct mask *out);
 /* The facts of the window's documents that are in `wanted`, ascending; both of out's arrays have room for WINDOW_DOCS.
  * After cursor_window of the same window. Returns how many. */
 struct gathered_facts {
@@ -60,8 +66,17 @@ static inline uint64_t fact_flat(uint64_t fact)
 }
 
 /* cursor_prefix.c */
+/* The short lists together, ascending, and the long ones. */
+struct prefix_lists {
+    const doc_id *docs;
+    uint32_t count;
+    const struct cursor *cursors;
+    uint32_t cursor_count;
+};
+struct prefix_lists prefix_union_lists(const struct prefix_union *p);
 doc_id prefix_union_next(struct prefix_union *p, doc_id doc);
-bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, struct mask *out);
+bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *among,
+                         struct mask *out);
 uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *wanted,
                              const struct gathered_facts *out);
 

@@ -1,33 +1,32 @@
 /*
  * The union of a prefix's lists, for prefixes that have none prebuilt. The few long lists among them are walked as they
- * are. Of the many short ones every posting is taken once as (document, fields) and put in the order of windows by
- * counting, so that a window's part is one run; within it documents are in no order and repeat. The window's bitmap and
- * an array of fields by offset put all together.
+ * are. Of the many short ones every posting is taken once as (document, fields), sorted by radix and put together, so
+ * that they are one list.
  */
 #include "server/query/cursor.h"
 
-#define LONG_LIST  256
-#define LONG_LISTS 32
+#define LONG_LIST   256
+#define LONG_LISTS  32
+#define RADIX_BITS  11
+#define RADIX_SIZE  (1u << RADIX_BITS)
+#define FIELDS_BITS 16
 
 struct prefix_union {
     struct cursor *cursors; /* long lists */
     uint32_t cursor_count;
-    uint32_t window_count;
-    uint32_t entry_count;
-    uint32_t *starts;  /* by window, and the end */
-    uint32_t *entries; /* offset << 16 | fields */
-    uint16_t *fields;  /* by offset, of the window `base`; zero elsewhere */
-    doc_id base;
-    uint32_t shown_from, shown_to; /* the entries that `fields` holds */
+    /* the short lists: documents ascending, each once, and a bit for each field */
+    uint32_t count;
+    doc_id *docs;
+    uint16_t *fields;
+    uint32_t at; /* about where the window begins */
+    /* of the window: what the short lists have in it */
+    uint32_t serial, found_count;
+    uint16_t *found; /* offsets */
+    uint16_t *found_fields;
     /* scratch for gathering */
     uint64_t *sums; /* by offset */
     uint64_t *facts;
     uint16_t *offsets;
-};
-
-struct doc_fields {
-    doc_id doc;
-    uint32_t fields;
 };
 
 /* Nibbles to bits and back: bit f for frequency in field f. */
@@ -51,8 +50,8 @@ static uint64_t fact_of_fields(uint32_t fields)
     return (x | x << 3) & 0x1111111111111111ull;
 }
 
-/* Appends a short list's postings to out at n; returns the new n. */
-static size_t append_list(const struct shard *shard, const struct postings *p, struct doc_fields *out, size_t n)
+/* Appends a short list's postings, as document << 16 | fields, to out at n; returns the new n. */
+static size_t append_list(const struct shard *shard, const struct postings *p, uint64_t *out, size_t n)
 {
     uint32_t docs[POSTINGS_BLOCK], facts[POSTINGS_BLOCK];
     uint32_t doc_count = shard_doc_count(shard), fact_count;
@@ -62,29 +61,51 @@ static size_t append_list(const struct shard *shard, const struct postings *p, s
         uint32_t count = postings_block(p, b, docs, facts);
         for (uint32_t i = 0; i < count; i++) {
             if (docs[i] < doc_count && facts[i] < fact_count)
-                out[n++] = (struct doc_fields){docs[i], fields_of_fact(table[facts[i]])};
+                out[n++] = (uint64_t)docs[i] << FIELDS_BITS | fields_of_fact(table[facts[i]]);
         }
     }
     return n;
 }
 
-static bool sort_by_window(struct prefix_union *p, const struct doc_fields *all, size_t n, struct arena *arena)
+/* Sorts by document; returns where the result is: a or b. */
+static uint64_t *sort_by_doc(uint64_t *a, uint64_t *b, size_t n, uint32_t doc_count)
 {
-    uint32_t *at = ARENA_ARRAY(arena, uint32_t, p->window_count + 1);
-
-    p->starts = ARENA_ARRAY(arena, uint32_t, p->window_count + 2);
-    p->entries = arena_alloc(arena, (n + 1) * sizeof(*p->entries));
-    if (!at || !p->starts || !p->entries)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        p->starts[all[i].doc / WINDOW_DOCS + 1]++;
-    for (uint32_t w = 0; w < p->window_count; w++) {
-        p->starts[w + 1] += p->starts[w];
-        at[w] = p->starts[w];
+    for (uint32_t shift = FIELDS_BITS; n > 1 && (uint64_t)doc_count << FIELDS_BITS >> shift; shift += RADIX_BITS) {
+        uint32_t starts[RADIX_SIZE] = {0}, sum = 0;
+        uint64_t *other = b;
+        for (size_t i = 0; i < n; i++)
+            starts[a[i] >> shift & (RADIX_SIZE - 1)]++;
+        for (uint32_t k = 0; k < RADIX_SIZE; k++) {
+            uint32_t count = starts[k];
+            starts[k] = sum;
+            sum += count;
+        }
+        for (size_t i = 0; i < n; i++)
+            b[starts[a[i] >> shift & (RADIX_SIZE - 1)]++] = a[i];
+        b = a;
+        a = other;
     }
-    for (size_t i = 0; i < n; i++)
-        p->entries[at[all[i].doc / WINDOW_DOCS]++] = (all[i].doc % WINDOW_DOCS) << 16 | all[i].fields;
-    p->entry_count = (uint32_t)n;
+    return a;
+}
+
+static bool put_together(struct prefix_union *p, uint64_t *all, size_t n, const struct shard *shard,
+                         struct arena *arena)
+{
+    uint64_t *other = arena_alloc(arena, (n + 1) * sizeof(*other));
+
+    p->docs = arena_alloc(arena, (n + 1) * sizeof(*p->docs));
+    p->fields = arena_alloc(arena, (n + 1) * sizeof(*p->fields));
+    if (!other || !p->docs || !p->fields)
+        return false;
+    all = sort_by_doc(all, other, n, shard_doc_count(shard));
+    for (size_t i = 0; i < n; i++) {
+        doc_id doc = (doc_id)(all[i] >> FIELDS_BITS);
+        if (p->count == 0 || p->docs[p->count - 1] != doc) {
+            p->docs[p->count] = doc;
+            p->fields[p->count++] = 0;
+        }
+        p->fields[p->count - 1] |= (uint16_t)all[i];
+    }
     return true;
 }
 
@@ -96,7 +117,7 @@ static bool is_long(const struct prefix_union *p, const struct postings *posting
 static bool take_lists(struct prefix_union *p, const struct shard *shard, term_id first, term_id end,
                        struct arena *arena)
 {
-    struct doc_fields *all;
+    uint64_t *all;
     size_t total = 0, n = 0, longs = LONG_LISTS;
     struct postings postings;
 
@@ -128,47 +149,39 @@ static bool take_lists(struct prefix_union *p, const struct shard *shard, term_i
         else
             n = append_list(shard, &postings, all, n);
     }
-    return sort_by_window(p, all, n, arena);
+    return put_together(p, all, n, shard, arena);
 }
 
 bool cursor_open_prefix(struct cursor *c, const struct shard *shard, term_id first, term_id end, struct arena *arena)
 {
     struct prefix_union *p = ARENA_NEW(arena, struct prefix_union);
+    size_t room;
 
     cursor_init(c);
-    if (!p)
+    if (!p || !take_lists(p, shard, first, end, arena))
         return false;
-    p->window_count = (shard_doc_count(shard) + WINDOW_DOCS - 1) / WINDOW_DOCS;
-    p->base = DOC_NONE;
-    p->fields = ARENA_ARRAY(arena, uint16_t, WINDOW_DOCS);
+    room = p->count < WINDOW_DOCS ? p->count + 1 : WINDOW_DOCS;
+    p->found = arena_alloc(arena, room * sizeof(*p->found));
+    p->found_fields = arena_alloc(arena, room * sizeof(*p->found_fields));
     p->sums = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->sums));
     p->facts = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->facts));
     p->offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->offsets));
-    if (!p->fields || !p->sums || !p->facts || !p->offsets || !take_lists(p, shard, first, end, arena))
+    if (!p->found || !p->found_fields || !p->sums || !p->facts || !p->offsets)
         return false;
     c->prefix = p;
-    c->empty = p->entry_count == 0 && p->cursor_count == 0;
+    c->empty = p->count == 0 && p->cursor_count == 0;
     return true;
 }
 
-static doc_id next_entry(const struct prefix_union *p, doc_id doc)
+struct prefix_lists prefix_union_lists(const struct prefix_union *p)
 {
-    for (uint32_t w = doc / WINDOW_DOCS; p->entry_count && w < p->window_count; w++) {
-        uint32_t best = WINDOW_DOCS;
-        for (uint32_t i = p->starts[w]; i < p->starts[w + 1]; i++) {
-            uint32_t offset = p->entries[i] >> 16;
-            if (w * WINDOW_DOCS + offset >= doc && offset < best)
-                best = offset;
-        }
-        if (best < WINDOW_DOCS)
-            return w * WINDOW_DOCS + best;
-    }
-    return DOC_NONE;
+    return (struct prefix_lists){p->docs, p->count, p->cursors, p->cursor_count};
 }
 
 doc_id prefix_union_next(struct prefix_union *p, doc_id doc)
 {
-    doc_id best = next_entry(p, doc);
+    uint32_t at = docs_seek(p->docs, p->at < p->count && p->docs[p->at] <= doc ? p->at : 0, p->count, doc);
+    doc_id best = at < p->count ? p->docs[at] : DOC_NONE;
 
     for (uint32_t i = 0; i < p->cursor_count && best != doc; i++) {
         doc_id next = cursor_next(&p->cursors[i], doc);
@@ -177,31 +190,52 @@ doc_id prefix_union_next(struct prefix_union *p, doc_id doc)
     return best;
 }
 
-static void show(struct prefix_union *p, doc_id base)
+static void find_selection(struct prefix_union *p, const struct window *w, const struct mask *among)
 {
-    uint32_t w = base / WINDOW_DOCS;
-
-    if (p->base == base)
-        return;
-    for (uint32_t i = p->shown_from; i < p->shown_to; i++)
-        p->fields[p->entries[i] >> 16] = 0;
-    p->base = base;
-    p->shown_from = p->starts[w];
-    p->shown_to = p->starts[w + 1];
-    for (uint32_t i = p->shown_from; i < p->shown_to; i++)
-        p->fields[p->entries[i] >> 16] |= (uint16_t)p->entries[i];
+    for (MASK_WORDS(among, j)) {
+        for (uint64_t x = among->bits[j]; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)j * 64 + (uint32_t)__builtin_ctzll(x);
+            p->at = docs_seek(p->docs, p->at, p->count, w->docs[offset]);
+            if (p->at == p->count)
+                return;
+            if (p->docs[p->at] != w->docs[offset])
+                continue;
+            p->found[p->found_count] = (uint16_t)offset;
+            p->found_fields[p->found_count++] = p->fields[p->at];
+        }
+    }
 }
 
-bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, struct mask *out)
+/* The short lists' documents in the window. */
+static void find(struct prefix_union *p, const struct window *w, const struct mask *among)
 {
-    show(p, w->base);
-    for (uint32_t i = p->shown_from; i < p->shown_to; i++) {
-        uint32_t offset = p->entries[i] >> 16;
-        if (!fields || fact_of_fields(p->fields[offset]) & fields)
-            mask_set(out, offset);
+    doc_id first = w->docs ? w->docs[0] : w->base;
+
+    if (p->serial == w->serial)
+        return;
+    p->serial = w->serial;
+    p->found_count = 0;
+    p->at = docs_seek(p->docs, p->at < p->count && p->docs[p->at] <= first ? p->at : 0, p->count, first);
+    if (w->docs) {
+        find_selection(p, w, among);
+        return;
+    }
+    for (uint32_t i = p->at; i < p->count && p->docs[i] - w->base < WINDOW_DOCS; i++) {
+        p->found[p->found_count] = (uint16_t)(p->docs[i] - w->base);
+        p->found_fields[p->found_count++] = p->fields[i];
+    }
+}
+
+bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *among,
+                         struct mask *out)
+{
+    find(p, w, among);
+    for (uint32_t i = 0; i < p->found_count; i++) {
+        if (!fields || fact_of_fields(p->found_fields[i]) & fields)
+            mask_set(out, p->found[i]);
     }
     for (uint32_t i = 0; i < p->cursor_count; i++) {
-        if (!cursor_window(&p->cursors[i], w, fields, out))
+        if (!cursor_window(&p->cursors[i], w, fields, among, out))
             return false;
     }
     return true;
@@ -213,13 +247,12 @@ uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uin
     struct gathered_facts part = {p->offsets, p->facts};
     uint32_t n = 0;
 
-    show(p, w->base);
     for (MASK_WORDS(wanted, j)) {
-        for (uint64_t x = wanted->bits[j]; x; x &= x - 1) {
-            uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
-            p->sums[offset] = fact_of_fields(p->fields[offset]);
-        }
+        for (uint64_t x = wanted->bits[j]; x; x &= x - 1)
+            p->sums[j * 64 + (uint64_t)__builtin_ctzll(x)] = 0;
     }
+    for (uint32_t i = 0; p->serial == w->serial && i < p->found_count; i++)
+        p->sums[p->found[i]] = fact_of_fields(p->found_fields[i]);
     for (uint32_t i = 0; i < p->cursor_count; i++) {
         uint32_t count = cursor_gather(&p->cursors[i], w, 0, wanted, &part);
         for (uint32_t k = 0; k < count; k++)

@@ -1,5 +1,7 @@
 #include "server/query/evaluate.h"
 
+#include "server/query/candidates.h"
+
 static enum status full(struct error *err)
 {
     return error_set(err, STATUS_LIMIT, "the request needs more memory than it may use");
@@ -93,6 +95,7 @@ enum status evaluation_init(struct evaluation *e, const struct scorer *scorer, s
     e->matches = arena_alloc(e->scratch, e->count * sizeof(struct mask));
     e->wanted = arena_alloc(e->scratch, e->count * sizeof(struct mask));
     e->offsets = arena_alloc(e->scratch, WINDOW_DOCS * sizeof(*e->offsets));
+    e->docs = arena_alloc(e->scratch, WINDOW_DOCS * sizeof(*e->docs));
     if (!make_overlays(e, &cells) || !prior_init(&e->prior, &e->window) || e->scratch->failed)
         return full(err);
     for (size_t i = 0; status == STATUS_OK && i < e->count; i++)
@@ -145,6 +148,21 @@ static enum status open_segment(struct evaluation *e, struct error *err)
 }
 
 /* --- a window --- */
+/* Lists the members' offsets and documents; returns how many. */
+static uint32_t list_docs(struct evaluation *e, const struct mask *m)
+{
+    uint32_t n = mask_list(m, e->offsets);
+
+    if (e->window.docs) {
+        for (uint32_t i = 0; i < n; i++)
+            e->docs[i] = e->window.docs[e->offsets[i]];
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            e->docs[i] = e->window.base + e->offsets[i];
+    }
+    return n;
+}
+
 static void count_probe(struct evaluation *e, struct evaluation_request *r, const struct mask *passed)
 {
     for (uint32_t s = 0; s < e->steps; s++) {
@@ -154,9 +172,9 @@ static void count_probe(struct evaluation *e, struct evaluation_request *r, cons
             r->step_totals[s] += mask_count(&at);
             continue;
         }
-        uint32_t n = mask_list(&at, e->offsets);
+        uint32_t n = list_docs(e, &at);
         for (uint32_t i = 0; i < n; i++) {
-            uint32_t unit = e->unit_base + e->window.groups[e->window.base + e->offsets[i]] + 1;
+            uint32_t unit = e->unit_base + e->window.groups[e->docs[i]] + 1;
             r->step_totals[s] += unit != r->step_units[s];
             r->step_units[s] = unit;
         }
@@ -170,7 +188,7 @@ static void count_total(struct evaluation *e, struct evaluation_request *r, uint
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t unit = e->unit_base + e->window.groups[e->window.base + e->offsets[i]] + 1;
+        uint32_t unit = e->unit_base + e->window.groups[e->docs[i]] + 1;
         r->total += unit != r->total_unit;
         r->total_unit = unit;
     }
@@ -178,13 +196,13 @@ static void count_total(struct evaluation *e, struct evaluation_request *r, uint
 
 static bool count_window(struct evaluation *e, struct evaluation_request *r, const struct mask *matches)
 {
-    struct facet_matches found = {matches, e->offsets, 0};
+    struct facet_matches found = {matches, e->offsets, e->docs, 0};
 
     if (r->facets.counter_count == 0 && (!r->products || !e->window.groups)) {
         r->total += mask_count(matches);
         return true;
     }
-    found.count = mask_list(matches, e->offsets);
+    found.count = list_docs(e, matches);
     count_total(e, r, found.count);
     return r->facets.counter_count == 0 || facet_window(&r->facets, &e->window, &found);
 }
@@ -307,11 +325,32 @@ static doc_id next_window(struct evaluation *e, doc_id doc)
     return DOC_NONE;
 }
 
+static bool run_windows(struct evaluation *e)
+{
+    struct candidates c;
+
+    if (!candidates_find(&c, &e->match, e->steps, e->count == 1 ? filter_driver(e->requests[0].filter) : NULL))
+        return false;
+    for (uint32_t at = 0; at < c.count; at += WINDOW_DOCS) {
+        window_select(&e->window, c.docs + at, c.count - at < WINDOW_DOCS ? c.count - at : WINDOW_DOCS);
+        if (!run_window(e))
+            return false;
+    }
+    for (doc_id base = c.few ? DOC_NONE : next_window(e, 0); base != DOC_NONE;
+         base = next_window(e, base + WINDOW_DOCS)) {
+        window_move(&e->window, base);
+        if (!run_window(e))
+            return false;
+    }
+    return true;
+}
+
 static enum status run_segment(struct evaluation *e, uint32_t segment, struct error *err)
 {
     enum status status;
 
     window_segment(&e->window, segment);
+    prior_segment(&e->prior, &e->window, e->priors);
     status = open_segment(e, err);
     if (status == STATUS_FORMAT || status == STATUS_IO) {
         e->partial = true;
@@ -319,11 +358,8 @@ static enum status run_segment(struct evaluation *e, uint32_t segment, struct er
     }
     if (status != STATUS_OK)
         return status;
-    for (doc_id base = next_window(e, 0); base != DOC_NONE; base = next_window(e, base + WINDOW_DOCS)) {
-        window_move(&e->window, base);
-        if (!run_window(e))
-            return full(err);
-    }
+    if (!run_windows(e))
+        return full(err);
     for (size_t i = 0; i < e->count && !e->probing; i++) {
         struct evaluation_request *r = &e->requests[i];
         if (r->pending_unit)

@@ -48,6 +48,7 @@ struct evaluation {
     uint32_t unit_base;
     struct facet_cache *cache;
     struct prune_cache *lengths;
+    struct prior_cache *priors;
     struct prune prune;
     struct hit_overlay *overlays; /* by segment */
     uint32_t explained;           /* the segment whose lists are open for explaining, + 1 */
@@ -55,7 +56,8 @@ struct evaluation {
     struct mask *step_masks;
     struct mask *matches; /* by request */
     struct mask *wanted;  /* by request: those that may get into its hits */
-    uint16_t *offsets;
+    uint16_t *offsets;    /* of the matches that are listed, and */
+    doc_id *docs;         /* which documents they are */
     /* figures for the profile */
     uint64_t windows, scored;
 };

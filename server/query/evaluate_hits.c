@@ -7,31 +7,6 @@
 #include "server/query/evaluate.h"
 
 /* --- by the first key alone --- */
-/* The documents whose cell is in low..high. */
-static void keep_range(struct evaluation *e, uint32_t source, int64_t low, int64_t high, struct mask *m)
-{
-    const struct value_source *v = &e->window.sources[source];
-    uint64_t active = m->active;
-
-    for (MASK_WORDS(m, w)) {
-        uint64_t left = m->bits[w] & v->present[w], kept = 0;
-        const int64_t *cells = v->cells + w * 64;
-        if (left == ~0ull) {
-            for (uint32_t i = 0; i < 64; i++)
-                kept |= (uint64_t)((cells[i] >= low) & (cells[i] <= high)) << i;
-        } else {
-            for (; left; left &= left - 1) {
-                uint32_t i = (uint32_t)__builtin_ctzll(left);
-                kept |= (uint64_t)((cells[i] >= low) & (cells[i] <= high)) << i;
-            }
-        }
-        m->bits[w] = kept;
-        if (!kept)
-            active &= ~(1ull << w);
-    }
-    m->active = active;
-}
-
 /* Keeps the documents whose number is at least (at most) a bound, and perhaps a few more near it. */
 static void keep_by_number(struct evaluation *e, uint32_t source, double bound, bool at_least, struct mask *m)
 {
@@ -57,8 +32,7 @@ static void keep_by_number(struct evaluation *e, uint32_t source, double bound, 
         low = cell;
     else
         high = cell;
-    if (window_load(&e->window, source, m))
-        keep_range(e, source, low, high, m);
+    (void)window_narrow(&e->window, source, low, high, m); /* out of memory: all stay */
 }
 
 /* Without text and sort keys the prior alone decides: from the worst hit's score follows what the first customRanking
@@ -82,13 +56,13 @@ static void keep_by_prior(struct evaluation *e, const struct evaluation_request 
 
 static void keep_by_rank(struct evaluation *e, uint32_t first, uint32_t end, struct mask *m)
 {
-    const uint32_t *ranks = e->window.id_ranks + e->window.base;
+    const uint32_t *ranks = e->window.id_ranks;
     uint64_t active = m->active;
 
     for (MASK_WORDS(m, w)) {
         uint64_t kept = 0;
         for (uint64_t x = m->bits[w]; x; x &= x - 1) {
-            uint32_t rank = ranks[w * 64 + (uint64_t)__builtin_ctzll(x)];
+            uint32_t rank = ranks[window_doc(&e->window, (uint32_t)w * 64 + (uint32_t)__builtin_ctzll(x))];
             kept |= rank >= first && rank < end ? x & -x : 0;
         }
         m->bits[w] = kept;
@@ -123,7 +97,7 @@ static bool string_code(const struct window *w, const struct topk *t, uint32_t k
 {
     const struct topk_key *k = &t->keys[key];
     const struct facet_column *c = shard_facet_column(w->shard, k->attr);
-    doc_id doc = w->base + offset;
+    doc_id doc = window_doc(w, offset);
     uint32_t first = 0, end = 0;
 
     switch (c->kind) {
@@ -252,10 +226,11 @@ static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t of
     const struct candidate *worst = topk_full(t) ? t->heap[0] : NULL;
 
     c->segment = e->window.segment;
-    c->doc = e->window.base + offset;
-    c->id_rank = e->window.id_ranks[c->doc];
-    if (r->browse)
+    c->doc = window_doc(&e->window, offset);
+    if (r->browse) {
+        c->id_rank = e->window.id_ranks[c->doc];
         return true;
+    }
     c->exact = exact;
     c->step = step_of(e, offset);
     for (uint32_t i = 0; i < t->sort_count; i++)
@@ -264,6 +239,9 @@ static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t of
         return false;
     c->score = lex + prior_of(&e->prior, &e->window, offset);
     c->rounded = score_rounded(c->score);
+    if (worst && t->sort_count == 0 && exact == worst->exact && c->rounded < worst->rounded)
+        return false;
+    c->id_rank = e->window.id_ranks[c->doc]; /* far away: only for those that may get in */
     for (uint32_t i = t->sort_count; i < t->key_count; i++)
         c->values[i] = value_of(e, t, i, offset);
     return true;

@@ -37,7 +37,8 @@ static void look(struct explainer *x, uint32_t slot, struct best *out)
         for (uint32_t k = 0; k < a->cursor_count && all; k++) {
             struct mask bits;
             mask_clear(&bits);
-            all = cursor_window(&a->cursors[k], &x->e->window, x->e->match.fields, &bits) && mask_has(&bits, offset) &&
+            all = cursor_window(&a->cursors[k], &x->e->window, x->e->match.fields, &one, &bits) &&
+                  mask_has(&bits, offset) &&
                   cursor_gather(&a->cursors[k], &x->e->window, x->e->match.fields, &one, &found) == 1;
             if (!all)
                 break;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "server/query/kernels.h"
+
 #define CAPTURED_FACETS 64 /* number facets whose values the window keeps, at most */
 
 /* --- what is wanted --- */
@@ -205,6 +207,7 @@ enum status facet_segment(struct facet_set *f, struct window *w, bool whole, str
         if (status != STATUS_OK)
             return status;
         c->column = shard_facet_column(w->shard, c->attr);
+        c->by_path = c->column->paths && c->column->path_limit <= c->code_count && !(c->stamps && w->groups);
         c->sparse_at = 0;
         c->known = false;
         c->before = NULL;
@@ -230,15 +233,15 @@ static inline void count_code(struct facet_counter *c, uint32_t at, uint32_t sta
     }
 }
 
-/* A window's part of the group column, with what makes its numbers unique; NULL: documents are counted. */
+/* The group column, with what makes its numbers unique; groups NULL: documents are counted. */
 struct group_stamps {
     const uint32_t *groups;
     uint32_t base;
 };
 
-static inline uint32_t stamp_of(const struct group_stamps *g, uint32_t offset)
+static inline uint32_t stamp_of(const struct group_stamps *g, doc_id doc)
 {
-    return g->groups ? g->base + g->groups[offset] + 1 : 0;
+    return g->groups ? g->base + g->groups[doc] + 1 : 0;
 }
 
 /* Two histograms in turn, so that equal neighbours do not wait for each other. */
@@ -246,73 +249,137 @@ static inline uint32_t stamp_of(const struct group_stamps *g, uint32_t offset)
 
 static void count_u8(struct facet_counter *c, const uint8_t *codes, const struct facet_matches *m)
 {
-    uint32_t odd[256] = {0}, i = 0;
+    uint32_t odd[256], i = 0;
 
-    for (; m->count >= INTERLEAVE_FROM && i + 1 < m->count; i += 2) {
-        c->counts[codes[m->offsets[i]]]++;
-        odd[codes[m->offsets[i + 1]]]++;
+    if (m->count >= INTERLEAVE_FROM) {
+        memset(odd, 0, sizeof(odd));
+        for (; i + 1 < m->count; i += 2) {
+            c->counts[codes[m->docs[i]]]++;
+            odd[codes[m->docs[i + 1]]]++;
+        }
+        for (uint32_t k = 0; k < 256; k++)
+            c->counts[k] += odd[k];
     }
     for (; i < m->count; i++)
-        c->counts[codes[m->offsets[i]]]++;
-    for (uint32_t k = 0; m->count >= INTERLEAVE_FROM && k < 256; k++)
-        c->counts[k] += odd[k];
+        c->counts[codes[m->docs[i]]]++;
 }
 
 #define COUNT_SINGLE(type)                                                                                             \
     do {                                                                                                               \
-        const type *codes = (const type *)c->column->codes + w->base;                                                  \
+        const type *codes = (const type *)c->column->codes;                                                            \
         for (uint32_t i = 0; !g->groups && i < m->count; i++) {                                                        \
-            uint32_t at = codes[m->offsets[i]];                                                                        \
+            uint32_t at = codes[m->docs[i]];                                                                           \
             c->counts[at <= c->code_count ? at : 0]++;                                                                 \
         }                                                                                                              \
         for (uint32_t i = 0; g->groups && i < m->count; i++)                                                           \
-            count_code(c, codes[m->offsets[i]], stamp_of(g, m->offsets[i]));                                           \
+            count_code(c, codes[m->docs[i]], stamp_of(g, m->docs[i]));                                                 \
     } while (0)
 
 /* Where the documents' lists are is looked up ahead, so that the loads of one document do not wait for the branches of
  * another. */
 #define LOOK_AHEAD 64
 
-static void count_multi(struct facet_counter *c, const struct window *w, const struct facet_matches *m,
-                        const struct group_stamps *g)
+static void count_multi(struct facet_counter *c, const struct facet_matches *m, const struct group_stamps *g)
 {
-    const uint32_t *starts = c->column->offsets + w->base;
+    const uint32_t *starts = c->column->offsets;
     uint32_t from[LOOK_AHEAD], end[LOOK_AHEAD];
 
     for (uint32_t i = 0; i < m->count; i += LOOK_AHEAD) {
         uint32_t n = m->count - i < LOOK_AHEAD ? m->count - i : LOOK_AHEAD;
         for (uint32_t k = 0; k < n; k++) {
-            from[k] = starts[m->offsets[i + k]];
-            end[k] = starts[m->offsets[i + k] + 1];
+            from[k] = starts[m->docs[i + k]];
+            end[k] = starts[m->docs[i + k] + 1];
             __builtin_prefetch(c->column->list + from[k]);
         }
         for (uint32_t k = 0; k < n; k++) {
-            uint32_t stamp = stamp_of(g, m->offsets[i + k]);
+            uint32_t stamp = stamp_of(g, m->docs[i + k]);
             for (uint32_t at = from[k]; at < end[k]; at++)
                 count_code(c, c->column->list[at] + 1, stamp);
         }
     }
 }
 
-/* The first entry of a sparse column at or behind a document, from a known earlier one on: gallop, then halve. */
-static uint32_t sparse_seek(const struct facet_column *c, uint32_t from, doc_id doc)
+/* Neighbours are mostly of one category: a word of 64 documents is one count then. */
+static void count_paths_run(struct facet_counter *c, const struct window *w, const struct facet_matches *m)
 {
-    uint32_t low = from, high = from, step = 1;
+    for (MASK_WORDS(m->mask, k)) {
+        const uint16_t *codes = c->column->paths + w->base + k * 64;
+        uint64_t x = m->mask->bits[k];
+        if (__builtin_popcountll(x) > 2 && k * 64 + 64 <= w->count && kernel_all_equal(codes)) {
+            c->paths[codes[0]] += (uint32_t)__builtin_popcountll(x);
+            continue;
+        }
+        for (; x; x &= x - 1)
+            c->paths[codes[__builtin_ctzll(x)]]++;
+    }
+}
 
-    while (high < c->list_count && c->docs[high] < doc) {
-        low = high + 1;
-        high += step;
-        step *= 2;
+/* Those that have several paths, each node once. */
+static void count_several(struct facet_counter *c, const struct facet_matches *m)
+{
+    uint16_t several = (uint16_t)(c->column->path_limit + 1);
+
+    for (uint32_t i = 0; i < m->count; i++) {
+        doc_id doc = m->docs[i];
+        if (c->column->paths[doc] != several)
+            continue;
+        for (uint32_t at = c->column->offsets[doc]; at < c->column->offsets[doc + 1]; at++)
+            count_code(c, c->column->list[at] + 1, 0);
     }
-    high = high < c->list_count ? high : c->list_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (c->docs[middle] < doc)
-            low = middle + 1;
-        else
-            high = middle;
+}
+
+static bool count_paths(struct facet_set *f, struct facet_counter *c, const struct window *w,
+                        const struct facet_matches *m)
+{
+    uint32_t several = c->column->path_limit + 1;
+
+    if (!c->paths)
+        c->paths = ARENA_ARRAY(f->arena, uint32_t, (size_t)c->code_count + 2);
+    if (!c->paths)
+        return false;
+    c->paths_used = true;
+    if (w->docs) {
+        for (uint32_t i = 0; i < m->count; i++)
+            c->paths[c->column->paths[m->docs[i]]]++;
+    } else {
+        count_paths_run(c, w, m);
     }
-    return low;
+    if (c->paths[several]) {
+        c->paths[several] = 0;
+        count_several(c, m);
+    }
+    return true;
+}
+
+/* A node's documents are its ancestors', too. An ancestor has a lower code. */
+static void fold_paths(struct facet_set *f, struct facet_counter *c)
+{
+    for (facet_code code = c->code_count; code-- > 0;) {
+        uint32_t count = c->paths[code + 1];
+        facet_code parent;
+        if (count == 0)
+            continue;
+        c->paths[code + 1] = 0;
+        c->counts[code + 1] += count;
+        parent = dictionary_value_parent(f->snapshot->dictionary, c->attr, code);
+        if (parent < code)
+            c->paths[parent + 1] += count;
+    }
+    c->paths_used = false;
+}
+
+/* The matches looked up in the column. */
+static void count_sparse_selection(struct facet_counter *c, const struct facet_matches *m, const struct group_stamps *g)
+{
+    const struct facet_column *column = c->column;
+    uint32_t at = c->sparse_at;
+
+    for (uint32_t i = 0; i < m->count && at < column->list_count; i++) {
+        at = docs_seek(column->docs, at, column->list_count, m->docs[i]);
+        for (; at < column->list_count && column->docs[at] == m->docs[i]; at++)
+            count_code(c, column->list[at] + 1, stamp_of(g, m->docs[i]));
+    }
+    c->sparse_at = at;
 }
 
 /* The column's entries of this window, each looked up among the matches. */
@@ -320,12 +387,16 @@ static void count_sparse(struct facet_counter *c, const struct window *w, const 
                          const struct group_stamps *g)
 {
     const struct facet_column *column = c->column;
-    uint32_t at = sparse_seek(column, c->sparse_at, w->base);
+    uint32_t at;
 
+    if (w->docs) {
+        count_sparse_selection(c, m, g);
+        return;
+    }
+    at = docs_seek(column->docs, c->sparse_at, column->list_count, w->base);
     for (; at < column->list_count && column->docs[at] - w->base < WINDOW_DOCS; at++) {
-        uint32_t offset = column->docs[at] - w->base;
-        if (mask_has(m->mask, offset))
-            count_code(c, column->list[at] + 1, stamp_of(g, offset));
+        if (mask_has(m->mask, column->docs[at] - w->base))
+            count_code(c, column->list[at] + 1, stamp_of(g, column->docs[at]));
     }
     c->sparse_at = at;
 }
@@ -333,7 +404,7 @@ static void count_sparse(struct facet_counter *c, const struct window *w, const 
 static void count_codes(struct facet_counter *c, const struct window *w, const struct facet_matches *m,
                         uint32_t unit_base)
 {
-    struct group_stamps stamps = {c->stamps && w->groups ? w->groups + w->base : NULL, unit_base};
+    struct group_stamps stamps = {c->stamps ? w->groups : NULL, unit_base};
     const struct group_stamps *g = &stamps;
 
     switch (c->column->kind) {
@@ -341,7 +412,7 @@ static void count_codes(struct facet_counter *c, const struct window *w, const s
         if (g->groups)
             COUNT_SINGLE(uint8_t);
         else
-            count_u8(c, (const uint8_t *)c->column->codes + w->base, m);
+            count_u8(c, c->column->codes, m);
         break;
     case FACET_COLUMN_U16:
         COUNT_SINGLE(uint16_t);
@@ -350,7 +421,7 @@ static void count_codes(struct facet_counter *c, const struct window *w, const s
         COUNT_SINGLE(uint32_t);
         break;
     case FACET_COLUMN_MULTI:
-        count_multi(c, w, m, g);
+        count_multi(c, m, g);
         break;
     case FACET_COLUMN_SPARSE:
         count_sparse(c, w, m, g);
@@ -374,7 +445,7 @@ static void count_stock(struct facet_counter *c, struct window *w, const struct 
         return;
     }
     for (uint32_t i = 0; i < m->count; i++) {
-        uint32_t offset = m->offsets[i], unit = units->base + w->groups[w->base + offset] + 1;
+        uint32_t offset = m->offsets[i], unit = units->base + w->groups[m->docs[i]] + 1;
         bool in = stock[offset >> 6] >> (offset & 63) & 1;
         c->stock_counts[in] += c->stock_stamps[in] != unit;
         c->stock_stamps[in] = unit;
@@ -389,8 +460,12 @@ bool facet_window(struct facet_set *f, struct window *w, const struct facet_matc
             count_stock(c, w, matches, &f->units);
             continue;
         }
-        if (c->codes && !c->known)
+        if (c->codes && !c->known && c->by_path) {
+            if (!count_paths(f, c, w, matches))
+                return false;
+        } else if (c->codes && !c->known) {
             count_codes(c, w, matches, f->units.base);
+        }
         if (c->numbers.source != UINT32_MAX && !facet_numbers_window(&c->numbers, w, matches, &f->units, f->arena))
             return false;
     }
@@ -402,6 +477,8 @@ bool facet_segment_end(struct facet_set *f, struct window *w)
     f->units.base += w->doc_count;
     for (uint32_t i = 0; i < f->counter_count; i++) {
         struct facet_numbers *n = &f->counters[i].numbers;
+        if (f->counters[i].paths_used)
+            fold_paths(f, &f->counters[i]);
         if (f->counters[i].before)
             keep_whole(f, &f->counters[i], w);
         if (!f->counters[i].stock && n->source != UINT32_MAX && !facet_numbers_segment_end(n, f->arena))

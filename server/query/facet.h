@@ -40,6 +40,8 @@ struct facet_counter {
     uint32_t *stamps; /* by code; NULL when documents are counted */
     uint64_t stock_counts[2];
     uint32_t stock_stamps[2];
+    uint32_t *paths; /* of the segment, by code + 1 of the one path's node; NULL: none yet */
+    bool by_path, paths_used;
     const struct facet_column *column; /* of the segment */
     uint32_t sparse_at;
     bool known;       /* the segment's counts were in the cache */

@@ -2,6 +2,7 @@
 
 #include "indexer/base/json.h"
 #include "indexer/base/number.h"
+#include "server/query/kernels.h"
 
 #define TABLE_START 256
 
@@ -84,6 +85,7 @@ void facet_numbers_segment(struct facet_numbers *n, const struct window *w)
     n->segment_units = 0;
     n->segment_sum = 0;
     n->sparse_at = 0;
+    n->histogram_used = false;
     if (n->captured)
         n->column = w->sources[n->source].column;
     if (n->segment.count) {
@@ -137,10 +139,9 @@ static bool count_list(struct facet_numbers *n, doc_id doc, uint32_t stamp, stru
     return true;
 }
 
-static int64_t cell_here(struct facet_numbers *n, const struct window *w, uint32_t offset)
+static int64_t cell_here(struct facet_numbers *n, doc_id doc)
 {
     const struct number_column *c = n->column;
-    doc_id doc = w->base + offset;
 
     if (c->kind == NUMBER_COLUMN_DENSE)
         return number_load(&c->cells[doc]);
@@ -155,18 +156,60 @@ static bool count_captured(struct facet_numbers *n, struct window *w, const stru
                            const struct facet_units *units, struct arena *arena)
 {
     const struct value_source *v = &w->sources[n->source];
-    const uint32_t *groups = units->products && w->groups ? w->groups + w->base : NULL;
+    const uint32_t *groups = units->products ? w->groups : NULL;
 
     if (!window_load(w, n->source, matches->mask))
         return false;
     for (MASK_WORDS(matches->mask, i)) {
         for (uint64_t x = matches->mask->bits[i] & v->present[i]; x; x &= x - 1) {
             uint64_t offset = i * 64 + (uint64_t)__builtin_ctzll(x);
-            if (!count_cell(n, v->cells[offset], groups ? units->base + groups[offset] + 1 : 0, arena))
+            if (!count_cell(n, v->cells[offset], groups ? units->base + groups[window_doc(w, (uint32_t)offset)] + 1 : 0,
+                            arena))
                 return false;
         }
     }
     return true;
+}
+
+#define HISTOGRAM_SHARE 16 /* a window's matches are counted by code when there is one for that many values */
+
+static bool histogram_open(struct facet_numbers *n, struct arena *arena)
+{
+    if (n->histogram_used)
+        return true;
+    if (n->histogram_size < n->column->value_count) {
+        n->histogram_size = n->column->value_count;
+        n->histogram = arena_alloc(arena, n->histogram_size * sizeof(*n->histogram));
+    }
+    if (!n->histogram)
+        return false;
+    memset(n->histogram, 0, n->column->value_count * sizeof(*n->histogram));
+    n->histogram_used = true;
+    return true;
+}
+
+/* Documents by their codes; those that have none any more, by their cells. */
+static bool count_coded(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
+                        const struct facet_units *units, struct arena *arena)
+{
+    struct value_source *v = &w->sources[n->source];
+    const uint16_t *codes = n->column->codes;
+    struct mask changed;
+
+    if (!histogram_open(n, arena))
+        return false;
+    window_codes(w, n->source);
+    for (uint32_t i = 0; i < matches->count; i++)
+        n->histogram[codes[matches->docs[i]]]++;
+    if (!v->any_changed)
+        return true;
+    changed = *matches->mask;
+    mask_and_bits(&changed, v->changed);
+    for (MASK_WORDS(&changed, k)) {
+        for (uint64_t x = changed.bits[k]; x; x &= x - 1)
+            n->histogram[codes[window_doc(w, (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x))]]--;
+    }
+    return count_captured(n, w, &(struct facet_matches){.mask = &changed}, units, arena);
 }
 
 bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
@@ -177,13 +220,15 @@ bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struc
 
     if (n->column->kind == NUMBER_COLUMN_NONE)
         return true;
+    if (n->captured && n->column->codes && !stamped &&
+        (n->histogram_used || matches->count >= n->column->value_count / HISTOGRAM_SHARE))
+        return count_coded(n, w, matches, units, arena);
     if (n->captured && !multi)
         return count_captured(n, w, matches, units, arena);
     for (uint32_t i = 0; i < matches->count; i++) {
-        uint32_t offset = matches->offsets[i];
-        doc_id doc = w->base + offset;
+        doc_id doc = matches->docs[i];
         uint32_t stamp = stamped ? units->base + w->groups[doc] + 1 : 0;
-        int64_t cell = multi ? NUMBER_MISSING : cell_here(n, w, offset);
+        int64_t cell = multi ? NUMBER_MISSING : cell_here(n, doc);
         if (multi && !count_list(n, doc, stamp, arena))
             return false;
         if (cell != NUMBER_MISSING && !count_cell(n, cell, stamp, arena))
@@ -193,10 +238,9 @@ bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struc
 }
 
 /* The same number has the same canonical slot, whatever column it came from. */
-static struct number_slot canonical(const struct cell_slot *s, const struct number_column *column)
+static struct number_slot canonical(int64_t cell, uint32_t count, const struct number_column *column)
 {
-    int64_t cell = (int64_t)(s->key ^ (uint64_t)NUMBER_MISSING);
-    struct number_slot out = {.cell = cell, .count = s->count, .kind = SLOT_UNITS, .scale = column->scale};
+    struct number_slot out = {.cell = cell, .count = count, .kind = SLOT_UNITS, .scale = column->scale};
 
     if (column->is_double) {
         struct buf text = BUF_EMPTY;
@@ -218,14 +262,50 @@ static struct number_slot canonical(const struct cell_slot *s, const struct numb
     return out;
 }
 
+static void add_many(struct facet_numbers *n, int64_t cell, uint32_t count)
+{
+    int64_t sum;
+
+    add_statistics(n, cell);
+    if (count == 1)
+        return;
+    n->segment_count += count - 1;
+    if (!n->column->is_double && !__builtin_mul_overflow(cell, (int64_t)(count - 1), &sum) &&
+        !__builtin_add_overflow(n->segment_units, sum, &sum))
+        n->segment_units = sum;
+    else
+        n->segment_sum += (n->column->is_double ? number_as_double(n->column, cell) : (double)cell) * (count - 1);
+}
+
+/* What was counted by code goes to the table that has the rest of the segment's cells. */
+static bool fold_histogram(struct facet_numbers *n, struct arena *arena)
+{
+    const struct number_column *c = n->column;
+
+    for (uint32_t code = kernel_next_used(n->histogram, 1, c->value_count); code < c->value_count;
+         code = kernel_next_used(n->histogram, code + 1, c->value_count)) {
+        uint32_t count = n->histogram[code];
+        struct number_slot slot;
+        add_many(n, c->values[code], count);
+        slot = canonical(c->values[code], count, c);
+        if (!table_add(&n->all, &slot, arena))
+            return false;
+    }
+    return true;
+}
+
 bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena)
 {
     double low, high, sum;
 
+    if (n->histogram_used && !fold_histogram(n, arena))
+        return false;
+
     for (uint32_t i = 0; i < n->segment.capacity && n->segment.count; i++) {
         if (n->segment.slots[i].key == 0)
             continue;
-        struct number_slot c = canonical(&n->segment.slots[i], n->column);
+        struct cell_slot *slot = &n->segment.slots[i];
+        struct number_slot c = canonical((int64_t)(slot->key ^ (uint64_t)NUMBER_MISSING), slot->count, n->column);
         if (!table_add(&n->all, &c, arena))
             return false;
     }

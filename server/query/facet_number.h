@@ -3,8 +3,8 @@
 
 /*
  * Counts of distinct numbers, and their least, largest, sum and number. A segment's values are counted by cell in a
- * hash table; at its end they go, as canonical decimals, into one table for all segments, since their columns may have
- * different scales.
+ * hash table, or many at once by the column's codes in an array; at its end they go, as canonical decimals, into one
+ * table for all segments, since their columns may have different scales.
  */
 #include "server/query/window.h"
 
@@ -41,6 +41,9 @@ struct facet_numbers {
     bool captured; /* the window has the values already; else they are read here */
     const struct number_column *column;
     struct cell_table segment;
+    uint32_t *histogram; /* of the segment, by the column's codes; NULL: none yet */
+    uint32_t histogram_size;
+    bool histogram_used;
     struct number_table all;
     double min, max, sum;
     uint64_t number_count;
@@ -58,9 +61,10 @@ struct facet_units {
     bool products;
 };
 
-struct facet_matches { /* of a window, in both forms */
+struct facet_matches { /* of a window, in all forms */
     const struct mask *mask;
     const uint16_t *offsets;
+    const doc_id *docs;
     uint32_t count;
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "server/query/facet.h"
+#include "server/query/kernels.h"
 
 struct entry {
     uint32_t count;
@@ -28,9 +29,9 @@ static void gather_codes(struct gathered *g, uint32_t level)
 {
     const struct facet_counter *c = g->counter;
 
-    for (uint32_t code = 0; c->codes && code < c->code_count; code++) {
-        if (c->counts[code + 1] == 0)
-            continue;
+    for (uint32_t at = c->codes ? kernel_next_used(c->counts, 1, c->code_count + 1) : UINT32_MAX; at <= c->code_count;
+         at = kernel_next_used(c->counts, at + 1, c->code_count + 1)) {
+        uint32_t code = at - 1;
         if (level != UINT32_MAX && dictionary_value_level(g->dictionary, c->attr, code) != level)
             continue;
         g->entries[g->count++] = (struct entry){.count = c->counts[code + 1], .index = code};
@@ -91,7 +92,7 @@ static bool gather(struct gathered *g, const struct facet_wanted *wanted)
     bool numbers = !c->stock && c->numbers.source != UINT32_MAX && wanted->level == UINT32_MAX;
     size_t room = c->stock ? 2 : (c->codes ? c->code_count : 0) + (numbers ? c->numbers.all.count : 0);
 
-    g->entries = ARENA_ARRAY(g->arena, struct entry, room + 1);
+    g->entries = arena_alloc(g->arena, (room + 1) * sizeof(*g->entries));
     if (!g->entries)
         return false;
     for (uint32_t i = 0; c->stock && i < 2; i++) {

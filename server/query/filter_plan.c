@@ -344,12 +344,26 @@ enum status filter_bind(struct filter_node *n, struct window *w, struct arena *a
 }
 
 /* --- a window --- */
+static void apply_sets_selection(const struct filter_node *n, const struct window *w, struct mask *m)
+{
+    uint64_t bits[WINDOW_WORDS];
+
+    memset(bits, 0, sizeof(bits));
+    for (uint32_t i = 0; n->flat && i < w->count; i++)
+        bits[i >> 6] |= (n->flat[w->docs[i] >> 6] >> (w->docs[i] & 63) & 1) << (i & 63);
+    for (uint32_t i = 0; !n->flat && i < n->set_count; i++)
+        docset_select(&n->sets[i], w->docs, w->count, bits);
+    mask_and_bits(m, bits);
+}
+
 static void apply_sets(const struct filter_node *n, const struct window *w, struct mask *m)
 {
     uint64_t bits[WINDOW_WORDS];
 
     if (n->set_count == 0) {
         mask_clear(m);
+    } else if (w->docs) {
+        apply_sets_selection(n, w, m);
     } else if (n->flat) {
         mask_and_bits(m, n->flat + w->base / 64);
     } else {
@@ -363,9 +377,10 @@ static void apply_sets(const struct filter_node *n, const struct window *w, stru
 static void apply_document(const struct filter_node *n, const struct window *w, struct mask *m)
 {
     uint64_t bits[WINDOW_WORDS] = {0};
+    uint32_t at = w->docs ? docs_seek(w->docs, 0, w->count, n->doc) : n->doc - w->base;
 
-    if (n->segment == w->segment && n->doc >= w->base && n->doc - w->base < WINDOW_WORDS * 64)
-        bits[(n->doc - w->base) >> 6] = 1ull << ((n->doc - w->base) & 63);
+    if (n->segment == w->segment && at < w->count && window_doc(w, at) == n->doc)
+        bits[at >> 6] = 1ull << (at & 63);
     mask_and_bits(m, bits);
 }
 
@@ -382,22 +397,6 @@ static void apply_stock(const struct filter_node *n, struct window *w, struct ma
         mask_and_not(m, &in);
 }
 
-static uint64_t in_range(const struct filter_node *n, const int64_t *cells, uint64_t wanted)
-{
-    uint64_t out = 0;
-
-    if (__builtin_popcountll(wanted) > 20) {
-        for (uint32_t i = 0; i < 64; i++)
-            out |= (uint64_t)((cells[i] >= n->low) & (cells[i] <= n->high)) << i;
-        return out & wanted;
-    }
-    for (; wanted; wanted &= wanted - 1) {
-        uint32_t i = (uint32_t)__builtin_ctzll(wanted);
-        out |= (uint64_t)((cells[i] >= n->low) & (cells[i] <= n->high)) << i;
-    }
-    return out;
-}
-
 static bool any_in_range(const struct filter_node *n, const struct number_column *c, doc_id doc)
 {
     for (uint32_t i = c->offsets[doc]; i < c->offsets[doc + 1]; i++) {
@@ -410,25 +409,20 @@ static bool any_in_range(const struct filter_node *n, const struct number_column
 
 static bool apply_number(const struct filter_node *n, struct window *w, struct mask *m)
 {
-    struct value_source *v = &w->sources[n->source];
-    bool multi = v->column->kind == NUMBER_COLUMN_MULTI;
+    const struct number_column *c = w->sources[n->source].column;
     uint64_t active = m->active;
 
     if (!n->possible) {
         mask_clear(m);
         return true;
     }
-    if (!multi && !window_load(w, n->source, m))
-        return false;
+    if (c->kind != NUMBER_COLUMN_MULTI)
+        return window_narrow(w, n->source, n->low, n->high, m);
     for (MASK_WORDS(m, i)) {
         uint64_t kept = 0;
-        if (!multi) {
-            kept = in_range(n, v->cells + i * 64, m->bits[i] & v->present[i]);
-        } else {
-            for (uint64_t x = m->bits[i]; x; x &= x - 1) {
-                doc_id doc = w->base + (doc_id)i * 64 + (doc_id)__builtin_ctzll(x);
-                kept |= any_in_range(n, v->column, doc) ? x & -x : 0;
-            }
+        for (uint64_t x = m->bits[i]; x; x &= x - 1) {
+            doc_id doc = window_doc(w, (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x));
+            kept |= any_in_range(n, c, doc) ? x & -x : 0;
         }
         m->bits[i] = kept;
         if (!kept)

@@ -95,6 +95,7 @@ bool hit_reader_init(struct hit_reader *r, const struct snapshot *snapshot, cons
         names[r->wanted.count++] = str_split(&words, ':');
     }
     r->wanted.names = names;
+    r->id_only = !r->all && retrieve_count == 0 && highlight_count == 0 && request->snippet_count == 0;
     return true;
 }
 
@@ -133,6 +134,13 @@ enum status hit_object(struct hit_reader *r, const struct hit_overlay *overlay, 
     enum status status;
     struct str text;
 
+    if (r->id_only) {
+        struct str id = arena_copy(r->arena, shard_object_id(r->snapshot->segments[c->segment].shard, c->doc));
+        *out = (struct json){.type = JSON_OBJECT};
+        return id.data && json_object_set(out, STR("objectID"), json_of_str(id), r->arena)
+                   ? STATUS_OK
+                   : error_set(err, STATUS_LIMIT, "the hits need more memory than a request may use");
+    }
     buf_clear(&r->text);
     status = shard_object(r->snapshot->segments[c->segment].shard, c->doc, &r->text, err);
     if (status != STATUS_OK)

@@ -24,6 +24,7 @@ struct hit_reader {
     struct arena *arena;
     struct json_names wanted; /* the members that the answer shows */
     bool all;                 /* it shows any */
+    bool id_only;             /* it shows no more than the objectID: nothing is read */
     struct buf text;          /* scratch; released by hit_reader_release */
 };
 

@@ -100,6 +100,35 @@ static inline uint32_t mask_count(const struct mask *m)
     return n;
 }
 
+/* Takes out of bits[i] the documents, by their number in docs, that are set in a bitmap over all documents. */
+static inline void mask_and_not_docs(uint64_t *bits, const uint64_t *all, const uint32_t *docs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        bits[i >> 6] &= ~((all[docs[i] >> 6] >> (docs[i] & 63) & 1) << (i & 63));
+}
+
+/* The first of docs[from..count-1], which ascend, that is at least doc; count when there is none: gallop, then halve.
+ */
+static inline uint32_t docs_seek(const uint32_t *docs, uint32_t from, uint32_t count, uint32_t doc)
+{
+    uint32_t low = from, high = from, step = 1;
+
+    while (high < count && docs[high] < doc) {
+        low = high + 1;
+        high += step;
+        step *= 2;
+    }
+    high = high < count ? high : count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (docs[middle] < doc)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Writes the members' offsets in the window, ascending; returns how many. */
 static inline uint32_t mask_list(const struct mask *m, uint16_t out[WINDOW_DOCS])
 {

@@ -177,7 +177,7 @@ void match_window(struct match *m)
 }
 
 /* --- who matches --- */
-static bool slot_bits(struct match *m, struct match_slot *slot)
+static bool slot_bits(struct match *m, struct match_slot *slot, const struct mask *among)
 {
     struct mask part;
 
@@ -188,14 +188,14 @@ static bool slot_bits(struct match *m, struct match_slot *slot)
     for (uint32_t i = 0; i < slot->alternative_count; i++) {
         struct match_alternative *a = &slot->alternatives[i];
         if (a->cursor_count == 1) {
-            if (!cursor_window(&a->cursors[0], m->window, m->fields, &slot->bits))
+            if (!cursor_window(&a->cursors[0], m->window, m->fields, among, &slot->bits))
                 return false;
             continue;
         }
         struct mask all = m->window->live;
         for (uint32_t k = 0; k < a->cursor_count; k++) {
             mask_clear(&part);
-            if (!cursor_window(&a->cursors[k], m->window, m->fields, &part))
+            if (!cursor_window(&a->cursors[k], m->window, m->fields, among, &part))
                 return false;
             mask_and(&all, &part);
         }
@@ -206,14 +206,14 @@ static bool slot_bits(struct match *m, struct match_slot *slot)
 
 const struct mask *match_slot_bits(struct match *m, uint32_t slot)
 {
-    return slot_bits(m, &m->slots[slot]) ? &m->slots[slot].bits : NULL;
+    return slot_bits(m, &m->slots[slot], m->passed) ? &m->slots[slot].bits : NULL;
 }
 
 static bool any_steps(struct match *m, const struct mask *from, struct mask *out)
 {
     mask_clear(out);
     for (uint32_t i = 0; i < m->query->slot_count; i++) {
-        if (!slot_bits(m, &m->slots[i]))
+        if (!slot_bits(m, &m->slots[i], from))
             return false;
         mask_or(out, &m->slots[i].bits);
     }
@@ -221,16 +221,21 @@ static bool any_steps(struct match *m, const struct mask *from, struct mask *out
     return true;
 }
 
-/* After each slot, steps[k] has the documents that lack at most k of the slots so far. */
-static bool all_steps(struct match *m, uint32_t count, const struct mask *from, struct mask *steps)
+/* After each slot, steps[k] has the documents that lack at most k of the slots so far. Of a selection a list is only
+ * asked for what can still match by the last step, and for `exact`, which does. */
+static bool all_steps(struct match *m, uint32_t count, const struct mask *from, const struct mask *exact,
+                      struct mask *steps)
 {
     const struct query *q = m->query;
+    struct mask among;
 
     for (uint32_t k = 0; k < count; k++)
         steps[k] = *from;
     for (uint32_t i = 0; i < q->required_count && steps[count - 1].active; i++) {
         struct match_slot *slot = &m->slots[q->required[i]];
-        if (!slot_bits(m, slot))
+        among = steps[count - 1];
+        mask_or(&among, exact);
+        if (!slot_bits(m, slot, &among))
             return false;
         for (uint32_t k = count; k-- > 0;) {
             mask_and(&steps[k], &slot->bits);
@@ -255,15 +260,16 @@ bool match_steps(struct match *m, uint32_t count, const struct mask *within, str
         steps[0] = from;
         return true;
     }
-    if (!q->impossible && !(q->any_word ? any_steps(m, &from, steps) : all_steps(m, count, &from, steps)))
-        return false;
     if (!m->identifier.empty) {
-        if (!cursor_window(&m->identifier, m->window, 0, exact))
+        if (!cursor_window(&m->identifier, m->window, 0, &from, exact))
             return false;
         mask_and(exact, &from);
-        for (uint32_t i = 0; i < count; i++)
-            mask_or(&steps[i], exact);
     }
+    if (!q->impossible && !(q->any_word ? any_steps(m, &from, steps) : all_steps(m, count, &from, exact, steps)))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        mask_or(&steps[i], exact);
+    m->passed = &steps[count - 1];
     return true;
 }
 
@@ -279,15 +285,15 @@ static uint32_t gather(struct match *m, struct match_alternative *a, const struc
     for (uint32_t k = 0; k < a->cursor_count && a->cursor_count > 1; k++) {
         struct mask part;
         mask_clear(&part);
-        if (!cursor_window(&a->cursors[k], w, m->fields, &part))
+        if (!cursor_window(&a->cursors[k], w, m->fields, wanted, &part))
             return 0;
         mask_and(&both, &part);
     }
     for (uint32_t k = 0; k < a->cursor_count; k++) {
-        const uint8_t *lengths = w->lengths + (size_t)w->base * w->length_stride;
         n = cursor_gather(&a->cursors[k], w, m->fields, &both, &found);
         for (uint32_t i = 0; i < n; i++) {
-            double tf = scorer_tf(m->scorer, m->facts[i], lengths + (size_t)m->offsets[i] * w->length_stride);
+            const uint8_t *lengths = w->lengths + (size_t)window_doc(w, m->offsets[i]) * w->length_stride;
+            double tf = scorer_tf(m->scorer, m->facts[i], lengths);
             m->tf[i] = k == 0 || tf < m->tf[i] ? tf : m->tf[i];
         }
     }
@@ -338,7 +344,7 @@ const double *match_scores(struct match *m, const struct mask *wanted)
         }
     }
     for (uint32_t s = 0; s < q->slot_count; s++) {
-        if (!slot_bits(m, &m->slots[s]))
+        if (!slot_bits(m, &m->slots[s], m->passed))
             return NULL;
         score_slot(m, &m->slots[s], wanted);
     }

@@ -31,6 +31,7 @@ struct match {
     uint64_t fields; /* nibbles that count; 0: all */
     struct match_slot slots[QUERY_SLOTS];
     struct cursor identifier;
+    const struct mask *passed; /* of the window, by the last step run: slots asked for later need to be right there */
     /* scratch by offset in the window */
     double *sums;
     double *best;
@@ -56,7 +57,7 @@ void match_window(struct match *m);
  * that is NULL. False when memory runs out. */
 bool match_steps(struct match *m, uint32_t count, const struct mask *within, struct mask *steps, struct mask *exact);
 
-/* The documents of the window that have the slot, deleted ones perhaps included. NULL when memory runs out. */
+/* Of the window's matches those that have the slot; others perhaps included. NULL when memory runs out. */
 const struct mask *match_slot_bits(struct match *m, uint32_t slot);
 
 /* lex / max_lex of the wanted documents, by offset. The array is the match's own until the next call. NULL when memory

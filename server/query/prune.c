@@ -29,17 +29,26 @@ bool prune_init(struct prune *p, struct match *match, const struct prior *prior,
 }
 
 /* --- a segment --- */
+static void keep_least(uint8_t *least, uint8_t length)
+{
+    /* 0 is no length: as the largest of 8 bits it loses. */
+    uint8_t mine = (uint8_t)(length - 1), best = (uint8_t)(*least - 1);
+
+    *least = (uint8_t)((mine < best ? mine : best) + 1);
+}
+
 static void find_least(struct prune_lengths *l, const struct window *w)
 {
+    uint8_t *all = l->least + (size_t)l->windows * l->stride;
+
     for (uint32_t d = 0; d < w->doc_count; d++) {
         uint8_t *least = l->least + (size_t)(d / WINDOW_DOCS) * l->stride;
         const uint8_t *lengths = w->lengths + (size_t)d * l->stride;
-        for (uint32_t f = 0; f < l->stride; f++) {
-            /* 0 is no length: as the largest of 8 bits it loses. */
-            uint8_t mine = (uint8_t)(lengths[f] - 1), best = (uint8_t)(least[f] - 1);
-            least[f] = (uint8_t)((mine < best ? mine : best) + 1);
-        }
+        for (uint32_t f = 0; f < l->stride; f++)
+            keep_least(&least[f], lengths[f]);
     }
+    for (uint32_t i = 0; i < l->windows * l->stride; i++)
+        keep_least(&all[i % l->stride], l->least[i]);
 }
 
 static const struct prune_lengths *lengths_of(struct prune *p)
@@ -58,7 +67,7 @@ static const struct prune_lengths *lengths_of(struct prune *p)
     l->shard_uid = uid;
     l->stride = w->length_stride;
     l->windows = (w->doc_count + WINDOW_DOCS - 1) / WINDOW_DOCS;
-    l->least = xcalloc((size_t)l->windows * l->stride + 1, 1);
+    l->least = xcalloc((size_t)(l->windows + 1) * l->stride + 1, 1);
     find_least(l, w);
     return l;
 }
@@ -100,7 +109,9 @@ bool prune_segment(struct prune *p)
 static double limit_of_fact(const struct prune *p, const struct alternative *a, uint64_t fact)
 {
     const struct scorer *s = p->match->scorer;
-    const uint8_t *least = p->lengths->least + (size_t)(p->match->window->base / WINDOW_DOCS) * p->lengths->stride;
+    const struct window *w = p->match->window;
+    const uint8_t *least =
+        p->lengths->least + (size_t)(w->docs ? p->lengths->windows : w->base / WINDOW_DOCS) * p->lengths->stride;
     double tf = SCORE_SIDE_WEIGHT * (double)(fact >> 60);
 
     for (fact &= ~0ull >> 4; fact;) {
@@ -242,7 +253,7 @@ static bool prune_one_slot(struct prune *p, double needed, struct mask *wanted)
         struct mask all = *wanted, part;
         for (uint32_t k = 0; k < a->cursor_count; k++) {
             mask_clear(&part);
-            if (!cursor_window(&a->cursors[k], m->window, 0, &part))
+            if (!cursor_window(&a->cursors[k], m->window, 0, wanted, &part))
                 return false;
             mask_and(&all, &part);
         }
@@ -264,7 +275,7 @@ static bool add_alternative(struct prune *p, uint32_t slot, uint32_t number, con
         struct mask all = *wanted, part;
         for (uint32_t k = 0; k < a->cursor_count; k++) {
             mask_clear(&part);
-            if (!cursor_window(&a->cursors[k], m->window, 0, &part))
+            if (!cursor_window(&a->cursors[k], m->window, 0, wanted, &part))
                 return false;
             mask_and(&all, &part);
         }

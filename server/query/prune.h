@@ -20,7 +20,7 @@
 struct prune_lengths {
     uint64_t shard_uid;
     uint32_t windows, stride;
-    uint8_t *least; /* window * stride + field */
+    uint8_t *least; /* window * stride + field; behind the windows those of the whole segment */
 };
 struct prune_cache {
     struct prune_lengths shards[PRUNE_SHARDS];

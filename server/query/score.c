@@ -1,6 +1,7 @@
 #include "server/query/score.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "indexer/base/limits.h"
 
@@ -58,6 +59,7 @@ bool prior_init(struct prior *p, struct window *w)
             out->scale = 1 / log1p(high - low);
         if (attr == ATTR_NONE || attr >= w->snapshot->attr_count)
             continue;
+        out->attr = attr;
         out->stock = dictionary_attr(w->snapshot->dictionary, attr)->stock;
         if (out->stock)
             continue;
@@ -70,11 +72,75 @@ bool prior_init(struct prior *p, struct window *w)
     return true;
 }
 
+void prior_cache_clear(struct prior_cache *c)
+{
+    for (uint32_t i = 0; i < PRIOR_SHARES; i++)
+        free(c->shares[i].x);
+    *c = (struct prior_cache){0};
+}
+
+static double *shares_of(struct prior_cache *cache, const struct prior_key *k, const struct window *w)
+{
+    uint64_t uid = shard_uid(w->shard);
+    uint32_t count = w->sources[k->source].column->value_count;
+    struct prior_shares *s;
+
+    for (uint32_t i = 0; i < PRIOR_SHARES; i++) {
+        s = &cache->shares[i];
+        if (s->x && s->shard_uid == uid && s->attr == k->attr && s->low == k->low && s->scale == k->scale)
+            return s->x;
+    }
+    s = &cache->shares[cache->next++ % PRIOR_SHARES];
+    free(s->x);
+    *s = (struct prior_shares){uid, k->attr, k->low, k->scale, xmalloc(count * sizeof(double))};
+    for (uint32_t i = 0; i < count; i++)
+        s->x[i] = (double)NAN;
+    return s->x;
+}
+
+void prior_segment(struct prior *p, const struct window *w, struct prior_cache *cache)
+{
+    for (uint32_t i = 0; i < p->key_count; i++) {
+        struct prior_key *k = &p->keys[i];
+        k->shares = NULL;
+        if (!k->stock && k->source != UINT32_MAX && w->sources[k->source].column->codes)
+            k->shares = shares_of(cache, k, w);
+    }
+}
+
 static double key_value(const struct prior_key *k, struct window *w, uint32_t offset)
 {
     if (k->stock)
         return (double)(window_stock(w)[offset >> 6] >> (offset & 63) & 1);
     return k->source == UINT32_MAX ? (double)NAN : window_number(w, k->source, offset, k->descending);
+}
+
+static double share_of_value(const struct prior_key *k, double value)
+{
+    double x = value > k->low ? log1p(value - k->low) * k->scale : 0;
+
+    return x > 1 ? 1 : x;
+}
+
+/* False when the document has no value. */
+static bool share_of(const struct prior_key *k, struct window *w, uint32_t offset, double *x)
+{
+    double value;
+
+    if (k->shares) {
+        const struct value_source *v = &w->sources[k->source];
+        window_codes(w, k->source);
+        if (!(v->changed[offset >> 6] >> (offset & 63) & 1)) {
+            uint16_t code = v->column->codes[window_doc(w, offset)];
+            if (isnan(k->shares[code]))
+                k->shares[code] = share_of_value(k, number_as_double(v->column, v->column->values[code]));
+            *x = k->shares[code];
+            return code != 0;
+        }
+    }
+    value = key_value(k, w, offset);
+    *x = share_of_value(k, value);
+    return !isnan(value);
 }
 
 double prior_of(const struct prior *p, struct window *w, uint32_t offset)
@@ -83,13 +149,9 @@ double prior_of(const struct prior *p, struct window *w, uint32_t offset)
 
     for (uint32_t i = 0; i < p->key_count; i++) {
         const struct prior_key *k = &p->keys[i];
-        double value = key_value(k, w, offset);
         double x;
-        if (isnan(value))
-            continue;
-        x = value > k->low ? log1p(value - k->low) * k->scale : 0;
-        x = x > 1 ? 1 : x;
-        sum += k->weight * (k->descending ? x : 1 - x);
+        if (share_of(k, w, offset, &x))
+            sum += k->weight * (k->descending ? x : 1 - x);
     }
     return p->weight * sum;
 }

@@ -47,12 +47,29 @@ static inline int64_t score_rounded(double score)
     return (int64_t)(score * 1e6 + .5); /* what llround gives for what a score can be */
 }
 
+/* x by the code of a number (columns.h), NaN where it was not asked for yet. A thread keeps those of a few columns,
+ * since they only change with the snapshot's range. */
+struct prior_shares {
+    uint64_t shard_uid;
+    attr_id attr;
+    double low, scale;
+    double *x;
+};
+#define PRIOR_SHARES 64
+struct prior_cache {
+    struct prior_shares shares[PRIOR_SHARES];
+    uint32_t next;
+};
+void prior_cache_clear(struct prior_cache *c);
+
 struct prior_key {
     uint32_t source;
     bool stock; /* in_stock as 0 or 1 */
     bool descending;
     double low, scale; /* x = log1p(v - low) * scale; scale 0: all values are alike */
     double weight;     /* of all keys together 1 */
+    attr_id attr;
+    double *shares; /* of the segment; NULL: its column has no codes */
 };
 
 struct prior {
@@ -63,6 +80,8 @@ struct prior {
 
 /* Registers the attributes as sources of the window. False when memory runs out. */
 bool prior_init(struct prior *p, struct window *w);
+/* The window went to another segment. */
+void prior_segment(struct prior *p, const struct window *w, struct prior_cache *cache);
 /* prior_weight * prior of a document of the window. */
 double prior_of(const struct prior *p, struct window *w, uint32_t offset);
 

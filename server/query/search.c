@@ -69,7 +69,7 @@ static enum status add_hits(struct evaluation *e, struct evaluation_request *r, 
     hits = ARENA_ARRAY(e->arena, struct hit, r->top.count - first);
     if (!hits || !hit_reader_init(&reader, e->snapshot, request, e->arena))
         return full(err);
-    for (size_t i = first; i < r->top.count; i++)
+    for (size_t i = first; i < r->top.count && !reader.id_only; i++)
         shard_object_prefetch(e->snapshot->segments[r->top.heap[i]->segment].shard, r->top.heap[i]->doc);
     for (size_t i = first; i < r->top.count && status == STATUS_OK; i++) {
         const struct candidate *c = r->top.heap[i];

@@ -18,6 +18,7 @@ void searcher_free(struct searcher *s)
         analysis_free(s->analyses[i].analysis);
     facet_cache_clear(&s->facets);
     prune_cache_clear(&s->lengths);
+    prior_cache_clear(&s->priors);
     arena_release(&s->scratch);
     free(s);
 }
@@ -113,6 +114,7 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
     scorer_prepare(&s->scorer, e->snapshot);
     e->cache = &s->facets;
     e->lengths = &s->lengths;
+    e->priors = &s->priors;
     e->steps = 1;
     e->probing = false;
     status = evaluation_init(e, &s->scorer, err);

@@ -16,6 +16,7 @@ struct searcher {
     struct scorer scorer;
     struct facet_cache facets;
     struct prune_cache lengths;
+    struct prior_cache priors;
     struct {
         uint64_t analyzer; /* analyzer_id; 0: free */
         struct analysis *analysis;

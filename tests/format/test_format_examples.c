@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "indexer/base/file.h"
-#include "indexer/shard/attributes.h"
+#include "indexer/shard/codes.h"
 #include "indexer/shard/dictionary.h"
 #include "indexer/shard/fuzzy.h"
 #include "indexer/shard/keys.h"
@@ -287,6 +287,28 @@ static void test_attributes(void **state)
     made_close(&m);
 }
 
+static void write_codes(struct container_writer *w)
+{
+    struct codes_writer c = {.doc_count = 64};
+    struct number_pair pairs[32];
+
+    for (uint32_t i = 0; i < 32; i++)
+        pairs[i] = (struct number_pair){i, 500};
+    codes_put_numbers(&c, 3, pairs, 32);
+    codes_write(&c, w);
+}
+
+static void test_codes(void **state)
+{
+    struct made m;
+
+    (void)state;
+    made_open(&m, write_codes);
+    expect_chunk(&m, "CODX", "CODX");
+    expect_chunk(&m, "CODE", "CODE");
+    made_close(&m);
+}
+
 static void write_objects(struct container_writer *w)
 {
     struct docs_writer d;
@@ -346,10 +368,10 @@ static int forget_document(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_container),  cmocka_unit_test(test_meta),       cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_terms),      cmocka_unit_test(test_postings),   cmocka_unit_test(test_positions),
-        cmocka_unit_test(test_prefixes),   cmocka_unit_test(test_attributes), cmocka_unit_test(test_objects),
-        cmocka_unit_test(test_dictionary),
+        cmocka_unit_test(test_container), cmocka_unit_test(test_meta),       cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_terms),     cmocka_unit_test(test_postings),   cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_prefixes),  cmocka_unit_test(test_attributes), cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_objects),   cmocka_unit_test(test_dictionary),
     };
 
     return cmocka_run_group_tests(tests, read_document, forget_document);

@@ -1,0 +1,46 @@
+#ifndef AISLE_SHARD_CODES_H
+#define AISLE_SHARD_CODES_H
+
+/*
+ * Second forms of columns, two bytes a document, for what goes through many documents: a dense number column as numbers
+ * of its sorted distinct values (counted, compared and looked up in less memory than the cells), and a hierarchical
+ * attribute as the code of each document's one path (its nodes are that one and its ancestors; a mark where it has
+ * more). Derived from the columns beside them when the shard is built; a shard without them is searched all the same.
+ *
+ * The cells of number columns change in place: number_changed (columns.h) says of which documents, and there the code
+ * is of no use any more.
+ */
+#include "indexer/shard/attributes.h"
+#include "indexer/shard/dictionary.h"
+
+/* As it lies in the file. */
+struct codes_entry {
+    uint32_t attr;
+    uint32_t kind;        /* 1 numbers, 2 paths */
+    uint32_t value_count; /* NUMBERS: with the missing one; PATHS: codes are below */
+    uint32_t zero;
+    uint64_t offset; /* in CODE: NUMBERS i64 value_count times, u16 a document; PATHS u16 a document */
+};
+
+/* Attaches what the chunks have to the columns. After attributes_open. */
+MUST_CHECK enum status codes_open(struct attributes *a, const struct container *c, struct error *err);
+void codes_close(struct attributes *a);
+/* Verifies an attribute's blocks and their structure. */
+MUST_CHECK enum status codes_check(const struct attributes *a, struct container *c,
+                                   const struct attribute_columns *columns, struct error *err);
+
+struct codes_writer {
+    uint32_t doc_count;
+    struct buf entries, bytes;
+};
+/* Single-valued pairs ascending by document. Nothing is written where it would not pay. */
+void codes_put_numbers(struct codes_writer *w, attr_id attr, const struct number_pair *pairs, uint32_t count);
+/* Of a hierarchical attribute: pairs ascending by (document, code). Nothing is written when many documents have several
+ * paths. */
+void codes_put_paths(struct codes_writer *w, attr_id attr, const struct facet_pair *pairs, uint32_t count,
+                     const struct dictionary *dictionary);
+/* Writes the chunks and lets go of the memory. */
+void codes_write(struct codes_writer *w, struct container_writer *out);
+void codes_writer_release(struct codes_writer *w);
+
+#endif
