@@ -259,26 +259,12 @@ struct places comparison_places(const struct comparison *c, size_t system, size_
     return places;
 }
 
-static const char *title_of(struct target *t, const struct json *object, struct arena *arena)
-{
-    static const char *const usual[] = {"title", "name", "product_name", "product_title"};
-    const struct settings *settings = target_settings(t);
-    struct str title = {NULL, 0};
-    if (settings && settings->role_attribute[ROLE_TITLE].size)
-        (void)json_string(json_get_path(object, settings->role_attribute[ROLE_TITLE]), &title);
-    for (size_t i = 0; i < sizeof(usual) / sizeof(*usual) && title.size == 0; i++)
-        (void)json_string(json_get(object, usual[i]), &title);
-    return title.size ? arena_copy(arena, title).data : NULL;
-}
-
 const char *comparison_title(const struct comparison *c, const char *doc, struct arena *arena)
 {
-    for (size_t i = 0; i < c->system_count; i++) {
-        struct target *target = c->systems[i].opened.target;
-        const struct json *object = target ? target_object(target, str_from(doc), arena) : NULL;
-        const char *title = object ? title_of(target, object, arena) : NULL;
-        if (title)
-            return title;
+    const char *title = NULL;
+    for (size_t i = 0; i < c->system_count && !title; i++) {
+        if (c->systems[i].opened.target)
+            title = target_title(c->systems[i].opened.target, doc, arena);
     }
-    return NULL;
+    return title;
 }

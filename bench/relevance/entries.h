@@ -7,7 +7,7 @@
  *
  *   TREC   judgments "query iteration document grade", runs "query Q0 document rank score tag"
  *   CSV    columns by name: query (query_id, qid), docid (doc, document, product_id, ...), rating (grade, label, ...);
- *          runs have a score or a rank, else the order of the lines counts
+ *          runs have a score or a rank, else the order of the lines counts; an empty rating is none
  *   JSON   the body of Elasticsearch's _rank_eval (requests, ratings) or its answer (details, hits); or
  *          {"query": {"document": number}}; or {"query": ["first document", "second", ...]} for runs
  *

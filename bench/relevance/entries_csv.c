@@ -91,6 +91,8 @@ static enum status take_row(struct entries *out, const struct entries_source *so
     double value = -(double)out->list.count;
     if (query.size == 0 || doc.size == 0)
         return error_set(err, STATUS_INPUT, "the %s is empty", query.size ? "document" : "query");
+    if (source->options->kind == ENTRIES_JUDGMENTS && cell_of(row, h->columns[COLUMN_GRADE]).size == 0)
+        return STATUS_OK; /* not rated yet */
     enum status status = value_of(source->options, h, row, &value, err);
     if (status == STATUS_OK)
         entries_add(out, query, doc, value);

@@ -15,6 +15,9 @@ static const struct command commands[] = {
     {"score", command_score, "measures of a run from judgments, as trec_eval prints them"},
     {"run", command_run, "queries against a server or an index, to a run file"},
     {"compare", command_compare, "runs or configurations side by side: what changed, and whether it is chance"},
+    {"tune", command_tune, "settings that rank better, with what unseen queries say"},
+    {"judge", command_judge, "pools what is to be rated, takes ratings in, tells how raters agree"},
+    {"replay", command_replay, "logged queries on two configurations: churn, stock, queries without results"},
     {NULL, NULL, NULL},
 };
 

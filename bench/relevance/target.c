@@ -103,3 +103,16 @@ const struct json *target_object(struct target *t, struct str id, struct arena *
 {
     return t->kind->object(t, id, arena);
 }
+
+const char *target_title(struct target *t, const char *doc, struct arena *arena)
+{
+    static const char *const usual[] = {"title", "name", "product_name", "product_title"};
+    const struct json *object = target_object(t, str_from(doc), arena);
+    const struct settings *settings = target_settings(t);
+    struct str title = {NULL, 0};
+    if (settings && settings->role_attribute[ROLE_TITLE].size)
+        (void)json_string(json_get_path(object, settings->role_attribute[ROLE_TITLE]), &title);
+    for (size_t i = 0; i < sizeof(usual) / sizeof(*usual) && title.size == 0; i++)
+        (void)json_string(json_get(object, usual[i]), &title);
+    return title.size ? arena_copy(arena, title).data : NULL;
+}

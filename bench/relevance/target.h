@@ -55,4 +55,7 @@ MUST_CHECK enum status session_search(struct session *s, const struct json *para
 /* The stored object of a document, for people to look at; NULL: not known. In the arena. */
 const struct json *target_object(struct target *t, struct str id, struct arena *arena);
 
+/* The title of a document; NULL: not known. In the arena. */
+const char *target_title(struct target *t, const char *doc, struct arena *arena);
+
 #endif

@@ -140,17 +140,12 @@ const struct target_kind target_data = {open_data,     close_data,   configure, 
 
 /* ---- a candidate ---- */
 
-static enum status read_text(const char *dir, const char *name, struct buf *out, struct error *err)
-{
-    char path[PATH_BYTES];
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    return file_read_all(path, out, FILE_LIMIT, err);
-}
-
 static enum status read_settings(struct target *t, struct error *err)
 {
     struct buf text = BUF_EMPTY;
-    enum status status = read_text(t->options.candidate, "settings.json", &text, err);
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/settings.json", t->options.candidate);
+    enum status status = file_read_all(path, &text, FILE_LIMIT, err);
     if (status == STATUS_OK)
         status = live_settings_make(&t->own, buf_str(&text), NULL, err);
     buf_release(&text);
@@ -178,19 +173,21 @@ static enum status read_shards(struct target *t, struct error *err)
 
 static enum status open_candidate(struct target *t, struct error *err)
 {
+    char dictionary[PATH_BYTES];
+    char suggest[PATH_BYTES];
     enum status status = read_settings(t, err);
     if (status == STATUS_OK)
         status = read_shards(t, err);
+    snprintf(dictionary, sizeof(dictionary), "%s/dictionary.aisle", t->options.candidate);
+    snprintf(suggest, sizeof(suggest), "%s/suggest.aisle", t->options.candidate);
     if (status == STATUS_OK)
-        status = read_text(t->options.candidate, "dictionary.aisle", &t->dictionary_bytes, err);
-    if (status == STATUS_OK)
-        status = dictionary_open(&t->dictionary, buf_str(&t->dictionary_bytes), err);
+        status = vocabulary_open(&t->vocabulary, t->own, dictionary, suggest, err);
     if (status != STATUS_OK)
         return status;
     struct snapshot_parts parts = {.settings = t->own->settings,
                                    .analyzer = t->own->analyzer,
                                    .synonyms = t->own->synonyms,
-                                   .dictionary = t->dictionary,
+                                   .dictionary = t->vocabulary->dictionary,
                                    .shards = t->shards,
                                    .shard_count = t->shard_count};
     t->base = t->snapshot = t->made = snapshot_of_shards(&parts);
@@ -204,8 +201,7 @@ static void close_candidate(struct target *t)
     for (uint32_t i = 0; i < t->shard_count; i++)
         shard_close(t->shards[i]);
     free(t->shards);
-    dictionary_free(t->dictionary);
-    buf_release(&t->dictionary_bytes);
+    shared_drop(SHARED(t->vocabulary));
     shared_drop(SHARED(t->own));
 }
 

@@ -37,8 +37,7 @@ struct target {
     struct live_settings *override; /* NULL: none */
     struct shard **shards;
     uint32_t shard_count;
-    struct dictionary *dictionary;
-    struct buf dictionary_bytes;
+    struct vocabulary *vocabulary;
 };
 
 struct session {

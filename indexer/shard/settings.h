@@ -8,9 +8,9 @@
  * Keys (README.md has the reference): searchableAttributes, attributesForFaceting, customRanking, ranking, replicas,
  * languages (the first is used; `indexLanguages`, `queryLanguages` are taken too), stemmer, stopWords, synonyms,
  * identifiers, attributesToRetrieve, unretrievableAttributes, attributesToHighlight, attributesToSnippet,
- * highlightPreTag, highlightPostTag, hitsPerPage, maxValuesPerFacet, paginationLimitedTo, minHits, typoTolerance,
- * distinct, attributeForDistinct, groupAttribute, roles (role -> attribute name), feeds (the feed mapping),
- * hierarchicalAttributes, sortFacetValuesBy, gates.
+ * highlightPreTag, highlightPostTag, hitsPerPage, maxValuesPerFacet, paginationLimitedTo, minHits, k1, b, priorWeight,
+ * synonymWeight, typoTolerance, distinct, attributeForDistinct, groupAttribute, roles (role -> attribute name), feeds
+ * (the feed mapping), hierarchicalAttributes, sortFacetValuesBy, gates.
  */
 #include "indexer/base/arena.h"
 #include "indexer/base/json.h"
@@ -140,6 +140,7 @@ struct settings {
     bool distinct;                 /* false */
     bool sort_facets_by_alpha;     /* sortFacetValuesBy: "alpha" instead of "count" */
     float k1;                      /* .6 */
+    float b;                       /* length normalization of text fields, .75 */
     float prior_weight;            /* lambda, .1 */
     struct gate_settings gates;
 };

@@ -81,7 +81,7 @@ static enum status read_field(struct settings *s, const char *key, size_t index,
     field->attribute_count = count;
     field->rest = count == 1 && str_equal(names[0], STR("*"));
     field->weight = weight > 0 ? weight : standard_weight(index, field->rest);
-    field->b = is_unnormalized(s, names[0]) ? 0.F : .75F;
+    field->b = is_unnormalized(s, names[0]) ? 0.F : s->b;
     return STATUS_OK;
 }
 

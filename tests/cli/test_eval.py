@@ -182,6 +182,111 @@ class Compare(Shop):
                                                      self.path("queries.tsv"), code=3))
 
 
+class Tune(Shop):
+    def test_a_spoilt_weight_is_found(self):
+        with open(self.path("data/settings/shop.json"), encoding="utf-8") as f:
+            fields = [name.split("^")[0] for name in json.load(f)["searchableAttributes"]]
+        spoilt = self.write("spoilt.json", json.dumps({"searchableAttributes": [
+            f + ("^3" if f == "description" else "^0.3") for f in fields]}))
+        patch = self.path("patch.json")
+        arguments = ["tune", self.path("qrels.txt"), "--queries", self.path("queries.tsv"), "--data",
+                     self.path("data"), "--settings", "@" + spoilt, "-m", "ndcg_cut.3", "-p", "weights", "--folds", "2",
+                     "--output", patch, "--budget", "150", "--held-out", "20", "--rounds", "1000"]
+        out = evaluate(*arguments)
+        self.assertRegex(out, r"training \(seen\) +16 queries")
+        self.assertRegex(out, r"held out \(unseen\) +4 queries")
+        self.assertIn("are few to tune", out)
+        with open(patch, encoding="utf-8") as f:
+            weights = {a.split("^")[0]: float(a.split("^")[1]) for a in json.load(f)["searchableAttributes"]}
+        self.assertGreater(weights["title"] / weights["description"], 0.1)
+        self.assertEqual(out, evaluate(*arguments))  # the same seed, the same numbers
+        self.ask("spoilt.run", "--settings", "@" + spoilt)
+        self.ask("tuned.run", "--settings", "@" + patch)
+        value = [float(evaluate("score", "-m", "ndcg_cut.3", self.path("qrels.txt"), self.path(name)).split()[2])
+                 for name in ("spoilt.run", "tuned.run")]
+        self.assertGreater(value[1], value[0])
+
+    def test_wrong_parameters(self):
+        def message(*arguments):
+            return refused("tune", self.path("qrels.txt"), "--queries", self.path("queries.tsv"), "--data",
+                           self.path("data"), *arguments, code=3)
+        self.assertIn("has no range", message("-p", "hitsPerPageX"))
+        self.assertIn("LOW..HIGH", message("-p", "k1=3"))
+        self.assertIn("no number 'nothing'", message("-p", "nothing=1..2"))
+        self.assertIn("10 are the least", message("--held-out", "80"))
+        self.assertIn("no mean", message("-m", "gm_map"))
+
+
+class Judge(Shop):
+    def test_pool_rate_merge_agree(self):
+        run_file = self.ask("pool.run")
+        few = self.write("few.txt", "\n".join(line for line in self.qrels if line.startswith("q00")) + "\n")
+        pool = evaluate("judge", "pool", few, run_file, "--depth", "3", "--data", self.path("data"), "--queries",
+                        self.path("queries.tsv"))
+        rows = pool.splitlines()
+        self.assertEqual(rows[0], "query_id,query,docid,title,rating")
+        self.assertEqual(len(rows), 1 + 19 * 3)
+        self.assertRegex(rows[1], r"^q01,red kettle,p\d\d,\w+ \w+,$")
+        first = self.write("first.csv", "\n".join([rows[0]] + [row + "1" for row in rows[1:]]) + "\n")
+        second = self.write("second.csv", "\n".join([rows[0]] + [row + "01"[i % 2] for i, row in
+                                                                 enumerate(rows[1:-7])] + rows[-7:]) + "\n")
+        out = evaluate("judge", "agree", first, second)
+        self.assertIn("50 rated by both, 7 by the first only, 0 by the second only", out)
+        self.assertIn("equal 0.5000, kappa 0.0000", out)
+        merged = evaluate("judge", "merge", few, first, second)
+        self.assertEqual(len(merged.splitlines()), len(self.read("few.txt").splitlines()) + 57)
+        self.assertEqual(sum(line.endswith(" 0") for line in merged.splitlines() if line[:3] != "q00"), 25)
+        merged = self.write("merged.txt", merged)
+        again = evaluate("judge", "pool", merged, run_file, "--depth", "3")
+        self.assertEqual(again, "query_id,query,docid,title,rating\n")
+
+    def test_wrong_use(self):
+        self.assertIn("pool, merge, or agree", refused("judge", "rate", "a", "b", code=3))
+        self.assertIn("two files", refused("judge", "pool", "a"))
+
+
+class Replay(Shop):
+    def configuration(self, name, **more):
+        return self.write(name, json.dumps({"name": name, "data": self.path("data"), "index": "shop", **more}))
+
+    def test_a_log(self):
+        now = self.configuration("now.json")
+        stocked = self.configuration("stocked.json", parameters={"filters": "stock > 0"})
+        log = self.write("log.tsv", "red shoe\t7\nblue lamp\nred shoe\t3\nno such thing\n")
+        with_ids = ["--qrels", self.path("qrels.txt"), "--queries", self.path("queries.tsv"), "--format", "json"]
+        found = json.loads(evaluate("replay", log, now, stocked, *with_ids))
+        self.assertEqual((found["queries"], found["searches"]), (3, 12))
+        self.assertGreater(found["churn"], 0)
+        self.assertEqual(found["candidate"]["inStock"] or 1, 1)
+        self.assertEqual(found["judged"]["queries"], 2)
+        self.assertEqual(found["changed"][0]["query"], "red shoe")
+        same = json.loads(evaluate("replay", log, now, now, "--format", "json"))
+        self.assertEqual((same["churn"], same["rbo"], same["unchanged"], same["changed"]), (0, 1, 1, []))
+        self.assertIn("churn", refused("replay", log, now, stocked, "--max-churn", "0.01", code=1))
+        self.assertIn("Most changed", evaluate("replay", log, now, stocked))
+
+    def test_a_candidate_generation(self):
+        other = os.path.join(self.dir, "other")
+        lines = self.read("feed.csv").replace("red shoe", "crimson shoe")
+        run("aisle-indexer", "build", "--data", other, "--index", "shop", self.write("feed2.csv", lines))
+        generation = next(os.path.join(root) for root, _, files in os.walk(other) if "shard-0000.aisle" in files)
+        settings = os.path.join(generation, "settings.json")
+        if not os.path.exists(settings):
+            with open(os.path.join(other, "settings/shop.json"), encoding="utf-8") as f, \
+                    open(settings, "w", encoding="utf-8") as out:
+                out.write(f.read())
+        candidate = self.write("candidate.json", json.dumps({"candidate": generation}))
+        log = self.write("log2.tsv", "crimson\t2\n")
+        found = json.loads(evaluate("replay", log, self.configuration("now2.json"), candidate, "--format", "json"))
+        self.assertEqual((found["now"]["empty"], found["candidate"]["empty"]), (1, 0))
+
+    def test_wrong_use(self):
+        log = self.write("log3.tsv", "a\tb\n")
+        now = self.configuration("now3.json")
+        self.assertIn("line 1: 'b' is no count", refused("replay", log, now, now, code=3))
+        self.assertIn("two configurations", refused("replay", log, now))
+
+
 class Served(Shop):
     """The same over HTTP."""
 

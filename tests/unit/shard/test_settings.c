@@ -72,6 +72,18 @@ static void test_fields(void **state)
     settings_free(s);
 }
 
+/* How much length counts is a number of its own, for the fields where it counts at all. */
+static void test_length_normalization(void **state)
+{
+    struct settings *s = parse("{\"roles\":{\"brand\":\"maker\"},\"searchableAttributes\":[\"title\",\"maker\"],"
+                               "\"b\":0.25}");
+
+    (void)state;
+    assert_float_equal(s->fields[0].b, .25, 1e-6);
+    assert_float_equal(s->fields[1].b, 0, 1e-6);
+    settings_free(s);
+}
+
 static void test_facets(void **state)
 {
     struct settings *s = parse("{\"attributesForFaceting\":[\"brand\",\"searchable(color)\",\"filterOnly(sku)\","
@@ -182,6 +194,7 @@ static void test_errors(void **state)
         {"{\"hitsPerPage\":0}", "'hitsPerPage': must be a whole number from 1 to 1000"},
         {"{\"minHits\":\"20\"}", "'minHits': must be a whole number from 0 to 1000000"},
         {"{\"k1\":-1}", "'k1': must be a number from 0 to 10"},
+        {"{\"b\":1.5}", "'b': must be a number from 0 to 1"},
         {"{\"roles\":{\"colour\":\"c\"}}", "'roles.colour': is no role"},
         {"{\"roles\":{\"title\":1}}", "'roles.title': must be an attribute's name"},
         {"{\"replicas\":[{}]}", "'replicas[0]': must be a name"},
@@ -330,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_length_normalization),
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_facets),
         cmocka_unit_test(test_orders),
