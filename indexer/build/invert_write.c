@@ -1,4 +1,5 @@
 /* Lists to chunks: postings with the unions of heavy prefixes, then positions, then the tables. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "indexer/base/file.h"
@@ -205,6 +206,66 @@ static enum status write_lists(struct writing *g, bool positions, struct error *
     return status;
 }
 
+/* --- positions beside the postings --- */
+#define BESIDE_MIN_DOCS 256 /* smaller shards are not worth a thread */
+
+/* In a build that is all in memory, the positions are written by another thread, into memory, while this one writes
+ * postings. */
+struct positions_beside {
+    struct writing g; /* its own writer; the records are shared, of which each thread fills its fields */
+    struct container_writer w;
+    struct buf image;
+    bool started;
+    pthread_t thread;
+    enum status status;
+    struct error error;
+};
+
+static void *write_beside(void *context)
+{
+    struct positions_beside *b = context;
+
+    shard_begin_positions(&b->w);
+    b->status = write_lists(&b->g, true, &b->error);
+    container_end(&b->w);
+    return NULL;
+}
+
+static void positions_start(struct positions_beside *b, const struct writing *g)
+{
+    if (g->v->spill || !g->v->options.memory_bytes || g->doc_count < BESIDE_MIN_DOCS)
+        return;
+    container_writer_init(&b->w, CONTAINER_SHARD, &b->image, NULL);
+    b->g = *g;
+    b->g.w = &b->w;
+    b->started = pthread_create(&b->thread, NULL, write_beside, b) == 0;
+    if (!b->started)
+        container_writer_release(&b->w);
+}
+
+/* The chunk: what the thread wrote, or written now. */
+static enum status positions_write(struct positions_beside *b, struct writing *g, struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    shard_begin_positions(g->w);
+    if (!b->started) {
+        status = write_lists(g, true, err);
+        container_end(g->w);
+        return status;
+    }
+    pthread_join(b->thread, NULL);
+    status = b->status != STATUS_OK ? b->status : b->w.status;
+    if (status == STATUS_OK)
+        container_put(g->w, b->image.data + CONTAINER_HEADER_SIZE, (size_t)b->w.chunks[0].size);
+    else if (err)
+        *err = b->status != STATUS_OK ? b->error : b->w.error;
+    container_end(g->w);
+    container_writer_release(&b->w);
+    buf_release(&b->image);
+    return status;
+}
+
 static void write_lengths(struct writing *g)
 {
     uint32_t stride = g->v->options.field_count;
@@ -241,7 +302,8 @@ enum status invert_write(struct invert *v, const uint32_t *old_of_new, struct co
                          struct shard_meta *meta, struct error *err)
 {
     struct writing g = {.v = v, .old_of_new = old_of_new, .w = w, .doc_count = meta->doc_count};
-    enum status status = STATUS_OK;
+    struct positions_beside beside = {.started = false};
+    enum status status = STATUS_OK, positions = STATUS_OK;
 
     (void)invert_fact(&v->facts, 0); /* the table is never empty */
     prepare(&g);
@@ -251,15 +313,14 @@ enum status invert_write(struct invert *v, const uint32_t *old_of_new, struct co
         v->stream_start += v->stream.size;
         buf_release(&v->stream);
     }
+    positions_start(&beside, &g);
     shard_begin_postings(w);
     if (status == STATUS_OK)
         status = write_lists(&g, false, err);
     container_end(w);
     prefix_unions_write(g.unions, w);
-    shard_begin_positions(w);
-    if (status == STATUS_OK)
-        status = write_lists(&g, true, err);
-    container_end(w);
+    positions = positions_write(&beside, &g, status == STATUS_OK ? err : NULL);
+    status = status == STATUS_OK ? positions : status;
     terms_write(w, g.texts, g.records, g.term_count);
     fuzzy_write(w, g.texts, g.term_count);
     shard_write_facts(w, v->facts.values.items, (uint32_t)v->facts.values.count);

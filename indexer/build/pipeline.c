@@ -18,8 +18,9 @@
 #include "indexer/shard/dictionary.h"
 #include "indexer/shard/suggest.h"
 
-#define PRODUCTS_PER_SHARD 2000000u
-#define EARLY_CHECK_ITEMS  1000u /* from here on a percentage of errors stops a feed before its end */
+#define PRODUCTS_PER_SHARD   2000000u
+#define BUILDER_OBJECT_BYTES 400   /* what order, columns and terms take for an object, measured */
+#define EARLY_CHECK_ITEMS    1000u /* from here on a percentage of errors stops a feed before its end */
 
 struct pipeline {
     const struct build_options *options;
@@ -356,10 +357,20 @@ static enum status read_object(const struct pipeline *p, struct str text, struct
     return status;
 }
 
+/* Shards that are built at once: as many as there are processors, but no more than there is memory for what a builder
+ * keeps of each object. */
+static size_t parallel_shards(const struct pipeline *p)
+{
+    uint64_t objects = spool_count(p->spool) / p->shard_count + 1;
+    uint64_t fit = p->options->memory_bytes / (objects * BUILDER_OBJECT_BYTES);
+    size_t most = p->shard_count < processor_count() ? p->shard_count : processor_count();
+    return fit < 1 ? 1 : fit < most ? (size_t)fit : most;
+}
+
 static void build_shard(struct job *job)
 {
     struct pipeline *p = job->pipeline;
-    size_t parallel = p->shard_count < processor_count() ? p->shard_count : processor_count();
+    size_t parallel = parallel_shards(p);
     struct shard_build_options options = {
         .settings = p->settings,
         .analyzer = p->analyzer,
@@ -444,24 +455,21 @@ static void build_suggest(struct job *job)
     suggest_builder_free(builder);
 }
 
-static void run_job(void *context, size_t index)
+static void run_shard(void *context)
 {
-    struct pipeline *p = context;
-    struct job *job = &p->jobs[index];
-    if (job->shard == p->shard_count)
-        build_suggest(job);
-    else
-        build_shard(job);
+    build_shard(context);
 }
 
 static enum status build_shards(struct pipeline *p, struct error *err)
 {
     enum status status = STATUS_OK;
-    struct workers *workers = workers_new(0, 256, "build", 0);
+    struct workers *workers = workers_new(parallel_shards(p), LIMIT_SHARDS, "build", 0);
     p->jobs = xcalloc(p->shard_count + 1, sizeof(*p->jobs));
     for (uint32_t i = 0; i <= p->shard_count; i++)
         p->jobs[i] = (struct job){.pipeline = p, .shard = i};
-    workers_for(workers, p->shard_count + 1, run_job, p);
+    for (uint32_t i = 0; i < p->shard_count; i++)
+        workers_submit(workers, run_shard, &p->jobs[i]);
+    build_suggest(&p->jobs[p->shard_count]); /* on this thread, beside the first shards */
     workers_free(workers);
     for (uint32_t i = 0; i <= p->shard_count && status == STATUS_OK; i++) {
         status = p->jobs[i].status;

@@ -137,6 +137,9 @@ enum status spool_add(struct spool *s, struct str object_id, struct str json, st
 enum status spool_seal(struct spool *s, struct error *err)
 {
     enum status status = flush(s, err);
+    free(s->slots);
+    s->slots = NULL;
+    buf_release(&s->buffer);
     if (status == STATUS_OK && s->written > 0)
         status = file_map(&s->map, s->path, FILE_MAP_READ, err);
     return status;

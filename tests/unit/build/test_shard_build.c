@@ -574,7 +574,8 @@ static void test_random_objects(void **state)
     struct random r = random_start("shard_build");
 
     (void)state;
-    for (size_t round = 0; round < random_rounds(12, 100); round++) {
+    for (size_t round = 0; round < random_rounds(14, 100); round++) {
+        static const size_t MEMORY[] = {0, 1 << 30, 0, 4096}; /* 0: no threads; little: by way of files */
         struct fixture f;
         struct shard *s = NULL;
         size_t count = round == 0 ? 0 : round == 1 ? 1 : 1 + random_below(&r, round < 8 ? 80 : 900);
@@ -583,7 +584,7 @@ static void test_random_objects(void **state)
 
         fixture_open(&f);
         make_objects(&f, &r, count, round % 2);
-        s = build(&f, round % 4 == 3 ? 4096 : 0, file ? path : NULL);
+        s = build(&f, MEMORY[round % 4], file ? path : NULL);
         compare_all(&f, s);
         shard_close(s);
         if (file)
