@@ -6,6 +6,7 @@
  * was acknowledged and for each adoption that began or ended; its operations follow from the seed, so that the parent
  * knows them.
  */
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -143,6 +144,21 @@ static uint64_t read_acks(int from, bool *ready)
     return acknowledged;
 }
 
+/* Waits for the first acknowledgement: a slow machine would be killed before every one of them. */
+static uint64_t await_ack(int from)
+{
+    struct pollfd wait = {.fd = from, .events = POLLIN};
+    uint64_t acknowledged = 0;
+    while (acknowledged == 0 && poll(&wait, 1, 60000) == 1) {
+        char byte;
+        if (read(from, &byte, 1) != 1) {
+            break;
+        }
+        acknowledged += byte == 'a';
+    }
+    return acknowledged;
+}
+
 static void check_after(const char *dir, struct model *state, uint64_t seed, uint64_t acknowledged)
 {
     struct model have;
@@ -199,9 +215,11 @@ static void test_kills(void **test_state)
         int from;
         bool ready = false;
         pid_t pid = spawn(dir, seed, &from);
+        /* half of them at any time, the start included, half while it writes */
+        uint64_t acknowledged = i % 2 ? await_ack(from) : 0;
         sleep_us(20000 + random_below(&r, 250000));
         kill(pid, SIGKILL);
-        uint64_t acknowledged = read_acks(from, &ready);
+        acknowledged += read_acks(from, &ready);
         int status;
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFSIGNALED(status)); /* it did not end by itself */
