@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench/peers/driver.h"
 #include "indexer/base/json.h"
@@ -16,7 +17,7 @@
 #include "server/query/search.h"
 #include "server/query/suggest.h"
 
-enum { STALE_EVERY = 100 };
+enum { STALE_EVERY = 100, SEGMENTS = 3 };
 
 struct peer {
     struct live *live;
@@ -59,6 +60,21 @@ static void add_put(struct live_batch *batch, struct str line, size_t room)
     batch->op_count++;
 }
 
+/* A large batch makes several deltas; the background thread makes one of them. */
+static void wait_for_merges(struct peer *p)
+{
+    for (int tenths = 0; tenths < 1200; tenths++) {
+        uint32_t segments = live_snapshot(p->live, STR("products"))->segment_count;
+        rcu_offline();
+        if (segments > SEGMENTS)
+            (void)nanosleep(&(struct timespec){0, 100000000}, NULL);
+        rcu_online();
+        if (segments <= SEGMENTS)
+            return;
+    }
+    fprintf(stderr, "aisle: the deltas were not merged into one\n");
+}
+
 static void write_delta(struct peer *p, const char *products)
 {
     struct live_batch batch = {.op_count = 0};
@@ -80,6 +96,7 @@ static void write_delta(struct peer *p, const char *products)
     if (batch.op_count && live_submit_wait(p->live, &batch) != STATUS_OK)
         driver_fail("%s", batch.error.message);
     arena_release(&batch.arena);
+    wait_for_merges(p);
     must(p, live_checkpoint(p->live, &p->err));
 }
 

@@ -301,9 +301,7 @@ public final class Driver {
         @Override
         public void collect(DocIdStream stream) throws IOException {
             flush();
-            while ((size = stream.intoArray(docs)) != 0) {
-                flush();
-            }
+            Versioned.collect(stream, docs, this);
         }
 
         @Override
@@ -311,9 +309,15 @@ public final class Driver {
             flush();
         }
 
+        /** The first n documents of the buffer. */
+        void flush(int n) throws IOException {
+            size = n;
+            flush();
+        }
+
         private void flush() throws IOException {
             for (int f = 0; f < FACETS.length && size > 0; f++) {
-                columns[f].longValues(size, docs, values, -1L);
+                Versioned.longValues(columns[f], size, docs, values);
                 int[] count = counts[f];
                 for (int i = 0; i < size; i++) {
                     if (values[i] >= 0) {
@@ -420,7 +424,7 @@ public final class Driver {
             facets = lean == null ? 0 : lean.sum();
         }
         readIds(top);
-        hits = mode.total ? top.totalHits.value() : -1;
+        hits = mode.total ? Versioned.value(top.totalHits) : -1;
     }
 
     private void readIds(TopDocs top) throws IOException {
