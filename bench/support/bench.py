@@ -125,12 +125,22 @@ def commit():
     return result.stdout.strip() or "?"
 
 
-def header(title, command):
-    """The lines that every result begins with."""
+def _command(name):
+    """As it was typed, but for what only concerns this machine."""
+    words, skip = [], False
+    for word in sys.argv[1:]:
+        if not skip and word != "--lock" and not word.startswith("--lock="):
+            words.append(word)
+        skip = word == "--lock"
+    return " ".join(["./run bench", name, *words])
+
+
+def header(title, name):
+    """The lines that every result of `./run bench NAME` begins with."""
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     load = os.getloadavg()[0]
     return [f"# {title}", "", f"- machine: {machine()}; load average at the start {load:.1f}",
-            f"- Aisle: commit {commit()}", f"- command: `{command}`", f"- date: {now}", ""]
+            f"- Aisle: commit {commit()}", f"- command: `{_command(name)}`", f"- date: {now}", ""]
 
 
 def table(head, rows):
