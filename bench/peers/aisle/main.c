@@ -17,7 +17,7 @@
 #include "server/query/search.h"
 #include "server/query/suggest.h"
 
-enum { STALE_EVERY = 100, SEGMENTS = 3 };
+enum { STALE_EVERY = 100, SHARDS = 2, MERGED_DELTAS = 4 };
 
 struct peer {
     struct live *live;
@@ -60,17 +60,32 @@ static void add_put(struct live_batch *batch, struct str line, size_t room)
     batch->op_count++;
 }
 
-/* A large batch makes several deltas; the background thread makes one of them. */
-static void wait_for_merges(struct peer *p)
+static void submit(struct live *live, struct live_batch *batch)
 {
-    for (int tenths = 0; tenths < 1200; tenths++) {
+    if (batch->op_count && live_submit_wait(live, batch) != STATUS_OK)
+        driver_fail("%s", batch->error.message);
+    arena_release(&batch->arena);
+}
+
+/* A large batch makes several deltas, and the background thread makes one of four or more: the last product is written
+ * again until there are so many. */
+static void merge_deltas_into_one(struct peer *p, struct str last)
+{
+    for (int tenths = 0; tenths < 600; tenths++) {
         uint32_t segments = live_snapshot(p->live, STR("products"))->segment_count;
-        rcu_offline();
-        if (segments > SEGMENTS)
-            (void)nanosleep(&(struct timespec){0, 100000000}, NULL);
-        rcu_online();
-        if (segments <= SEGMENTS)
+        if (segments <= SHARDS + 1)
             return;
+        rcu_offline();
+        if (segments < SHARDS + MERGED_DELTAS) {
+            struct live_batch batch = {.op_count = 0};
+            arena_init(&batch.arena, 0);
+            batch.ops = ARENA_ARRAY(&batch.arena, struct live_op, 1);
+            add_put(&batch, last, 1);
+            submit(p->live, &batch);
+        } else {
+            (void)nanosleep(&(struct timespec){0, 100000000}, NULL);
+        }
+        rcu_online();
     }
     fprintf(stderr, "aisle: the deltas were not merged into one\n");
 }
@@ -78,6 +93,7 @@ static void wait_for_merges(struct peer *p)
 static void write_delta(struct peer *p, const char *products)
 {
     struct live_batch batch = {.op_count = 0};
+    struct buf last = BUF_EMPTY;
     char *line = NULL;
     size_t capacity = 0, room = (size_t)live_snapshot(p->live, STR("products"))->live_docs / STALE_EVERY + 1,
            number = 0;
@@ -88,15 +104,17 @@ static void write_delta(struct peer *p, const char *products)
     arena_init(&batch.arena, 0);
     batch.ops = ARENA_ARRAY(&batch.arena, struct live_op, room);
     for (ssize_t n; (n = getline(&line, &capacity, feed)) > 0; number++) {
-        if (number % STALE_EVERY == 7)
-            add_put(&batch, (struct str){line, (size_t)n}, room);
+        if (number % STALE_EVERY != 7)
+            continue;
+        add_put(&batch, (struct str){line, (size_t)n}, room);
+        buf_clear(&last);
+        buf_append(&last, line, (size_t)n);
     }
     (void)fclose(feed);
     free(line);
-    if (batch.op_count && live_submit_wait(p->live, &batch) != STATUS_OK)
-        driver_fail("%s", batch.error.message);
-    arena_release(&batch.arena);
-    wait_for_merges(p);
+    submit(p->live, &batch);
+    merge_deltas_into_one(p, buf_str(&last));
+    buf_release(&last);
     must(p, live_checkpoint(p->live, &p->err));
 }
 
