@@ -1,116 +1,327 @@
 /*
- * Durable updates through live_submit: log, sync, columns, visible. In-place changes of one number, single (each
- * acknowledged before the next) and in batches; then objects with text, which make delta shards. Prints rates and the
- * disk's own time for a sync. Usage: updates DIR [objects]; DIR is made and removed.
+ * Durable updates through the updater's interface: log, sync, columns, visible. On a data directory that holds an index
+ * (one that aisle-indexer built; it is changed), it measures
+ *
+ *   single updates, each acknowledged before the next, and how long until a search sees one
+ *   batches of 1,000 and of 16,000, some always under way: sets with a timestamp, and decrements
+ *   what updates at that rate cost the searches that run beside them: their rate without and with
+ *
+ * and the disk's own time for a write and an fdatasync. Usage: updates DIR INDEX QUANTITY [seconds]
  */
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "indexer/base/clock.h"
-#include "indexer/base/file.h"
 #include "indexer/base/log.h"
+#include "indexer/base/rcu.h"
 #include "server/live/live.h"
+#include "server/live/update.h"
+#include "server/query/search.h"
 
-enum { BATCH = 1000 };
+enum { UNDER_WAY = 4, BATCH_MAX = 16000 };
 
 static struct live *live;
+static struct str index_name;
+static struct str quantity;
+static struct str *ids;
+static uint64_t id_count;
+static double seconds = 3;
 
-static const char *const WORDS[] = {"red",   "trail", "running", "shoe",  "lamp",   "wooden", "chair",  "wireless",
-                                    "phone", "case",  "steel",   "water", "bottle", "cotton", "jacket", "summer"};
-
-static void make_put(struct live_batch *batch, struct live_op *op, uint64_t id)
+static void load_ids(void)
 {
-    struct error err;
-    struct str text = arena_printf(
-        &batch->arena,
-        "{\"objectID\":\"sku-%llu\",\"title\":\"%s %s %s\",\"description\":\"%s %s %s %s %s %s\",\"brand\":\"Brand "
-        "%llu\",\"price\":%llu.99,\"stock\":%llu}",
-        (unsigned long long)id, WORDS[id % 16], WORDS[id / 16 % 16], WORDS[id / 256 % 16], WORDS[id % 13],
-        WORDS[id % 11], WORDS[id % 7], WORDS[id % 5], WORDS[id % 3], WORDS[id % 15], (unsigned long long)(id % 50),
-        (unsigned long long)(id % 500), (unsigned long long)(id % 20));
-    *op = (struct live_op){.kind = LIVE_PUT, .index = STR("bench")};
-    if (json_parse(text, &batch->arena, &op->body, &err) != STATUS_OK) {
-        fatal("%s", err.message);
+    rcu_online();
+    const struct snapshot *s = live_snapshot(live, index_name);
+    if (!s || s->segment_count == 0) {
+        fatal("there is no such index, or it is empty");
     }
+    id_count = shard_doc_count(s->segments[0].shard);
+    ids = xcalloc(id_count, sizeof(*ids));
+    for (uint64_t i = 0; i < id_count; i++) {
+        struct str id = shard_object_id(s->segments[0].shard, (doc_id)i);
+        char *copy = xmalloc(id.size);
+        memcpy(copy, id.data, id.size);
+        ids[i] = (struct str){copy, id.size};
+    }
+    rcu_offline();
 }
 
-static void make_sell(struct live_batch *batch, struct live_op *op, uint64_t id)
+/* Batches that go round: filled, handed over, acknowledged, filled again. */
+struct round_trip {
+    struct live_updates batch;
+    struct live_update items[BATCH_MAX];
+    struct json_member values[BATCH_MAX];
+    char numbers[BATCH_MAX][8];
+    bool free;
+};
+
+static struct round_trip trips[UNDER_WAY];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static uint64_t applied, dropped, other;
+
+static void on_done(struct live_updates *batch)
 {
-    struct error err;
-    *op = (struct live_op){.kind = LIVE_PARTIAL, .index = STR("bench")};
-    op->object_id = arena_printf(&batch->arena, "sku-%llu", (unsigned long long)id);
-    if (json_parse(STR("{\"stock\":{\"_operation\":\"Decrement\",\"value\":1}}"), &batch->arena, &op->body, &err) !=
-        STATUS_OK) {
-        fatal("%s", err.message);
+    struct round_trip *t = batch->context;
+    pthread_mutex_lock(&lock);
+    if (batch->status != STATUS_OK) {
+        fatal("%s", batch->error.message);
     }
+    for (size_t i = 0; i < batch->count; i++) {
+        applied += batch->items[i].result == UPDATE_APPLIED;
+        dropped += batch->items[i].result == UPDATE_DROPPED;
+        other += batch->items[i].result > UPDATE_DROPPED;
+    }
+    t->free = true;
+    pthread_cond_signal(&wake);
+    pthread_mutex_unlock(&lock);
 }
 
-static void submit(uint64_t first, size_t count, uint64_t modulus,
-                   void (*make)(struct live_batch *, struct live_op *, uint64_t))
+static void fill(struct round_trip *t, size_t count, bool keyed, uint64_t *random)
 {
-    struct live_batch batch = {0};
-    arena_init(&batch.arena, 0);
-    batch.ops = ARENA_ARRAY(&batch.arena, struct live_op, count);
-    batch.op_count = count;
+    int64_t now = clock_wall_ms();
+    t->batch =
+        (struct live_updates){.index = index_name, .items = t->items, .count = count, .done = on_done, .context = t};
     for (size_t i = 0; i < count; i++) {
-        make(&batch, &batch.ops[i], (first + i) * 7919 % modulus);
+        *random = *random * 6364136223846793005u + 1442695040888963407u;
+        int length = snprintf(t->numbers[i], sizeof(t->numbers[i]), "%u", (unsigned)(*random >> 20 & 255));
+        t->values[i] = (struct json_member){quantity, json_number_text((struct str){t->numbers[i], (size_t)length})};
+        t->items[i] = (struct live_update){.object_id = ids[(*random >> 33) % id_count],
+                                           .values = &t->values[i],
+                                           .value_count = 1,
+                                           .kind = keyed ? UPDATE_SET : UPDATE_DECREMENT,
+                                           .flags = keyed ? UPDATE_TIMESTAMP : 0,
+                                           .key = keyed ? (uint64_t)now : 0};
     }
-    if (live_submit_wait(live, &batch) != STATUS_OK) {
-        fatal("%s", batch.error.message);
-    }
-    arena_release(&batch.arena);
 }
 
-static void report(const char *what, uint64_t updates, uint64_t begin)
+static struct round_trip *wait_free(void)
 {
-    double seconds = (double)(clock_monotonic_ns() - begin) / 1e9;
-    printf("%-32s %10.0f /s  (%llu in %.2f s)\n", what, (double)updates / seconds, (unsigned long long)updates,
-           seconds);
+    for (;;) {
+        for (size_t i = 0; i < UNDER_WAY; i++) {
+            if (trips[i].free) {
+                trips[i].free = false;
+                return &trips[i];
+            }
+        }
+        pthread_cond_wait(&wake, &lock);
+    }
+}
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* As many batches as go in `seconds`; updates a second. */
+static double run_batches(size_t size, bool keyed)
+{
+    static uint64_t random = 88172645463325252u;
+    uint64_t begin = clock_monotonic_ns();
+    uint64_t end = begin + (uint64_t)(seconds * 1e9);
+    uint64_t count = 0;
+    pthread_mutex_lock(&lock);
+    while (clock_monotonic_ns() < end) {
+        struct round_trip *t = wait_free();
+        pthread_mutex_unlock(&lock);
+        fill(t, size, keyed, &random);
+        if (live_update(live, &t->batch) != STATUS_OK) {
+            fatal("the server is full");
+        }
+        count += size;
+        pthread_mutex_lock(&lock);
+    }
+    for (size_t i = 0; i < UNDER_WAY; i++) {
+        while (!trips[i].free) {
+            pthread_cond_wait(&wake, &lock);
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return (double)count / ((double)(clock_monotonic_ns() - begin) / 1e9);
+}
+
+static void report_batches(size_t size, bool keyed)
+{
+    struct live_stats before;
+    struct live_stats after;
+    live_stats(live, &before);
+    applied = dropped = other = 0;
+    uint64_t cpu = cpu_ns();
+    double rate = run_batches(size, keyed);
+    live_stats(live, &after);
+    uint64_t count = applied + dropped + other;
+    uint64_t syncs = after.syncs - before.syncs;
+    printf("%-11s by %5zu   %9.0f /s, %4.0f ns CPU each; %llu syncs of %.2f ms; %llu dropped, %llu other\n",
+           keyed ? "timestamps" : "decrements", size, rate, (double)(cpu_ns() - cpu) / (double)count,
+           (unsigned long long)syncs,
+           syncs ? (double)(after.sync_ns_total - before.sync_ns_total) / (double)syncs / 1e6 : 0,
+           (unsigned long long)dropped, (unsigned long long)other);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* One at a time: acknowledged, and seen by the next snapshot. */
+static void report_singles(void)
+{
+    enum { SINGLES = 2000 };
+    static double taken[SINGLES];
+    struct round_trip *t = &trips[0];
+    uint64_t random = 4711;
+    uint64_t unseen = 0;
+    for (size_t i = 0; i < SINGLES; i++) {
+        fill(t, 1, false, &random);
+        uint64_t begin = clock_monotonic_ns();
+        if (live_update_wait(live, &t->batch) != STATUS_OK) {
+            fatal("%s", t->batch.error.message);
+        }
+        rcu_online();
+        unseen += live_snapshot(live, index_name)->seq < t->batch.seq;
+        rcu_offline();
+        taken[i] = (double)(clock_monotonic_ns() - begin) / 1e6;
+    }
+    qsort(taken, SINGLES, sizeof(taken[0]), compare);
+    printf("one by one              %9.3f ms median, %.3f ms p99 until acknowledged and seen; %llu were not seen\n",
+           taken[SINGLES / 2], taken[SINGLES * 99 / 100], (unsigned long long)unseen);
+}
+
+/* ---- searches beside them ---- */
+
+static atomic_bool searching;
+static _Atomic uint64_t searches;
+
+static void *search_main(void *context)
+{
+    static const char *const QUERIES[] = {"{\"query\":\"shoe\",\"facets\":[\"brand\",\"price\"]}",
+                                          "{\"query\":\"black jacket\",\"facets\":[\"brand\"]}",
+                                          "{\"query\":\"\",\"filters\":\"in_stock:true\",\"facets\":[\"brand\"]}",
+                                          "{\"query\":\"wireless phone\",\"hitsPerPage\":20}"};
+    struct searcher *searcher = searcher_new();
+    struct arena arena;
+    (void)context;
+    rcu_thread_register();
+    arena_init(&arena, 0);
+    for (uint64_t i = 0; atomic_load(&searching); i++) {
+        struct json request;
+        struct search_request query;
+        struct search_result result;
+        struct error err;
+        rcu_online();
+        const struct snapshot *s = live_snapshot(live, index_name);
+        if (json_parse(str_from(QUERIES[i % 4]), &arena, &request, &err) != STATUS_OK ||
+            search_request_parse(&query, &request, s->settings, &arena, &err) != STATUS_OK ||
+            search_run(&(struct search_context){searcher, s, &arena}, &query, 1, &result, &err) != STATUS_OK) {
+            fatal("%s", err.message);
+        }
+        rcu_offline();
+        arena_reset(&arena);
+        atomic_fetch_add(&searches, 1);
+    }
+    arena_release(&arena);
+    rcu_thread_unregister();
+    searcher_free(searcher);
+    return NULL;
+}
+
+static double search_rate(bool updates, double *update_rate)
+{
+    pthread_t threads[2];
+    atomic_store(&searching, true);
+    atomic_store(&searches, 0);
+    uint64_t begin = clock_monotonic_ns();
+    for (size_t i = 0; i < 2; i++) {
+        if (pthread_create(&threads[i], NULL, search_main, NULL) != 0) {
+            fatal("no threads");
+        }
+    }
+    if (updates) {
+        *update_rate = run_batches(BATCH_MAX, true);
+    } else {
+        usleep((useconds_t)(seconds * 1e6));
+    }
+    double rate = (double)atomic_load(&searches) / ((double)(clock_monotonic_ns() - begin) / 1e9);
+    atomic_store(&searching, false);
+    for (size_t i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    return rate;
+}
+
+static void report_searches(void)
+{
+    double updates = 0;
+    double alone = search_rate(false, NULL);
+    double beside = search_rate(true, &updates);
+    double again = search_rate(false, NULL);
+    alone = (alone + again) / 2;
+    printf("searches on 2 threads   %9.0f /s alone, %.0f /s (%.0f %%) beside %.0f updates/s\n", alone, beside,
+           beside / alone * 100, updates);
+}
+
+static void report_disk(const char *dir)
+{
+    enum { ROUNDS = 200 };
+    static double taken[ROUNDS];
+    static char block[4096];
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/bench.tmp", dir);
+    int fd = open(path, O_CREAT | O_RDWR, 0600);
+    if (fd < 0 || posix_fallocate(fd, 0, ROUNDS * (off_t)sizeof(block)) != 0) {
+        fatal("cannot write '%s'", path);
+    }
+    for (size_t i = 0; i < ROUNDS; i++) {
+        uint64_t begin = clock_monotonic_ns();
+        if (pwrite(fd, block, sizeof(block), (off_t)(i * sizeof(block))) != sizeof(block) || fdatasync(fd) != 0) {
+            fatal("cannot write '%s'", path);
+        }
+        taken[i] = (double)(clock_monotonic_ns() - begin) / 1e6;
+    }
+    close(fd);
+    unlink(path);
+    qsort(taken, ROUNDS, sizeof(taken[0]), compare);
+    printf("the disk: 4 KB and fdatasync %.3f ms median, %.3f ms p99\n", taken[ROUNDS / 2], taken[ROUNDS * 99 / 100]);
 }
 
 int main(int argc, char **argv)
 {
     struct error err;
-    uint64_t objects = argc > 2 ? strtoull(argv[2], NULL, 10) : 100000;
-    struct live_stats stats;
-    if (argc < 2 || objects < BATCH) {
-        fprintf(stderr, "usage: updates DIR [objects, at least %d]\n", BATCH);
+    if (argc < 4) {
+        fprintf(stderr, "usage: updates DIR INDEX QUANTITY [seconds]\n");
         return 2;
     }
-    struct live_options options = {.data_dir = argv[1], .create = true};
+    index_name = str_from(argv[2]);
+    quantity = str_from(argv[3]);
+    seconds = argc > 4 ? atof(argv[4]) : seconds;
+    rcu_thread_register();
+    rcu_offline();
+    struct live_options options = {.data_dir = argv[1]};
     if (live_open(&live, &options, &err) != STATUS_OK) {
         fatal("%s", err.message);
     }
-    uint64_t begin = clock_monotonic_ns();
-    for (uint64_t i = 0; i < objects; i += BATCH) {
-        submit(i, BATCH, objects, make_put);
+    for (size_t i = 0; i < UNDER_WAY; i++) {
+        trips[i].free = true;
     }
-    report("objects with text, by 1,000", objects, begin);
-    begin = clock_monotonic_ns();
-    for (uint64_t i = 0; i < 2000; i++) {
-        submit(i, 1, objects, make_sell);
-    }
-    report("one number, one by one", 2000, begin);
-    begin = clock_monotonic_ns();
-    for (uint64_t i = 0; i < 500 * BATCH; i += BATCH) {
-        submit(i, BATCH, objects, make_sell);
-    }
-    report("one number, by 1,000", 500 * BATCH, begin);
-    live_stats(live, &stats);
-    printf("%llu syncs of %.0f us; log %.1f MB; %llu merges, %llu deltas\n", (unsigned long long)stats.syncs,
-           stats.syncs ? (double)stats.sync_ns_total / (double)stats.syncs / 1000 : 0, (double)stats.log_bytes / 1e6,
-           (unsigned long long)stats.merges, (unsigned long long)stats.deltas);
+    load_ids();
+    report_disk(argv[1]);
+    report_singles();
+    report_batches(1000, false);
+    report_batches(1000, true);
+    report_batches(BATCH_MAX, false);
+    report_batches(BATCH_MAX, true);
+    report_searches();
     live_close(live);
-    begin = clock_monotonic_ns();
-    if (live_open(&live, &options, &err) != STATUS_OK) {
-        fatal("%s", err.message);
-    }
-    printf("start with %llu objects: %.0f ms\n", (unsigned long long)objects,
-           (double)(clock_monotonic_ns() - begin) / 1e6);
-    live_close(live);
-    if (dir_remove(argv[1], &err) != STATUS_OK) {
-        fatal("%s", err.message);
-    }
+    rcu_online();
+    rcu_thread_unregister();
     return 0;
 }

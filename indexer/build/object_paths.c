@@ -59,6 +59,8 @@ static bool is_cut(const struct settings *s, struct str path)
         if (in_keys(s->replicas[i].keys, s->replicas[i].key_count, path))
             return true;
     }
+    if (settings_mutable(s, path))
+        return true;
     return str_equal(path, STR("effective_price")) || in_keys(s->custom_ranking, s->custom_ranking_count, path) ||
            in_keys(s->ranking, s->ranking_count, path);
 }

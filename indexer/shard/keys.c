@@ -31,7 +31,41 @@ static uint32_t slot_of(uint64_t hash, uint32_t capacity)
 
 doc_id keys_find(const struct keys *k, struct str key)
 {
-    uint64_t hash = hash64(key.data, key.size);
+    return keys_find_hashed(k, key, hash64(key.data, key.size));
+}
+
+/* The slot where a key's search begins; NULL without slots. */
+static const uint32_t *first_slot(const struct keys *k, uint64_t hash)
+{
+    return k->capacity ? &k->slots[(size_t)slot_of(hash, k->capacity) * 2] : NULL;
+}
+
+void keys_prefetch_slot(const struct keys *k, uint64_t hash)
+{
+    const uint32_t *slot = first_slot(k, hash);
+
+    if (slot)
+        __builtin_prefetch(slot);
+}
+
+void keys_prefetch_offset(const struct keys *k, uint64_t hash)
+{
+    const uint32_t *slot = first_slot(k, hash);
+
+    if (slot && slot[1])
+        __builtin_prefetch(&k->offsets[slot[1] - 1]);
+}
+
+void keys_prefetch_text(const struct keys *k, uint64_t hash)
+{
+    const uint32_t *slot = first_slot(k, hash);
+
+    if (slot && slot[1])
+        __builtin_prefetch(k->text + k->offsets[slot[1] - 1]);
+}
+
+doc_id keys_find_hashed(const struct keys *k, struct str key, uint64_t hash)
+{
     uint32_t at = 0;
 
     if (k->capacity == 0)

@@ -26,6 +26,12 @@ MUST_CHECK enum status keys_check_whole(const struct keys *k, enum keys_kind kin
 bool keys_text_sound(const struct keys *k, enum keys_kind kind, struct container *c, uint32_t number);
 /* The text's number, or DOC_NONE. */
 uint32_t keys_find(const struct keys *k, struct str key);
+/* The same when hash64 of the key is known. Many are found faster when their memory is asked for before, in this order:
+ * each step fetches what the next one looks at. */
+uint32_t keys_find_hashed(const struct keys *k, struct str key, uint64_t hash);
+void keys_prefetch_slot(const struct keys *k, uint64_t hash);
+void keys_prefetch_offset(const struct keys *k, uint64_t hash);
+void keys_prefetch_text(const struct keys *k, uint64_t hash);
 
 static inline struct str keys_text(const struct keys *k, uint32_t number)
 {

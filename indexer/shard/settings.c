@@ -46,6 +46,7 @@ static const struct integer_row INTEGERS[] = {
     {"maxValuesPerFacet", offsetof(struct settings, max_values_per_facet), 100, 1, 10000},
     {"paginationLimitedTo", offsetof(struct settings, pagination_limited_to), LIMIT_PAGINATION, 0, 1000000},
     {"minHits", offsetof(struct settings, min_hits), 20, 0, 1000000},
+    {"holdUpdatesMinutes", offsetof(struct settings, hold_minutes), 1440, 0, 525600},
 };
 
 struct real_row {
@@ -279,6 +280,60 @@ static enum status read_roles(struct settings *s, const char *key, const struct 
     return STATUS_OK;
 }
 
+static void add_mutable(struct mutable_setting *list, size_t *count, struct mutable_setting added)
+{
+    for (size_t i = 0; i < *count; i++) {
+        if (str_equal(list[i].attribute, added.attribute)) {
+            list[i] = added;
+            return;
+        }
+    }
+    list[(*count)++] = added;
+}
+
+static enum status read_mutable(struct settings *s, const char *key, const struct json *value, struct error *err)
+{
+    static const enum role ALWAYS[] = {ROLE_PRICE, ROLE_SALE_PRICE, ROLE_QUANTITY, ROLE_POPULARITY};
+    const struct str *names = NULL;
+    size_t count = 0, roles = sizeof(ALWAYS) / sizeof(ALWAYS[0]);
+    enum status status = settings_strings(s, key, value, &names, &count, err);
+
+    if (status != STATUS_OK)
+        return status;
+    if (count > SETTINGS_MUTABLE_MAX)
+        return error_set(err, STATUS_INPUT, "'%s': at most %d attributes", key, SETTINGS_MUTABLE_MAX);
+    struct mutable_setting *list = ARENA_ARRAY(&s->arena, struct mutable_setting, count + roles);
+    s->mutable_attributes = list;
+    s->mutable_count = 0;
+    for (size_t i = 0; i < roles; i++) {
+        if (s->role_attribute[ALWAYS[i]].size)
+            add_mutable(list, &s->mutable_count, (struct mutable_setting){s->role_attribute[ALWAYS[i]], false});
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct mutable_setting m = {names[i], false};
+
+        if (settings_modifier(names[i], "version", &m.attribute))
+            m.by_version = true;
+        else
+            (void)settings_modifier(names[i], "timestamp", &m.attribute);
+        if (m.attribute.size == 0 || str_find_char(m.attribute, '(') != SIZE_MAX)
+            return error_set(err, STATUS_INPUT,
+                             "'%s[%zu]': '" STR_FMT "' is no attribute; write \"margin\" or \"version(margin)\"", key,
+                             i, STR_ARG(names[i]));
+        add_mutable(list, &s->mutable_count, m);
+    }
+    return STATUS_OK;
+}
+
+const struct mutable_setting *settings_mutable(const struct settings *s, struct str attribute)
+{
+    for (size_t i = 0; i < s->mutable_count; i++) {
+        if (str_equal(s->mutable_attributes[i].attribute, attribute))
+            return &s->mutable_attributes[i];
+    }
+    return NULL;
+}
+
 static enum status read_identifiers(struct settings *s, const char *key, const struct json *value, struct error *err)
 {
     if (!json_is_given(value))
@@ -307,6 +362,7 @@ static const struct {
     settings_reader *read;
 } READERS[] = {
     {"roles", read_roles},
+    {"mutableAttributes", read_mutable},
     {"identifiers", read_identifiers},
     {"groupAttribute", read_group},
     {"searchableAttributes", settings_read_fields},

@@ -10,7 +10,8 @@
  * identifiers, attributesToRetrieve, unretrievableAttributes, attributesToHighlight, attributesToSnippet,
  * highlightPreTag, highlightPostTag, hitsPerPage, maxValuesPerFacet, paginationLimitedTo, minHits, k1, b, priorWeight,
  * synonymWeight, typoTolerance, distinct, attributeForDistinct, groupAttribute, roles (role -> attribute name), feeds
- * (the feed mapping), hierarchicalAttributes, sortFacetValuesBy, gates.
+ * (the feed mapping), hierarchicalAttributes, sortFacetValuesBy, gates, mutableAttributes,
+ * holdUpdatesMinutes.
  */
 #include "indexer/base/arena.h"
 #include "indexer/base/json.h"
@@ -94,6 +95,13 @@ struct gate_settings {
     size_t canary_count;
 };
 
+/* An attribute that updates change in place. Prices, quantity and popularity always are; mutableAttributes names
+ * others, and which key orders their updates: "margin", "timestamp(margin)" (the default), "version(quantity)". */
+struct mutable_setting {
+    struct str attribute;
+    bool by_version; /* else by timestamp, ms since 1970 */
+};
+
 struct settings {
     struct arena arena; /* owns all below */
     struct json source; /* the whole document as given, unknown keys included */
@@ -122,6 +130,10 @@ struct settings {
     size_t identifier_count;
     struct str role_attribute[ROLE_COUNT]; /* empty: none. ROLE_IDENTIFIER: see identifiers */
     struct str group_attribute;            /* "item_group_id" unless set */
+
+    const struct mutable_setting *mutable_attributes;
+    size_t mutable_count;
+    int64_t hold_minutes; /* holdUpdatesMinutes, 1,440: how long updates wait for their product; 0: not at all */
 
     const struct str *retrieve; /* attributesToRetrieve; count 0: all */
     size_t retrieve_count;
@@ -162,6 +174,9 @@ void settings_write(const struct settings *s, struct buf *out, bool pretty);
 
 /* The key by which a replica's name finds its sort order; NULL when `name` is no replica. */
 const struct replica_setting *settings_replica(const struct settings *s, struct str name);
+
+/* NULL when updates can't change the attribute. */
+const struct mutable_setting *settings_mutable(const struct settings *s, struct str attribute);
 
 enum settings_change { SETTINGS_SAME, SETTINGS_IMMEDIATE, SETTINGS_REBUILD };
 /* What going from a to b needs: SETTINGS_REBUILD when language, stemmer, searchable attributes that were not indexed,

@@ -4,7 +4,8 @@
 /* What the files of the settings share: one function for each key that needs more than a range check. */
 #include "indexer/shard/settings.h"
 
-#define SETTINGS_CUSTOM_MAX 8 /* customRanking keys; snapshot.h has room for so many */
+#define SETTINGS_MUTABLE_MAX 12 /* of mutableAttributes */
+#define SETTINGS_CUSTOM_MAX  8  /* customRanking keys; snapshot.h has room for so many */
 
 /* Reads the value of `key` into s. The value may be JSON null when the key is not given: then the default is set. */
 typedef enum status settings_reader(struct settings *s, const char *key, const struct json *value, struct error *err);

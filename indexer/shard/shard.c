@@ -243,6 +243,11 @@ doc_id shard_find(const struct shard *s, struct str object_id)
     return shard_has_part(s, PART_KEYS) ? keys_find(&s->keys, object_id) : DOC_NONE;
 }
 
+const struct keys *shard_keys(const struct shard *s)
+{
+    return &s->keys;
+}
+
 doc_id shard_find_group(const struct shard *s, struct str group)
 {
     uint32_t number = 0, low = 0, high = s->meta.doc_count;

@@ -54,6 +54,9 @@ const uint32_t *shard_id_ranks(const struct shard *s);
 /* --- keys and stored objects --- */
 doc_id shard_find(const struct shard *s, struct str object_id); /* DOC_NONE */
 struct str shard_object_id(const struct shard *s, doc_id doc);  /* borrowed from the shard */
+/* The table that shard_find looks into, for those who look up many (keys.h). */
+struct keys;
+const struct keys *shard_keys(const struct shard *s);
 /* The first document of the product with this group value (object_group in shard_build.h), its variants follow it;
  * DOC_NONE. Tombstones are not looked at. */
 doc_id shard_find_group(const struct shard *s, struct str group);

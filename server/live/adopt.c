@@ -85,7 +85,7 @@ static enum status stage_record(void *context, const struct log_record *from, st
         }
         return status;
     }
-    if (r.kind > RECORD_DELETE) {
+    if (record_is_structural(r.kind)) {
         return STATUS_OK;
     }
     if (!s->started) {
@@ -305,6 +305,9 @@ static void swap(struct live *l, void *context)
         index_set_name(s->x, str_from(old->name));
     }
     settle_settings(l, s, old);
+    struct inventory *inventory = s->x->inventory; /* the index's own outlives its generations */
+    s->x->inventory = old->inventory;
+    old->inventory = inventory;
     s->x->merge_number = old->merge_number + 1;
     s->x->changed = true;
     for (size_t i = 0; i < l->indexes.count; i++) {
@@ -317,6 +320,7 @@ static void swap(struct live *l, void *context)
     s->outcome =
         (struct generation_outcome){s->generation, s->x->uid, now->live_docs, now->live_groups, s->replayed, now->seq};
     directory_publish(l);
+    updates_release_held(l, s->x);
     rcu_defer(release_index, old);
     if (index_delta_count(s->x) > 0) {
         background_wake_merge(l);

@@ -4,8 +4,7 @@
 
 #include "indexer/base/limits.h"
 #include "indexer/build/shard_build.h"
-
-enum { NO_CELL = -1 };
+#include "server/live/lane.h"
 
 void changes_init(struct changes *c, struct live_index *index)
 {
@@ -21,7 +20,11 @@ void changes_release(struct changes *c)
     shared_drop(SHARED(c->built));
     vec_release(&c->dead);
     vec_release(&c->absorbed);
-    vec_release(&c->cells);
+    cells_release(&c->cells);
+    order_release(&c->keys);
+    vec_release(&c->held);
+    vec_release(&c->gone);
+    lane_free(c->lane);
     vec_release(&c->items);
     map_release(&c->ids);
     arena_release(&c->arena);
@@ -29,7 +32,14 @@ void changes_release(struct changes *c)
 
 bool changes_empty(const struct changes *c)
 {
-    return c->items.count == 0;
+    return c->items.count == 0 && c->cells.items.count == 0 && c->keys.count == 0 && c->held.count == 0 &&
+           c->gone.count == 0;
+}
+
+struct change *changes_find(const struct changes *c, struct str id)
+{
+    uint64_t *at = c->items.count ? map_get(&c->ids, id) : NULL;
+    return at ? &c->items.items[*at] : NULL;
 }
 
 struct change *changes_of(struct changes *c, struct str id)
@@ -39,7 +49,7 @@ struct change *changes_of(struct changes *c, struct str id)
     if (!added) {
         return &c->items.items[*at];
     }
-    struct change x = {.id = arena_copy(&c->arena, id), .first_cell = (uint32_t)NO_CELL};
+    struct change x = {.id = arena_copy(&c->arena, id)};
     if (!snapshot_find(c->base, id, &x.segment, &x.doc)) {
         x.doc = DOC_NONE;
     }
@@ -47,9 +57,19 @@ struct change *changes_of(struct changes *c, struct str id)
     return &c->items.items[c->items.count - 1];
 }
 
-static bool set_member(struct changes *c, struct json *object, const struct member_change *m)
+/* A cell's number as JSON. */
+static struct json cell_json(struct changes *c, const struct number_column *column, int64_t value)
 {
-    return json_object_set(object, m->name, m->value, &c->arena);
+    struct buf text = BUF_EMPTY;
+    number_write(column, value, &text);
+    struct json number = json_number_text(arena_copy(&c->arena, buf_str(&text)));
+    buf_release(&text);
+    return number;
+}
+
+static const struct number_column *column_of(const struct changes *c, uint32_t segment, attr_id attr)
+{
+    return shard_number_column(c->base->segments[segment].shard, attr);
 }
 
 enum status changes_load(struct changes *c, struct change *x, struct error *err)
@@ -61,21 +81,13 @@ enum status changes_load(struct changes *c, struct change *x, struct error *err)
     if (status != STATUS_OK) {
         return status;
     }
-    for (uint32_t i = x->first_cell; i != (uint32_t)NO_CELL; i = c->cells.items[i].next) {
-        (void)!set_member(c, &x->object, &c->cells.items[i].member);
+    for (uint32_t i = cells_first(&c->cells, x->segment, x->doc); i != CELL_NONE; i = c->cells.items.items[i].next) {
+        const struct cell_change *cell = &c->cells.items.items[i];
+        struct json value = cell_json(c, column_of(c, cell->segment, cell->attr), cell->value);
+        (void)!json_object_set(&x->object, dictionary_attr(c->base->dictionary, cell->attr)->name, value, &c->arena);
     }
     x->loaded = true;
     return STATUS_OK;
-}
-
-static struct cell_change *find_cell(struct changes *c, const struct change *x, struct str name)
-{
-    for (uint32_t i = x->first_cell; i != (uint32_t)NO_CELL; i = c->cells.items[i].next) {
-        if (str_equal(c->cells.items[i].member.name, name)) {
-            return &c->cells.items[i];
-        }
-    }
-    return NULL;
 }
 
 static bool is_cut(const struct shard *shard, attr_id attr)
@@ -109,15 +121,14 @@ static bool published_cell(struct changes *c, const struct change *x, struct str
     attr_id attr;
     const struct number_column *column = cell_column(c, x, name, &attr);
     const struct shard *shard = c->base->segments[x->segment].shard;
-    int64_t value = column ? number_load(number_cell(column, x->doc)) : NUMBER_MISSING;
-    if (value == NUMBER_MISSING || !is_cut(shard, attr) || shard_check_attribute(shard, attr, NULL) != STATUS_OK) {
+    const struct cell_change *pending = column ? cells_find(&c->cells, x->segment, x->doc, attr) : NULL;
+    int64_t value = pending ? pending->value : column ? number_load(number_cell(column, x->doc)) : NUMBER_MISSING;
+    if (value == NUMBER_MISSING || (!pending && !is_cut(shard, attr)) ||
+        shard_check_attribute(shard, attr, NULL) != STATUS_OK) {
         return false;
     }
     struct json *number = ARENA_NEW(&c->arena, struct json);
-    struct buf text = BUF_EMPTY;
-    number_write(column, value, &text);
-    *number = json_number_text(arena_copy(&c->arena, buf_str(&text)));
-    buf_release(&text);
+    *number = cell_json(c, column, value);
     *out = number;
     return true;
 }
@@ -125,14 +136,7 @@ static bool published_cell(struct changes *c, const struct change *x, struct str
 enum status changes_member(struct changes *c, struct change *x, struct str name, const struct json **out,
                            struct error *err)
 {
-    const struct cell_change *cell = x->loaded ? NULL : find_cell(c, x, name);
-    if (cell) {
-        struct json *value = ARENA_NEW(&c->arena, struct json);
-        *value = cell->member.value;
-        *out = value;
-        return STATUS_OK;
-    }
-    if (!x->loaded && !cell && published_cell(c, x, name, out)) {
+    if (!x->loaded && published_cell(c, x, name, out)) {
         return STATUS_OK;
     }
     enum status status = changes_load(c, x, err);
@@ -175,9 +179,14 @@ static bool cell_decides(struct changes *c, struct change *x, const struct numbe
     return !stored || stored->type == JSON_NUMBER || stored->type == JSON_NULL;
 }
 
+struct member_cell {
+    attr_id attr;
+    int64_t value;
+};
+
 /* The cells that hold the members, or false when one has none that can. */
 static bool find_cells(struct changes *c, struct change *x, const struct member_change *members, size_t count,
-                       struct cell_change *out)
+                       struct member_cell *out)
 {
     for (size_t i = 0; i < count; i++) {
         const struct number_column *column = cell_column(c, x, members[i].name, &out[i].attr);
@@ -186,30 +195,16 @@ static bool find_cells(struct changes *c, struct change *x, const struct member_
             !cell_decides(c, x, column, out[i].attr)) {
             return false;
         }
-        out[i].segment = x->segment;
-        out[i].doc = x->doc;
-        out[i].member = members[i];
-        out[i].member.name = dictionary_attr(c->base->dictionary, out[i].attr)->name;
     }
     return true;
 }
 
-static void put_cell(struct changes *c, struct change *x, const struct cell_change *cell)
+static void put_cell(struct changes *c, struct change *x, const struct member_cell *cell)
 {
-    struct cell_change *old = find_cell(c, x, cell->member.name);
-    struct json value = json_clone(&cell->member.value, &c->arena);
-    if (old) {
-        old->value = cell->value;
-        old->member.value = value;
-    } else {
-        struct cell_change added = *cell;
-        added.member.value = value;
-        added.next = x->first_cell;
-        x->first_cell = (uint32_t)c->cells.count;
-        vec_push(&c->cells, added);
-    }
+    cells_put(&c->cells, x->segment, x->doc, cell->attr, cell->value);
     if (x->loaded) {
-        (void)!json_object_set(&x->object, cell->member.name, value, &c->arena);
+        struct json value = cell_json(c, column_of(c, x->segment, cell->attr), cell->value);
+        (void)!json_object_set(&x->object, dictionary_attr(c->base->dictionary, cell->attr)->name, value, &c->arena);
     }
 }
 
@@ -228,7 +223,7 @@ enum { IN_PLACE_MAX = 16 };
 enum status changes_members(struct changes *c, struct change *x, const struct member_change *members, size_t count,
                             struct error *err)
 {
-    struct cell_change cells[IN_PLACE_MAX];
+    struct member_cell cells[IN_PLACE_MAX];
     if (!x->whole && count <= IN_PLACE_MAX && find_cells(c, x, members, count, cells)) {
         for (size_t i = 0; i < count; i++) {
             put_cell(c, x, &cells[i]);
@@ -254,6 +249,60 @@ enum status changes_members(struct changes *c, struct change *x, const struct me
     return STATUS_OK;
 }
 
+/* ---- order keys ---- */
+
+uint64_t changes_key(const struct changes *c, uint64_t tag)
+{
+    uint64_t key = c->keys.count ? order_get(&c->keys, tag) : 0;
+    return key ? key : order_get(&c->index->inventory->keys, tag);
+}
+
+void changes_lift_keys(struct changes *c, struct str id, const struct json *object, int64_t now_ms)
+{
+    const struct settings *s = c->index->settings->settings;
+    uint64_t object_hash = hash64(id.data, id.size);
+    if (c->index->inventory->keys.count + c->keys.count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < s->mutable_count; i++) {
+        const struct mutable_setting *m = &s->mutable_attributes[i];
+        uint64_t tag = order_tag(object_hash, hash64(m->attribute.data, m->attribute.size));
+        uint64_t key = changes_key(c, tag);
+        if (key && !m->by_version && key < (uint64_t)now_ms + 1 && json_get_str(object, m->attribute)) {
+            order_put(&c->keys, tag, (uint64_t)now_ms + 1);
+        }
+    }
+}
+
+static void record_keys(struct changes *c, const struct record *r)
+{
+    uint64_t object_hash = hash64(r->id.data, r->id.size);
+    for (size_t i = 0; i < r->member_count; i++) {
+        const struct member_change *m = &r->members[i];
+        if (m->key) {
+            order_put(&c->keys, order_tag(object_hash, hash64(m->name.data, m->name.size)), m->key);
+        }
+    }
+}
+
+/* ---- records ---- */
+
+/* What was done of a stream; while a generation is staged its index has nothing to note that in. */
+static void record_item(struct changes *c, const struct record *r)
+{
+    struct inventory *v = c->index->inventory;
+    if ((r->flags & RECORD_ITEM) && v->replayed) {
+        stream_note(&v->streams, v->replayed, r->item, true);
+        streams_keep(&v->streams);
+    }
+}
+
+static void record_hold(struct changes *c, const struct record *r)
+{
+    struct held_change held = {arena_copy(&c->arena, r->id), arena_copy(&c->arena, r->text), r->wall_ms};
+    vec_push(&c->held, held);
+}
+
 static enum status record_object(struct changes *c, const struct record *r, struct error *err)
 {
     struct json object;
@@ -263,6 +312,7 @@ static enum status record_object(struct changes *c, const struct record *r, stru
     if (status != STATUS_OK || !object_id(&object, &id)) {
         return error_set(err, STATUS_FORMAT, "log record %llu holds no object", (unsigned long long)r->seq);
     }
+    changes_lift_keys(c, id, &object, r->wall_ms);
     changes_put(c, changes_of(c, id), &object);
     return STATUS_OK;
 }
@@ -271,7 +321,11 @@ static enum status record_members(struct changes *c, const struct record *r, str
 {
     struct change *x = changes_of(c, r->id);
     if (change_exists(x)) {
-        return changes_members(c, x, r->members, r->member_count, err);
+        enum status status = changes_members(c, x, r->members, r->member_count, err);
+        if (status == STATUS_OK) {
+            record_keys(c, r);
+        }
+        return status;
     }
     if (!(r->flags & RECORD_CREATED)) {
         return STATUS_OK; /* of an object that a newer feed does not have */
@@ -291,8 +345,23 @@ enum status changes_record(struct changes *c, const struct record *r, struct err
     switch (r->kind) {
     case RECORD_PUT:
         return record_object(c, r, err);
+    case RECORD_UPDATE:
+        record_item(c, r);
+        return record_members(c, r, err);
     case RECORD_PARTIAL:
         return record_members(c, r, err);
+    case RECORD_STREAM:
+        c->index->inventory->replayed = streams_open(&c->index->inventory->streams, r->stream, r->wall_ms);
+        return STATUS_OK;
+    case RECORD_HELD:
+        record_item(c, r);
+        record_hold(c, r);
+        return STATUS_OK;
+    case RECORD_RELEASE: {
+        struct str id = arena_copy(&c->arena, r->id);
+        vec_push(&c->gone, id);
+        return STATUS_OK;
+    }
     case RECORD_DELETE:
         changes_delete(c, changes_of(c, r->id));
         return STATUS_OK;

@@ -12,6 +12,7 @@
  * Thread rule: the index's writer.
  */
 #include "indexer/base/map.h"
+#include "server/live/cells.h"
 #include "server/live/index.h"
 #include "server/live/record.h"
 
@@ -22,18 +23,18 @@ struct change {
     bool loaded;      /* object is what it will be */
     bool whole;       /* to be written anew */
     bool deleted;
+    bool released; /* its held updates were decided */
     struct json object;
-    uint32_t first_cell; /* its cells, linked; UINT32_MAX: none */
 };
 
-struct cell_change {
-    uint32_t segment;
-    doc_id doc;
-    attr_id attr;
-    int64_t value;
-    struct member_change member;
-    uint32_t next;
+/* A held update that a group accepted. */
+struct held_change {
+    struct str id;
+    struct str line;
+    int64_t wall_ms;
 };
+
+struct lane;
 
 struct doc_place {
     uint32_t segment;
@@ -46,7 +47,12 @@ struct changes {
     struct arena arena;
     struct map ids;
     VEC(struct change) items;
-    VEC(struct cell_change) cells;
+    struct cells cells;
+    struct order_keys keys; /* that the group sets */
+    VEC(struct held_change) held;
+    VEC(struct str) gone;               /* objects whose held updates were decided */
+    struct lane *lane;                  /* lane.h's own */
+    const struct stream *stream_logged; /* whose RECORD_STREAM stands last in the log's batch */
     size_t whole_count;
     size_t whole_bytes; /* of their JSON, roughly */
 
@@ -67,6 +73,9 @@ static inline bool change_exists(const struct change *x)
     return x->whole || (!x->deleted && x->doc != DOC_NONE);
 }
 
+/* The change of an object if there is one. */
+struct change *changes_find(const struct changes *c, struct str id);
+
 /* Loads what the object will be; needs change_exists. */
 MUST_CHECK enum status changes_load(struct changes *c, struct change *x, struct error *err);
 /* The member as it will be; *out NULL when it is missing. Does not load the object when a cell says it. */
@@ -80,7 +89,12 @@ void changes_delete(struct changes *c, struct change *x);
 MUST_CHECK enum status changes_members(struct changes *c, struct change *x, const struct member_change *members,
                                        size_t count, struct error *err);
 
-/* Applies a record of the log: RECORD_PUT, RECORD_PARTIAL, RECORD_DELETE. */
+/* The order key that an attribute has, plus 1; 0: none. The tag is order_tag's. */
+uint64_t changes_key(const struct changes *c, uint64_t tag);
+/* Lifts the keys that the attributes of an object written whole have already: it sets them, without a key. */
+void changes_lift_keys(struct changes *c, struct str id, const struct json *object, int64_t now_ms);
+
+/* Applies a record of the log that concerns an object. */
 MUST_CHECK enum status changes_record(struct changes *c, const struct record *r, struct error *err);
 
 /* Builds the delta that is needed, if any; nothing is to be seen of it yet. */

@@ -9,7 +9,8 @@
 
 enum {
     ABSORB_MAX = 2048, /* documents that a commit builds again so that deltas stay few; larger ones are merged aside */
-    ABSORB_SMALL = 64  /* deltas up to this size are always taken in */
+    ABSORB_SMALL = 64, /* deltas up to this size are always taken in */
+    KEYS_AHEAD = 16
 };
 
 static uint32_t absorb_max = ABSORB_MAX;
@@ -230,14 +231,53 @@ static void replace_segments(struct changes *c)
     x->changed = true;
 }
 
+/* Keys are put in the order of their table, so the places in the large one are asked for ahead. */
+static void publish_keys(struct changes *c)
+{
+    struct order_keys *to = &c->index->inventory->keys;
+    const struct order_table *t = c->keys.table;
+    for (size_t i = 0; t && i < t->capacity; i++) {
+        uint64_t tag = atomic_load_explicit(&t->slots[i].tag, memory_order_relaxed);
+        if (i + KEYS_AHEAD < t->capacity) {
+            order_prefetch(to, atomic_load_explicit(&t->slots[i + KEYS_AHEAD].tag, memory_order_relaxed));
+        }
+        if (tag) {
+            order_put(to, tag, atomic_load_explicit(&t->slots[i].key, memory_order_relaxed));
+        }
+    }
+}
+
+static void publish_inventory(struct changes *c)
+{
+    struct inventory *v = c->index->inventory;
+    publish_keys(c);
+    streams_keep(&v->streams);
+    /* A product that comes takes what waited for it; nothing is held for it in the same group. */
+    for (size_t i = 0; i < c->held.count; i++) {
+        held_add(&v->held, c->held.items[i].id, c->held.items[i].wall_ms, c->held.items[i].line);
+    }
+    for (size_t i = 0; i < c->gone.count; i++) {
+        held_remove(&v->held, c->gone.items[i]);
+    }
+    c->index->changed = c->index->changed || c->keys.count > 0 || c->held.count > 0 || c->gone.count > 0;
+}
+
+static void publish_cells(struct changes *c)
+{
+    struct cell_writer writer;
+    cell_writer_init(&writer, c->index);
+    for (size_t i = 0; i < c->cells.items.count; i++) {
+        const struct cell_change *cell = &c->cells.items.items[i];
+        cell_writer_store(&writer, cell->segment, cell->doc, cell->attr, cell->value);
+    }
+}
+
 void changes_publish(struct changes *c, uint64_t seq, int64_t now_ms)
 {
     struct live_index *x = c->index;
     bool same = !c->built && c->dead.count == 0 && c->absorbed.count == 0;
-    for (size_t i = 0; i < c->cells.count; i++) {
-        const struct cell_change *cell = &c->cells.items[i];
-        index_store_cell(x, cell->segment, cell->doc, cell->attr, cell->value);
-    }
+    publish_cells(c);
+    publish_inventory(c);
     if (!same) {
         count_objects(c);
         replace_segments(c);

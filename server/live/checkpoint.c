@@ -32,6 +32,7 @@ struct captured {
     struct checkpoint_segment *segments;
     struct live_settings *settings;
     struct vocabulary *vocabulary;
+    struct order_table *keys;
     bool write;   /* it changed since the last checkpoint */
     bool damaged; /* nothing of it is written: its files stay what they are */
     uint32_t delta_count;
@@ -88,6 +89,20 @@ static struct str arena_text(struct capture *c, const char *text)
     return text ? arena_copy(&c->arena, str_from(text)) : (struct str){0};
 }
 
+/* The index's own, also while a new generation of it is staged. */
+static void capture_inventory(struct capture *c, struct captured *out, const struct live_index *x)
+{
+    struct buf bytes = BUF_EMPTY;
+    if (x) {
+        inventory_write(x->inventory, &bytes);
+        out->state.inventory = arena_copy(&c->arena, buf_str(&bytes));
+        out->state.keys = x->inventory->keys.table;
+        out->keys = x->inventory->keys.table;
+        shared_keep(SHARED(out->keys));
+    }
+    buf_release(&bytes);
+}
+
 static void capture_index(struct capture *c, struct captured *out, struct live_index *x)
 {
     struct buf text = BUF_EMPTY;
@@ -126,6 +141,7 @@ static void capture_index(struct capture *c, struct captured *out, struct live_i
                                            .segments = out->segments,
                                            .segment_count = count};
     buf_release(&text);
+    capture_inventory(c, out, live_index_of_uid(c->l, x->uid));
     x->changed = x->changed && x->damaged_count > 0;
 }
 
@@ -163,6 +179,7 @@ static void release_capture(struct capture *c)
         }
         shared_drop(SHARED(c->items[i].settings));
         shared_drop(SHARED(c->items[i].vocabulary));
+        shared_drop(SHARED(c->items[i].keys));
     }
     arena_release(&c->arena);
 }

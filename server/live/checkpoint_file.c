@@ -5,7 +5,7 @@
 
 #include "indexer/base/hash.h"
 
-enum { HEAD_BYTES = 72, VERSION = 1 };
+enum { HEAD_BYTES = 72, VERSION = 2 };
 
 static void put_str(struct buf *b, struct str s)
 {
@@ -43,6 +43,18 @@ static void put_column(struct buf *b, const struct shard *shard, const struct di
     }
 }
 
+static void put_inventory(const struct checkpoint_state *s, struct buf *out)
+{
+    size_t at = out->size;
+    buf_put_u64(out, 0);
+    buf_append_str(out, s->inventory);
+    order_write(s->keys, out);
+    uint64_t size = out->size - at - sizeof(uint64_t);
+    if (!out->failed) {
+        memcpy(out->data + at, &size, sizeof(size));
+    }
+}
+
 void checkpoint_encode(const struct checkpoint_state *s, struct buf *out)
 {
     size_t start = out->size;
@@ -72,6 +84,7 @@ void checkpoint_encode(const struct checkpoint_state *s, struct buf *out)
             put_column(out, g->segment->shard, &g->dirty[k]);
         }
     }
+    put_inventory(s, out);
     if (!out->failed) {
         buf_put_u64(out, hash64(out->data + start, out->size - start));
     }
@@ -112,7 +125,8 @@ static enum status decode_head(struct str bytes, struct checkpoint_state *out, s
     out->next_task = reader_u64(r);
     out->next_settings = take_str(r);
     out->dictionary_file = take_str(r);
-    if (version != VERSION || r->failed) {
+    out->version = version;
+    if (version < 1 || version > VERSION || r->failed) {
         return error_set(err, STATUS_FORMAT, "version %" PRIu32 " of a checkpoint is not known", version);
     }
     return STATUS_OK;
@@ -217,6 +231,11 @@ enum status checkpoint_restore(struct str bytes, struct live_index *x, struct er
         for (uint64_t k = 0; k < columns && status == STATUS_OK && !r.failed; k++) {
             status = take_column(&r, segment, err);
         }
+    }
+    if (status == STATUS_OK && head.version >= 2 && !r.failed) {
+        uint64_t size = reader_u64(&r);
+        struct str state = reader_bytes(&r, size <= r.size - r.at ? (size_t)size : SIZE_MAX);
+        status = r.failed ? STATUS_OK : inventory_read(x->inventory, state, err);
     }
     if (status == STATUS_OK && (r.failed || r.at != r.size)) {
         status = error_set(err, STATUS_FORMAT, "ends at offset %zu before its content does", r.at);

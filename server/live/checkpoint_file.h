@@ -5,13 +5,14 @@
  * The checkpoint file of one index: what differs from its shard files. Cells may be newer than the sequence number that
  * it is taken at: the log behind that number sets them again, to the same values.
  *
- *   0 "AISLECKP"  8 u32 version 1  12 u32 segments  16 u64 index uid  24 u64 sequence  32 u32 generation  36 u32 0
+ *   0 "AISLECKP"  8 u32 version 2  12 u32 segments  16 u64 index uid  24 u64 sequence  32 u32 generation  36 u32 0
  *   40 i64 made ms  48 i64 changed ms  56 i64 log kept since, ms  64 u64 task of the settings that wait
  *   72 string: the settings that wait, or empty   then string: the dictionary's file, or empty: the generation's own
  *   (a string is a varint length and bytes)
  *   per segment: u64 shard uid, u32 documents, u8 tombstones there, [u64 words], varint columns;
  *     per column: u16 attribute (FFFF: in-stock bits), u32 cells, varint blocks;
  *       per block: u32 block number, its up to 512 cells (or words), 8 bytes each
+ *   since version 2: u64 length and the inventory's state (inventory.h)
  *   last 8 bytes: XXH3-64 of all before
  */
 #include "server/live/index.h"
@@ -25,6 +26,7 @@ struct checkpoint_segment {
 };
 
 struct checkpoint_state {
+    uint32_t version; /* of the file that it was read from */
     uint64_t uid;
     uint64_t seq;
     uint32_t generation;
@@ -36,6 +38,8 @@ struct checkpoint_state {
     struct str dictionary_file;
     const struct checkpoint_segment *segments;
     size_t segment_count;
+    struct str inventory;           /* but for the keys; as inventory_write makes it */
+    const struct order_table *keys; /* held */
 };
 
 void checkpoint_encode(const struct checkpoint_state *s, struct buf *out);

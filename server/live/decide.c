@@ -3,9 +3,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "indexer/base/clock.h"
 #include "indexer/base/hash.h"
 #include "indexer/base/limits.h"
 #include "indexer/build/shard_build.h"
+#include "server/live/lane.h"
 #include "server/live/operations.h"
 
 void op_fail(struct live_op *op, enum status status, const char *format, ...)
@@ -71,6 +73,7 @@ static bool find_id(struct live_batch *batch, struct live_op *op, struct str *id
 static void decide_put(struct changes *c, struct log_writer *w, struct live_batch *batch, struct live_op *op)
 {
     struct str id;
+    int64_t now_ms = clock_wall_ms();
     if (!find_id(batch, op, &id)) {
         return;
     }
@@ -91,7 +94,9 @@ static void decide_put(struct changes *c, struct log_writer *w, struct live_batc
         return;
     }
     op->created = !exists;
+    changes_lift_keys(c, id, &op->body, now_ms);
     changes_put(c, x, &op->body);
+    lane_release(c, w, id, now_ms, 0);
 }
 
 /* Fills r->members with what the body's members come to. False when the operation failed or is to be ignored. */
@@ -132,6 +137,26 @@ static bool decide_members(struct changes *c, struct live_batch *batch, struct l
     return true;
 }
 
+/* Numbers that are set without a key get the one that they have, or the present time. False when there is none. */
+static bool give_keys(struct changes *c, struct record *r)
+{
+    const struct settings *s = c->index->settings->settings;
+    uint64_t object_hash = hash64(r->id.data, r->id.size);
+    uint64_t now = (uint64_t)(r->as_of_ms ? r->as_of_ms : clock_wall_ms()) + 1;
+    bool any = false;
+    for (size_t i = 0; i < r->member_count; i++) {
+        struct member_change *m = (struct member_change *)&r->members[i];
+        const struct mutable_setting *mutable = settings_mutable(s, m->name);
+        bool set = m->operation == MEMBER_SET || m->operation == MEMBER_INCREMENT_SET;
+        if (mutable && set) {
+            uint64_t have = changes_key(c, order_tag(object_hash, hash64(m->name.data, m->name.size)));
+            m->key = mutable->by_version || have > now ? have : now;
+            any = any || m->key;
+        }
+    }
+    return any;
+}
+
 static void decide_partial(struct changes *c, struct log_writer *w, struct live_batch *batch, struct live_op *op)
 {
     struct error err = {0};
@@ -148,13 +173,22 @@ static void decide_partial(struct changes *c, struct log_writer *w, struct live_
     if (!decide_members(c, batch, op, &r) || (exists && r.member_count == 0)) {
         return;
     }
+    bool keyed = exists && give_keys(c, &r);
+    r.kind = keyed ? RECORD_UPDATE : RECORD_PARTIAL;
     enum status status = changes_record(c, &r, &err);
     if (status != STATUS_OK) {
         op_fail(op, status, "%s", err.message);
         return;
     }
-    record_partial(w, &r);
     op->created = !exists;
+    if (keyed) {
+        record_update(w, &r);
+    } else {
+        record_partial(w, &r);
+    }
+    if (!exists) {
+        lane_release(c, w, r.id, clock_wall_ms(), 0);
+    }
 }
 
 static void decide_delete(struct changes *c, struct log_writer *w, struct live_batch *batch, struct live_op *op)

@@ -142,6 +142,7 @@ struct live_index *index_new(uint64_t uid, struct str name, struct live_settings
     x->changed = true;
     index_set_settings(x, settings);
     x->vocabulary = vocabulary_new(settings);
+    x->inventory = inventory_new();
     return x;
 }
 
@@ -169,6 +170,7 @@ void index_free(struct live_index *x)
     shared_drop(SHARED(x->vocabulary));
     shared_drop(SHARED(x->settings));
     shared_drop(SHARED(x->next_settings));
+    inventory_free(x->inventory);
     free(x->settings_file);
     free(x->checkpoint_file);
     free(x->name);
@@ -351,25 +353,58 @@ static void set_stock_bit(struct live_segment *s, doc_id doc, int64_t quantity)
     segment_dirty(s, ATTR_NONE, doc >> 6, (shard_doc_count(s->shard) + 63) / 64);
 }
 
-/* A cell of doubles is above 0 when its bits are, so the sign of the cell decides in both kinds of columns. */
-void index_store_cell(struct live_index *x, uint32_t segment, doc_id doc, attr_id attr, int64_t value)
+/* ---- cells ---- */
+
+void cell_writer_init(struct cell_writer *w, struct live_index *x)
 {
-    struct live_segment *s = x->segments.items[segment].segment;
-    const struct number_column *column = shard_number_column(s->shard, attr);
-    _Atomic int64_t *cell = number_cell(column, doc);
+    struct str quantity = x->settings->settings->role_attribute[ROLE_QUANTITY];
+    memset(w, 0, sizeof(*w));
+    w->index = x;
+    w->quantity = quantity.size > 0 ? dictionary_attr_find(x->vocabulary->dictionary, quantity) : ATTR_NONE;
+}
+
+/* The first store into a column goes the long way: it checks the blocks and notes that they were changed. */
+static struct cell_column *column_of(struct cell_writer *w, uint32_t segment, doc_id doc, attr_id attr, int64_t value)
+{
+    struct cell_column *c = &w->columns[(segment * 7 + attr) % CELL_WRITER_COLUMNS];
+    struct live_segment *s = w->index->segments.items[segment].segment;
     struct error err;
-    assert(cell);
+    if (c->segment == s && c->attr == attr) {
+        return c;
+    }
+    const struct number_column *column = shard_number_column(s->shard, attr);
     if (shard_number_store(s->shard, attr, doc, value, &err) != STATUS_OK) {
         log_error("a number can't be changed: %s", err.message); /* its block was whole when this was decided */
+        return NULL;
+    }
+    *c = (struct cell_column){s, column, segment_dirty_blocks(s, attr, column->count), attr, attr == w->quantity};
+    return c;
+}
+
+/* A cell of doubles is above 0 when its bits are, so the sign of the cell decides in both kinds of columns. */
+void cell_writer_store(struct cell_writer *w, uint32_t segment, doc_id doc, attr_id attr, int64_t value)
+{
+    struct cell_column *c = column_of(w, segment, doc, attr, value);
+    if (!c) {
         return;
     }
-    segment_dirty(s, attr, (uint32_t)(cell - column->cells), column->count);
-    struct str quantity = x->settings->settings->role_attribute[ROLE_QUANTITY];
-    if (quantity.size > 0 && str_equal(dictionary_attr(x->vocabulary->dictionary, attr)->name, quantity)) {
-        set_stock_bit(s, doc, value);
+    _Atomic int64_t *cell = number_cell(c->column, doc);
+    assert(cell);
+    atomic_store_explicit(cell, value, memory_order_release);
+    uint32_t block = (uint32_t)(cell - c->column->cells) / DIRTY_BLOCK;
+    c->dirty[block / 64] |= UINT64_C(1) << block % 64;
+    if (c->quantity) {
+        set_stock_bit(c->segment, doc, value);
     }
-    if (s->merging) {
-        vec_push(&s->touched, doc);
+    if (c->segment->merging) {
+        vec_push(&c->segment->touched, doc);
     }
-    x->changed = true;
+    w->index->changed = true;
+}
+
+void index_store_cell(struct live_index *x, uint32_t segment, doc_id doc, attr_id attr, int64_t value)
+{
+    struct cell_writer w;
+    cell_writer_init(&w, x);
+    cell_writer_store(&w, segment, doc, attr, value);
 }

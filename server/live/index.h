@@ -7,6 +7,7 @@
  *
  * Thread rule: `snapshot` is read by anyone (rcu.h); the rest belongs to the index's one writer.
  */
+#include "server/live/inventory.h"
 #include "server/live/parts.h"
 
 struct index_segment {
@@ -55,6 +56,7 @@ struct live_index {
     bool changed; /* since the last checkpoint */
     char *settings_file;
     char *checkpoint_file;
+    struct inventory *inventory;
     uint64_t merge_number; /* grows when the segments were replaced under a merge */
 };
 
@@ -91,5 +93,22 @@ bool index_delete(struct live_index *x, uint32_t segment, doc_id doc, bool *copi
 
 /* Stores a number cell and keeps the stock bit in step. */
 void index_store_cell(struct live_index *x, uint32_t segment, doc_id doc, attr_id attr, int64_t value);
+
+/* The same for many cells: what a column needs is looked up once. Valid as long as the index's segments stay. */
+enum { CELL_WRITER_COLUMNS = 32 };
+struct cell_column {
+    struct live_segment *segment; /* NULL: unused */
+    const struct number_column *column;
+    uint64_t *dirty; /* bits by block */
+    attr_id attr;
+    bool quantity;
+};
+struct cell_writer {
+    struct live_index *index;
+    attr_id quantity;
+    struct cell_column columns[CELL_WRITER_COLUMNS];
+};
+void cell_writer_init(struct cell_writer *w, struct live_index *x);
+void cell_writer_store(struct cell_writer *w, uint32_t segment, doc_id doc, attr_id attr, int64_t value);
 
 #endif

@@ -66,7 +66,7 @@ static void note_record(struct later *t, const struct record *r)
         note_object(t, id, LATER_DELETED);
     } else if (r->kind == RECORD_CLEAR) {
         t->cleared = true;
-    } else if (r->kind == RECORD_PARTIAL) {
+    } else if (r->kind == RECORD_PARTIAL || r->kind == RECORD_UPDATE) {
         if (r->flags & RECORD_CREATED) {
             note_object(t, id, LATER_MADE);
         }

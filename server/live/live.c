@@ -9,7 +9,7 @@
 #include "server/live/live_internal.h"
 #include "server/live/load.h"
 
-enum { QUEUE_OPS_MAX = 200000 };
+enum { QUEUE_OPS_MAX = 200000, LANE_ITEMS_MAX = 1000000 };
 #define CHECKPOINT_BYTES (UINT64_C(256) << 20)
 #define CHECKPOINT_MS    30000
 #define SYNC_INTERVAL_MS 1000
@@ -50,6 +50,7 @@ static struct live *live_new(const struct live_options *options)
     l->options.checkpoint_bytes = options->checkpoint_bytes ? options->checkpoint_bytes : CHECKPOINT_BYTES;
     l->options.checkpoint_ms = options->checkpoint_ms ? options->checkpoint_ms : CHECKPOINT_MS;
     atomic_store(&l->next_file, 1);
+    l->lane_end = &l->lane_first;
     pthread_mutex_init(&l->queue_lock, NULL);
     pthread_cond_init(&l->queue_wake, NULL);
     pthread_cond_init(&l->control_done, NULL);
@@ -70,6 +71,8 @@ static void live_free(struct live *l)
     vec_release(&l->group);
     vec_release(&l->open);
     vec_release(&l->finished);
+    vec_release(&l->open_updates);
+    vec_release(&l->finished_updates);
     vec_release(&l->queue);
     vec_release(&l->tasks);
     log_writer_release(&l->writer);
@@ -286,6 +289,53 @@ enum status live_submit_wait(struct live *l, struct live_batch *batch)
     }
     batch->done = done;
     batch->context = context;
+    return status;
+}
+
+enum status live_update(struct live *l, struct live_updates *batch)
+{
+    if (l->options.read_only) {
+        return STATUS_BUSY;
+    }
+    batch->next = NULL;
+    batch->status = STATUS_OK;
+    batch->seq = 0;
+    pthread_mutex_lock(&l->queue_lock);
+    bool full = l->stopping || (l->lane_first && l->lane_items + batch->count > LANE_ITEMS_MAX);
+    if (!full) {
+        *l->lane_end = batch;
+        l->lane_end = &batch->next;
+        l->lane_items += batch->count;
+        atomic_store_explicit(&l->lane_waits, true, memory_order_relaxed);
+        pthread_cond_signal(&l->queue_wake);
+    }
+    pthread_mutex_unlock(&l->queue_lock);
+    return full ? STATUS_BUSY : STATUS_OK;
+}
+
+static void wake_updates(struct live_updates *batch)
+{
+    struct waiting *w = batch->context;
+    pthread_mutex_lock(&w->lock);
+    w->done = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+enum status live_update_wait(struct live *l, struct live_updates *batch)
+{
+    struct waiting w = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+    batch->done = wake_updates;
+    batch->context = &w;
+    enum status status = live_update(l, batch);
+    if (status == STATUS_OK) {
+        pthread_mutex_lock(&w.lock);
+        while (!w.done) {
+            pthread_cond_wait(&w.wake, &w.lock);
+        }
+        pthread_mutex_unlock(&w.lock);
+        status = batch->status;
+    }
     return status;
 }
 

@@ -23,6 +23,7 @@
 #include "server/live/live.h"
 #include "server/live/log_thread.h"
 #include "server/live/memory_guard.h"
+#include "server/live/update.h"
 
 enum { LIVE_PATH_BYTES = 4096 };
 
@@ -62,6 +63,13 @@ struct open_ops {
     size_t to;
 };
 
+/* The same for updates of the lane. */
+struct open_updates {
+    struct live_updates *batch;
+    size_t from;
+    size_t to;
+};
+
 struct live {
     struct live_options options;
     char *data_dir;
@@ -81,6 +89,9 @@ struct live {
     VEC(struct group_index *) group;
     VEC(struct open_ops) open;         /* operations whose outcome the open group decides */
     VEC(struct live_batch *) finished; /* batches that end with the open group */
+    VEC(struct open_updates) open_updates;
+    VEC(struct live_updates *) finished_updates;
+    int64_t held_checked_ms;
     pthread_t sequencer;
     bool sequencer_started;
 
@@ -90,6 +101,9 @@ struct live {
     pthread_cond_t control_done;
     VEC(struct live_batch *) queue;
     uint64_t queue_ops;
+    struct live_updates *lane_first, **lane_end; /* they overtake the queue */
+    uint64_t lane_items;
+    atomic_bool lane_waits; /* read without the lock */
     struct control *controls;
     bool stopping;
 
@@ -135,6 +149,18 @@ MUST_CHECK enum status group_apply(struct live *l, uint64_t seq, struct error *e
 /* Writes l->writer's records and waits until they are durable. */
 MUST_CHECK enum status writer_commit(struct live *l, struct error *err);
 void writer_start(struct live *l);
+
+/* Logs what is open, gives it its outcome and acknowledges it. */
+void group_finish(struct live *l);
+bool group_full(const struct live *l);
+
+/* --- updates.c --- */
+/* Decides the lane's batches that wait and acknowledges them. */
+void updates_run(struct live *l);
+/* The group's outcome becomes that of its updates. */
+void updates_finish(struct live *l, enum status status, const struct error *error);
+/* Decides what is held for products that are there now, after an index's objects were replaced. */
+void updates_release_held(struct live *l, struct live_index *x);
 
 /* --- structure.c --- */
 bool op_is_structural(const struct live_op *op);

@@ -105,6 +105,13 @@ static enum status change_number(const struct json *current, const struct json *
     return STATUS_OK;
 }
 
+enum status operation_add(const struct json *current, const struct json *value, struct arena *arena,
+                          struct member_change *out, struct error *err)
+{
+    bool ignore;
+    return change_number(current, value, arena, out, &ignore, err);
+}
+
 static enum status change_array(const struct json *current, const struct json *value, struct arena *arena,
                                 struct member_change *out, struct error *err)
 {

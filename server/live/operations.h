@@ -14,4 +14,8 @@
 MUST_CHECK enum status operation_apply(const struct json *current, const struct json *given, struct arena *arena,
                                        struct member_change *out, bool *ignore, struct error *err);
 
+/* out->operation is MEMBER_INCREMENT or MEMBER_DECREMENT by a number: out->value is what it comes to. */
+MUST_CHECK enum status operation_add(const struct json *current, const struct json *value, struct arena *arena,
+                                     struct member_change *out, struct error *err);
+
 #endif

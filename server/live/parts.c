@@ -44,20 +44,23 @@ struct live_segment *segment_new(struct shard *shard, bool is_delta, struct buf 
     return s;
 }
 
+uint64_t *segment_dirty_blocks(struct live_segment *s, attr_id attr, uint32_t count)
+{
+    for (size_t i = 0; i < s->dirty.count; i++) {
+        if (s->dirty.items[i].attr == attr) {
+            return s->dirty.items[i].blocks;
+        }
+    }
+    struct dirty_column added = {.attr = attr, .block_count = (count + DIRTY_BLOCK - 1) / DIRTY_BLOCK};
+    added.blocks = xcalloc(added.block_count / 64 + 1, sizeof(uint64_t));
+    vec_push(&s->dirty, added);
+    return added.blocks;
+}
+
 void segment_dirty(struct live_segment *s, attr_id attr, uint32_t index, uint32_t count)
 {
-    struct dirty_column *column = NULL;
-    for (size_t i = 0; i < s->dirty.count && !column; i++) {
-        column = s->dirty.items[i].attr == attr ? &s->dirty.items[i] : NULL;
-    }
-    if (!column) {
-        struct dirty_column added = {.attr = attr, .block_count = (count + DIRTY_BLOCK - 1) / DIRTY_BLOCK};
-        added.blocks = xcalloc(added.block_count / 64 + 1, sizeof(uint64_t));
-        vec_push(&s->dirty, added);
-        column = &s->dirty.items[s->dirty.count - 1];
-    }
     uint32_t block = index / DIRTY_BLOCK;
-    column->blocks[block / 64] |= UINT64_C(1) << block % 64;
+    segment_dirty_blocks(s, attr, count)[block / 64] |= UINT64_C(1) << block % 64;
 }
 
 static void tombstones_release(struct shared *self)

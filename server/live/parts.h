@@ -39,6 +39,8 @@ struct live_segment {
 /* Takes shard, and image's memory (may be NULL). */
 struct live_segment *segment_new(struct shard *shard, bool is_delta, struct buf *image, const char *file);
 void segment_dirty(struct live_segment *s, attr_id attr, uint32_t index, uint32_t count);
+/* The bits by block of a column of count cells; they stay where they are. */
+uint64_t *segment_dirty_blocks(struct live_segment *s, attr_id attr, uint32_t count);
 
 /* A bitmap of deleted documents; copied before it is changed. */
 struct tombstones {

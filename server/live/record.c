@@ -71,6 +71,44 @@ uint64_t record_partial(struct log_writer *w, const struct record *r)
     return seq;
 }
 
+uint64_t record_update(struct log_writer *w, const struct record *r)
+{
+    uint64_t seq = begin_as_of(w, RECORD_UPDATE, r);
+    put_str(&w->bytes, r->id);
+    if (r->flags & RECORD_ITEM) {
+        buf_put_varint(&w->bytes, r->item);
+    }
+    for (size_t i = 0; i < r->member_count; i++) {
+        put_member(&w->bytes, &r->members[i]);
+        buf_put_varint(&w->bytes, r->members[i].key);
+    }
+    log_writer_end(w);
+    return seq;
+}
+
+uint64_t record_stream(struct log_writer *w, uint64_t uid, struct hash128 stream)
+{
+    uint64_t seq = log_writer_begin(w, RECORD_STREAM, 0);
+    buf_put_varint(&w->bytes, uid);
+    buf_put_u64(&w->bytes, stream.low);
+    buf_put_u64(&w->bytes, stream.high);
+    log_writer_end(w);
+    return seq;
+}
+
+uint64_t record_held(struct log_writer *w, const struct record *r)
+{
+    uint64_t seq = log_writer_begin(w, RECORD_HELD, r->flags);
+    buf_put_varint(&w->bytes, r->uid);
+    put_str(&w->bytes, r->id);
+    if (r->flags & RECORD_ITEM) {
+        buf_put_varint(&w->bytes, r->item);
+    }
+    buf_append_str(&w->bytes, r->text);
+    log_writer_end(w);
+    return seq;
+}
+
 uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, struct str name)
 {
     uint64_t seq = log_writer_begin(w, (uint8_t)kind, 0);
@@ -136,7 +174,7 @@ static bool take_member(struct reader *r, struct arena *arena, struct member_cha
     }
     uint64_t zigzag = reader_varint(r);
     int64_t units = (int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1);
-    if (r->failed || tag > NUMBER_SCALE_MAX || m->operation > MEMBER_INCREMENT_SET) {
+    if (r->failed || tag > NUMBER_SCALE_MAX || m->operation >= MEMBER_OPERATION_END) {
         return false;
     }
     struct buf text = BUF_EMPTY;
@@ -161,16 +199,25 @@ static bool take_members(struct reader *r, struct arena *arena, struct record *o
         if (!take_member(r, arena, &members[count])) {
             return false;
         }
+        members[count].key = out->kind == RECORD_UPDATE ? reader_varint(r) : 0;
         count++;
     }
     out->members = members;
     out->member_count = count;
-    return true;
+    return !r->failed;
 }
 
 static struct str take_rest(struct reader *r)
 {
     return reader_bytes(r, r->size - r->at);
+}
+
+static void take_target(struct reader *r, struct record *out)
+{
+    out->id = take_str(r);
+    if (out->flags & RECORD_ITEM) {
+        out->item = reader_varint(r);
+    }
 }
 
 static bool decode(struct reader *r, struct arena *arena, struct record *out)
@@ -189,6 +236,18 @@ static bool decode(struct reader *r, struct arena *arena, struct record *out)
     case RECORD_PARTIAL:
         out->id = take_str(r);
         return !r->failed && take_members(r, arena, out);
+    case RECORD_UPDATE:
+        take_target(r, out);
+        return !r->failed && take_members(r, arena, out);
+    case RECORD_HELD:
+        take_target(r, out);
+        out->text = r->failed ? out->text : take_rest(r);
+        break;
+    case RECORD_STREAM:
+        out->stream.low = reader_u64(r);
+        out->stream.high = reader_u64(r);
+        break;
+    case RECORD_RELEASE:
     case RECORD_DELETE:
     case RECORD_RENAME:
         out->id = take_str(r);
@@ -215,7 +274,7 @@ enum status record_decode(const struct log_record *from, struct arena *arena, st
     *out = (struct record){.seq = from->seq, .wall_ms = from->wall_ms, .flags = from->flags};
     struct reader r = reader_of(from->payload.data, from->payload.size);
     if (from->kind < LOG_FIRST_KIND || from->kind >= RECORD_KIND_END ||
-        (from->flags & ~(RECORD_CREATED | RECORD_AS_OF)) != 0) {
+        (from->flags & ~(RECORD_CREATED | RECORD_AS_OF | RECORD_ITEM)) != 0) {
         return error_set(err, STATUS_FORMAT,
                          "log record %" PRIu64 " has kind %u and flags %u, which this version does not know", from->seq,
                          from->kind, from->flags);

@@ -18,11 +18,21 @@
  *   RECORD_SETTINGS  v uid, whole settings JSON to the end
  *   RECORD_RENAME    v uid, s new name; the index that had the name is dropped
  *   RECORD_GENERATION v uid, v number: a new generation of a feed was about to be taken into service, or an old one
- * again With the flag RECORD_AS_OF, PARTIAL and DELETE have v as-of ms behind the uid: what they know about, when that
- * is not the time they were accepted at. A record of an unknown kind or with unknown flags is an error: it was written
- * by a later version.
+ *                    again
+ *   RECORD_UPDATE    v uid, s objectID, with RECORD_ITEM: v item number, members to the end: those of RECORD_PARTIAL,
+ *                    each with a v order key behind it, plus 1 (order.h); 0: the attribute's key stays what it is
+ *   RECORD_STREAM    v uid, 16 bytes: hash128 of an Idempotency-Key. The records behind it in its batch, up to the next
+ *                    of its kind, that have RECORD_ITEM are items of that stream
+ *   RECORD_HELD      v uid, s objectID, with RECORD_ITEM: v item number, the update as held.h encodes it: of a product
+ *                    that is not there yet
+ *   RECORD_RELEASE   v uid, s objectID: its held updates are applied by the records that follow, or expired
+ *
+ * With the flag RECORD_AS_OF, PARTIAL, UPDATE and DELETE have v as-of ms behind the uid: what they know about, when
+ * that is not the time they were accepted at. A record of an unknown kind or with unknown flags is an error: it was
+ * written by a later version.
  */
 #include "indexer/base/arena.h"
+#include "indexer/base/hash.h"
 #include "indexer/base/json.h"
 #include "server/live/update_log.h"
 
@@ -36,12 +46,23 @@ enum record_kind {
     RECORD_SETTINGS,
     RECORD_RENAME,
     RECORD_GENERATION,
+    RECORD_UPDATE,
+    RECORD_STREAM,
+    RECORD_HELD,
+    RECORD_RELEASE,
     RECORD_KIND_END
 };
 
+/* Whether a record concerns a whole index, and not its objects. */
+static inline bool record_is_structural(enum record_kind kind)
+{
+    return kind >= RECORD_CLEAR && kind <= RECORD_GENERATION;
+}
+
 enum record_flag {
     RECORD_CREATED = 1, /* the object was not there before; a RECORD_PARTIAL without it never makes one */
-    RECORD_AS_OF = 2    /* from a feed of an earlier time */
+    RECORD_AS_OF = 2,   /* from a feed of an earlier time */
+    RECORD_ITEM = 4     /* an item of the stream that the last RECORD_STREAM names */
 };
 
 /* How a member got its value; for those who read the log. */
@@ -53,13 +74,16 @@ enum member_operation {
     MEMBER_REMOVE,
     MEMBER_ADD_UNIQUE,
     MEMBER_INCREMENT_FROM,
-    MEMBER_INCREMENT_SET
+    MEMBER_INCREMENT_SET,
+    MEMBER_DERIVED, /* follows from others: the price to pay when a sale begins or ends */
+    MEMBER_OPERATION_END
 };
 
 struct member_change {
     struct str name; /* of the object's member */
     enum member_operation operation;
     struct json value; /* the outcome */
+    uint64_t key;      /* RECORD_UPDATE: the order key plus 1; 0: it stays */
 };
 
 struct record {
@@ -74,13 +98,18 @@ struct record {
     struct str text;     /* JSON of RECORD_PUT, RECORD_CREATE, RECORD_SETTINGS */
     const struct member_change *members;
     size_t member_count;
+    uint64_t item;         /* with RECORD_ITEM */
+    struct hash128 stream; /* RECORD_STREAM */
 };
 
 /* Each appends one record and returns its sequence number. */
 uint64_t record_put(struct log_writer *w, uint64_t uid, uint8_t flags, const struct json *object);
 uint64_t record_partial(struct log_writer *w, const struct record *r);
 uint64_t record_delete(struct log_writer *w, const struct record *r); /* uid, id, as_of_ms */
-uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, struct str name); /* RENAME */
+uint64_t record_update(struct log_writer *w, const struct record *r); /* UPDATE; r->item with RECORD_ITEM */
+uint64_t record_stream(struct log_writer *w, uint64_t uid, struct hash128 stream);
+uint64_t record_held(struct log_writer *w, const struct record *r); /* HELD; text is the encoded update */
+uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, struct str name); /* RENAME, RELEASE */
 uint64_t record_uid(struct log_writer *w, enum record_kind kind, uint64_t uid);                   /* CLEAR, DROP */
 uint64_t record_generation(struct log_writer *w, uint64_t uid, uint32_t generation);
 uint64_t record_create(struct log_writer *w, struct str name, struct str settings);

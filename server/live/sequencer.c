@@ -42,9 +42,11 @@ struct changes *group_changes(struct live *l, struct live_index *x)
     return &g->changes;
 }
 
+/* What was published is kept already. */
 static void group_release(struct live *l)
 {
     for (size_t i = 0; i < l->group.count; i++) {
+        streams_undo(&l->group.items[i]->index->inventory->streams);
         changes_release(&l->group.items[i]->changes);
         free(l->group.items[i]);
     }
@@ -85,6 +87,8 @@ static void group_publish(struct live *l)
         struct group_index *g = l->group.items[i];
         if (!changes_empty(&g->changes)) {
             changes_publish(&g->changes, l->seq, l->wall_ms);
+        } else {
+            streams_keep(&g->index->inventory->streams);
         }
         if (index_delta_count(g->index) >= MERGE_DELTAS) {
             background_wake_merge(l);
@@ -127,12 +131,17 @@ enum status group_commit(struct live *l, struct error *err)
             }
         }
     }
+    if (status == STATUS_OK && l->writer.count == 0) {
+        for (size_t i = 0; i < l->group.count; i++) {
+            streams_keep(&l->group.items[i]->index->inventory->streams);
+        }
+    }
     group_release(l);
     return status;
 }
 
 /* The group's outcome becomes that of its operations; batches that end with it are acknowledged. */
-static void group_finish(struct live *l)
+void group_finish(struct live *l)
 {
     struct error error = {0};
     uint64_t records = l->writer.count;
@@ -152,6 +161,7 @@ static void group_finish(struct live *l)
         }
     }
     l->open.count = 0;
+    updates_finish(l, status, &error);
     atomic_fetch_add_explicit(&l->stat_ops, status == STATUS_OK ? records : 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&l->stat_batches, l->finished.count, memory_order_relaxed);
     for (size_t i = 0; i < l->finished.count; i++) {
@@ -163,7 +173,7 @@ static void group_finish(struct live *l)
     writer_start(l);
 }
 
-static bool group_full(const struct live *l)
+bool group_full(const struct live *l)
 {
     size_t whole = 0;
     for (size_t i = 0; i < l->group.count; i++) {
@@ -289,8 +299,9 @@ static void run_batch(struct live *l, struct live_batch *batch)
         }
         decide_object(group_changes(l, x), &l->writer, batch, op);
         open_add(l, batch, i);
-        if (group_full(l)) {
+        if (group_full(l) || atomic_load_explicit(&l->lane_waits, memory_order_relaxed)) {
             group_finish(l);
+            updates_run(l);
         }
     }
     vec_push(&l->finished, batch);
@@ -328,11 +339,11 @@ static void *sequencer_main(void *context)
     load_check_rest(l);
     for (;;) {
         pthread_mutex_lock(&l->queue_lock);
-        while (l->queue.count == 0 && !l->controls && !l->stopping) {
+        while (l->queue.count == 0 && !l->lane_first && !l->controls && !l->stopping) {
             pthread_cond_wait(&l->queue_wake, &l->queue_lock);
         }
-        bool stop = l->stopping && l->queue.count == 0 && !l->controls;
-        bool batches = l->queue.count > 0;
+        bool stop = l->stopping && l->queue.count == 0 && !l->lane_first && !l->controls;
+        bool batches = l->queue.count > 0 || l->lane_first;
         pthread_mutex_unlock(&l->queue_lock);
         if (stop) {
             break;
@@ -352,6 +363,7 @@ static void *sequencer_main(void *context)
         pthread_mutex_unlock(&l->queue_lock);
         run_controls(l, controls);
         writer_start(l);
+        updates_run(l);
         for (size_t i = 0; i < taken.count; i++) {
             run_batch(l, taken.items[i]);
         }

@@ -1,0 +1,129 @@
+#include "server/live/order.h"
+
+#include <stdlib.h>
+
+enum { FIRST_CAPACITY = 1024 };
+
+static void table_release(struct shared *self)
+{
+    free(self);
+}
+
+static struct order_table *table_new(size_t capacity)
+{
+    struct order_table *t = xcalloc(1, sizeof(*t) + capacity * sizeof(t->slots[0]));
+    shared_init(&t->shared, table_release);
+    t->capacity = capacity;
+    return t;
+}
+
+void order_release(struct order_keys *k)
+{
+    shared_drop(k->table ? &k->table->shared : NULL);
+    *k = (struct order_keys){0};
+}
+
+static size_t place_of(const struct order_table *t, uint64_t tag)
+{
+    return (size_t)(tag >> 20) & (t->capacity - 1);
+}
+
+/* The tag's slot, or the free one where it would be. */
+static struct order_slot *slot_of(struct order_table *t, uint64_t tag)
+{
+    size_t at = place_of(t, tag);
+    for (;; at = (at + 1) & (t->capacity - 1)) {
+        uint64_t have = atomic_load_explicit(&t->slots[at].tag, memory_order_relaxed);
+        if (have == 0 || have == tag) {
+            return &t->slots[at];
+        }
+    }
+}
+
+uint64_t order_get(const struct order_keys *k, uint64_t tag)
+{
+    if (!k->table) {
+        return 0;
+    }
+    const struct order_slot *slot = slot_of(k->table, tag);
+    return atomic_load_explicit(&slot->tag, memory_order_relaxed)
+               ? atomic_load_explicit(&slot->key, memory_order_relaxed)
+               : 0;
+}
+
+void order_prefetch(const struct order_keys *k, uint64_t tag)
+{
+    if (k->table) {
+        __builtin_prefetch(&k->table->slots[place_of(k->table, tag)]);
+    }
+}
+
+static void store(struct order_table *t, uint64_t tag, uint64_t key)
+{
+    struct order_slot *slot = slot_of(t, tag);
+    atomic_store_explicit(&slot->key, key, memory_order_relaxed);
+    atomic_store_explicit(&slot->tag, tag, memory_order_release);
+}
+
+/* Whoever holds the old table goes on reading it. */
+static void grow(struct order_keys *k)
+{
+    struct order_table *old = k->table;
+    k->table = table_new(old ? old->capacity * 2 : FIRST_CAPACITY);
+    for (size_t i = 0; old && i < old->capacity; i++) {
+        uint64_t tag = atomic_load_explicit(&old->slots[i].tag, memory_order_relaxed);
+        if (tag) {
+            store(k->table, tag, atomic_load_explicit(&old->slots[i].key, memory_order_relaxed));
+        }
+    }
+    shared_drop(old ? &old->shared : NULL);
+}
+
+void order_put(struct order_keys *k, uint64_t tag, uint64_t key)
+{
+    if (!k->table || k->count >= k->table->capacity - k->table->capacity / 4) {
+        grow(k);
+    }
+    k->count += atomic_load_explicit(&slot_of(k->table, tag)->tag, memory_order_relaxed) == 0;
+    store(k->table, tag, key);
+}
+
+void order_write(const struct order_table *t, struct buf *out)
+{
+    size_t at = out->size;
+    uint64_t count = 0;
+    buf_put_u64(out, 0);
+    for (size_t i = 0; t && i < t->capacity; i++) {
+        uint64_t tag = atomic_load_explicit(&t->slots[i].tag, memory_order_acquire);
+        if (tag) {
+            buf_put_u64(out, tag);
+            buf_put_u64(out, atomic_load_explicit(&t->slots[i].key, memory_order_relaxed));
+            count++;
+        }
+    }
+    if (!out->failed) {
+        memcpy(out->data + at, &count, sizeof(count));
+    }
+}
+
+enum status order_read(struct order_keys *k, struct reader *r, struct error *err)
+{
+    uint64_t count = reader_u64(r);
+    if (count > (r->size - r->at) / 16) {
+        return error_set(err, STATUS_FORMAT, "offset %zu: more order keys than there is room for", r->at);
+    }
+    size_t capacity = FIRST_CAPACITY;
+    while (count >= capacity - capacity / 4) {
+        capacity *= 2;
+    }
+    order_release(k);
+    k->table = table_new(capacity);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t tag = reader_u64(r);
+        uint64_t key = reader_u64(r);
+        if (tag) {
+            order_put(k, tag, key);
+        }
+    }
+    return STATUS_OK;
+}

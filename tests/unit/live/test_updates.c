@@ -1,0 +1,326 @@
+/* The inventory lane: outcomes, order, conditions, held updates, repetition; each also after a restart. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "indexer/base/clock.h"
+#include "indexer/base/file_sim.h"
+#include "indexer/base/log.h"
+#include "indexer/base/rcu.h"
+#include "server/live/live.h"
+#include "server/live/update_line.h"
+
+#define NOW INT64_C(1764000000000)
+
+static struct live *live;
+
+static void reopen(void)
+{
+    struct error err;
+    struct live_options options = {
+        .data_dir = "/data", .create = true, .checkpoint_ms = 1000000, .log_segment_bytes = 8192};
+    live_close(live);
+    live = NULL;
+    if (live_open(&live, &options, &err) != STATUS_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+/* One operation on an object or on the settings of "shop". */
+static void write_op(enum live_op_kind kind, const char *id, const char *body)
+{
+    struct live_batch batch = {0};
+    struct live_op op = {.kind = kind, .index = STR("shop"), .object_id = str_from(id), .create_missing = true};
+    struct error err;
+    arena_init(&batch.arena, 0);
+    assert_int_equal(json_parse(str_from(body), &batch.arena, &op.body, &err), STATUS_OK);
+    batch.ops = &op;
+    batch.op_count = 1;
+    assert_int_equal(live_submit_wait(live, &batch), STATUS_OK);
+    assert_int_equal(op.status, STATUS_OK);
+    arena_release(&batch.arena);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    file_sim_start();
+    clock_wall_set_for_test(NOW);
+    rcu_thread_register();
+    rcu_offline();
+    live = NULL;
+    reopen();
+    write_op(LIVE_SETTINGS, "",
+             "{\"roles\":{\"title\":\"title\",\"quantity\":\"stock\",\"price\":\"price\"},"
+             "\"mutableAttributes\":[\"version(margin)\",\"hot\"]}");
+    write_op(LIVE_PUT, "a", "{\"title\":\"red shoe\",\"stock\":5,\"price\":9.5,\"margin\":1}");
+    write_op(LIVE_PUT, "b", "{\"title\":\"blue shoe\",\"stock\":1,\"price\":20}");
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    live_close(live);
+    rcu_online();
+    rcu_thread_unregister();
+    clock_wall_set_for_test(0);
+    file_sim_stop();
+    return 0;
+}
+
+/* ---- lines in, outcomes out ---- */
+
+enum { LINES_MAX = 8 };
+
+static struct live_update outcome[LINES_MAX];
+
+/* Sends lines as one batch; stream "" is none. */
+static void send(const char *stream, uint64_t first_item, const char *const *lines, size_t count)
+{
+    static struct json_member values[LINES_MAX][UPDATE_VALUES_MAX];
+    struct arena arena;
+    struct live_updates batch = {.index = STR("shop"), .items = outcome, .count = count, .first_item = first_item};
+    arena_init(&arena, 0);
+    for (size_t i = 0; i < count; i++) {
+        (void)update_line_read(str_from(lines[i]), values[i], &arena, &outcome[i]);
+    }
+    batch.has_stream = stream[0] != '\0';
+    batch.stream = hash128(stream, strlen(stream));
+    if (live_update_wait(live, &batch) != STATUS_OK) {
+        fail_msg("%s", batch.error.message);
+    }
+    arena_release(&arena);
+}
+
+static enum update_result update(const char *line)
+{
+    send("", 0, &line, 1);
+    return outcome[0].result;
+}
+
+static enum update_reason refused(const char *line)
+{
+    assert_int_equal(update(line), UPDATE_REFUSED);
+    return outcome[0].reason;
+}
+
+static void assert_now(int64_t whole)
+{
+    assert_true(outcome[0].has_now);
+    assert_int_equal(decimal_compare(outcome[0].now, (struct decimal){whole, 0}), 0);
+}
+
+static void assert_object(const char *id, const char *name, const char *want)
+{
+    uint32_t segment;
+    doc_id doc;
+    struct arena arena;
+    struct json object;
+    struct error err;
+    struct buf text = BUF_EMPTY;
+    arena_init(&arena, 0);
+    rcu_online();
+    const struct snapshot *s = live_snapshot(live, STR("shop"));
+    if (!snapshot_find(s, str_from(id), &segment, &doc)) {
+        fail_msg("'%s' is not there", id);
+    }
+    assert_int_equal(snapshot_object(s, segment, doc, &arena, &object, &err), STATUS_OK);
+    const struct json *value = json_get(&object, name);
+    if (value) {
+        json_write(&text, value);
+    }
+    buf_append_char(&text, '\0');
+    assert_string_equal(text.data, want);
+    rcu_offline();
+    buf_release(&text);
+    arena_release(&arena);
+}
+
+/* Before and after a restart, with and without a checkpoint. */
+static void assert_lasting(const char *id, const char *name, const char *want)
+{
+    assert_object(id, name, want);
+    reopen(); /* closing writes a checkpoint */
+    assert_object(id, name, want);
+}
+
+static void test_set_increment_decrement(void **state)
+{
+    (void)state;
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"stock\":7,\"price\":8.25}}"), UPDATE_APPLIED);
+    assert_object("a", "stock", "7");
+    assert_object("a", "price", "8.25");
+    assert_int_equal(update("{\"objectID\":\"a\",\"increment\":{\"stock\":3}}"), UPDATE_APPLIED);
+    assert_now(10);
+    assert_int_equal(update("{\"objectID\":\"a\",\"decrement\":{\"stock\":4}}"), UPDATE_APPLIED);
+    assert_lasting("a", "stock", "6");
+    assert_int_equal(update("{\"objectID\":\"b\",\"increment\":{\"margin\":2}}"), UPDATE_APPLIED); /* from nothing */
+    assert_lasting("b", "margin", "2");
+    assert_int_equal(update("{\"objectID\":\"b\",\"set\":{\"hot\":true}}"), UPDATE_APPLIED);
+    assert_lasting("b", "hot", "true");
+    assert_int_equal(update("{\"objectID\":\"b\",\"set\":{\"price\":1.23456}}"), UPDATE_APPLIED);
+    assert_lasting("b", "price", "1.23456");
+}
+
+static void test_minimum(void **state)
+{
+    (void)state;
+    const char *lines[] = {"{\"objectID\":\"b\",\"decrement\":{\"stock\":1},\"min\":0}",
+                           "{\"objectID\":\"b\",\"decrement\":{\"stock\":1},\"min\":0}"};
+    send("", 0, lines, 2);
+    assert_int_equal(outcome[0].result, UPDATE_APPLIED);
+    assert_int_equal(outcome[1].result, UPDATE_REFUSED);
+    assert_int_equal(outcome[1].reason, UPDATE_BELOW_MIN);
+    assert_true(outcome[1].has_now && outcome[1].now.units == 0);
+    assert_lasting("b", "stock", "0");
+    assert_int_equal(refused("{\"objectID\":\"b\",\"decrement\":{\"margin\":1},\"min\":0}"), UPDATE_BELOW_MIN);
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"stock\":3},\"timestamp\":2000}"), UPDATE_APPLIED);
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"stock\":4},\"timestamp\":1000}"), UPDATE_DROPPED);
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"stock\":4},\"timestamp\":2000}"), UPDATE_DROPPED);
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"stock\":4,\"price\":3},\"timestamp\":2000}"),
+                     UPDATE_APPLIED);
+    assert_int_equal(outcome[0].dropped, 1);
+    assert_object("a", "stock", "3");
+    assert_object("a", "price", "3");
+    reopen();
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"stock\":4},\"timestamp\":2000}"), UPDATE_DROPPED);
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"stock\":8}}"), UPDATE_APPLIED); /* now */
+    char line[128];
+    snprintf(line, sizeof(line), "{\"objectID\":\"a\",\"set\":{\"stock\":9},\"timestamp\":%lld}", (long long)NOW);
+    assert_int_equal(update(line), UPDATE_DROPPED);
+    snprintf(line, sizeof(line), "{\"objectID\":\"a\",\"set\":{\"stock\":9},\"timestamp\":%lld}", (long long)NOW + 1);
+    assert_int_equal(update(line), UPDATE_APPLIED);
+    snprintf(line, sizeof(line), "{\"objectID\":\"a\",\"set\":{\"stock\":2},\"timestamp\":%lld}",
+             (long long)NOW + UPDATE_FUTURE_MS + 1);
+    assert_int_equal(refused(line), UPDATE_FUTURE);
+    assert_lasting("a", "stock", "9");
+}
+
+static void test_versions(void **state)
+{
+    (void)state;
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"margin\":3},\"version\":0}"), UPDATE_APPLIED);
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"margin\":4},\"version\":0}"), UPDATE_DROPPED);
+    assert_int_equal(refused("{\"objectID\":\"a\",\"set\":{\"margin\":4},\"version\":5,\"ifVersion\":3}"),
+                     UPDATE_OTHER_VERSION);
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"margin\":4},\"version\":5,\"ifVersion\":0}"),
+                     UPDATE_APPLIED);
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"margin\":5}}"), UPDATE_APPLIED); /* keeps version 5 */
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"margin\":6},\"version\":5}"), UPDATE_DROPPED);
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"margin\":6},\"version\":6}"), UPDATE_APPLIED);
+    assert_int_equal(refused("{\"objectID\":\"a\",\"set\":{\"margin\":1},\"timestamp\":6}"), UPDATE_WRONG_KEY);
+    assert_int_equal(refused("{\"objectID\":\"a\",\"set\":{\"stock\":1},\"version\":6}"), UPDATE_WRONG_KEY);
+    assert_int_equal(refused("{\"objectID\":\"a\",\"increment\":{\"stock\":1},\"timestamp\":6}"), UPDATE_KEY_NOT_TAKEN);
+    assert_lasting("a", "margin", "6");
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    assert_int_equal(refused("{\"objectID\":\"a\",\"set\":{\"title\":1}}"), UPDATE_NOT_MUTABLE);
+    assert_int_equal(refused("{\"objectID\":\"a\"}"), UPDATE_MALFORMED);
+    assert_int_equal(refused("{\"objectID\":\"\",\"set\":{\"stock\":1}}"), UPDATE_WRONG_ID);
+    assert_int_equal(refused("{\"objectID\":\"a\",\"set\":{\"stock\":1},\"ifStockAtLeast\":6}"), UPDATE_TOO_LITTLE);
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"stock\":1},\"ifStockAtLeast\":5}"), UPDATE_APPLIED);
+    assert_int_equal(update("{\"objectID\":\"b\",\"set\":{\"hot\":true}}"), UPDATE_APPLIED);
+    assert_int_equal(refused("{\"objectID\":\"b\",\"increment\":{\"hot\":1}}"), UPDATE_NOT_A_NUMBER);
+    struct live_updates batch = {.index = STR("nothing"), .items = outcome, .count = 1};
+    assert_int_equal(live_update_wait(live, &batch), STATUS_NOT_FOUND);
+}
+
+static void test_held(void **state)
+{
+    (void)state;
+    assert_int_equal(update("{\"objectID\":\"new\",\"set\":{\"stock\":9},\"timestamp\":7}"), UPDATE_HELD);
+    assert_int_equal(update("{\"objectID\":\"new\",\"decrement\":{\"stock\":2}}"), UPDATE_HELD);
+    assert_int_equal(update("{\"objectID\":\"late\",\"set\":{\"stock\":4}}"), UPDATE_HELD);
+    reopen();
+    write_op(LIVE_PUT, "new", "{\"title\":\"new shoe\",\"stock\":1}");
+    assert_lasting("new", "stock", "7");
+    assert_int_equal(update("{\"objectID\":\"new\",\"set\":{\"stock\":3},\"timestamp\":7}"), UPDATE_DROPPED);
+    write_op(LIVE_DELETE, "new", "{}");
+    write_op(LIVE_PUT, "new", "{\"title\":\"new shoe\",\"stock\":1}");
+    assert_object("new", "stock", "1"); /* once */
+    clock_wall_set_for_test(NOW + INT64_C(25) * 3600 * 1000);
+    write_op(LIVE_PUT, "late", "{\"title\":\"late shoe\",\"stock\":1}");
+    assert_lasting("late", "stock", "1");
+    write_op(LIVE_SETTINGS, "", "{\"holdUpdatesMinutes\":0}");
+    assert_int_equal(refused("{\"objectID\":\"gone\",\"set\":{\"stock\":4}}"), UPDATE_UNKNOWN_OBJECT);
+}
+
+static void test_repeated_streams(void **state)
+{
+    (void)state;
+    const char *lines[] = {"{\"objectID\":\"a\",\"increment\":{\"stock\":1}}",
+                           "{\"objectID\":\"b\",\"decrement\":{\"stock\":2},\"min\":0}",
+                           "{\"objectID\":\"unknown\",\"increment\":{\"stock\":1}}",
+                           "{\"objectID\":\"a\",\"increment\":{\"stock\":10}}"};
+    send("key", 0, lines, 3);
+    assert_int_equal(outcome[1].result, UPDATE_REFUSED);
+    for (int round = 0; round < 3; round++) {
+        send("key", 0, lines, 3);
+        assert_int_equal(outcome[0].result, UPDATE_DUPLICATE);
+        assert_int_equal(outcome[1].result, UPDATE_REFUSED); /* it had no effect: decided anew */
+        assert_int_equal(outcome[2].result, UPDATE_DUPLICATE);
+        assert_object("a", "stock", "6");
+        if (round < 2) {
+            reopen();
+        }
+    }
+    assert_int_equal(update("{\"objectID\":\"b\",\"set\":{\"stock\":5}}"), UPDATE_APPLIED);
+    send("key", 0, lines, 4); /* goes on */
+    assert_int_equal(outcome[0].result, UPDATE_DUPLICATE);
+    assert_int_equal(outcome[1].result, UPDATE_APPLIED);
+    assert_int_equal(outcome[3].result, UPDATE_APPLIED);
+    reopen();
+    send("key", 1, &lines[1], 3);
+    assert_int_equal(outcome[0].result, UPDATE_DUPLICATE);
+    assert_int_equal(outcome[2].result, UPDATE_DUPLICATE);
+    send("other key", 0, lines, 1);
+    assert_int_equal(outcome[0].result, UPDATE_APPLIED);
+    assert_lasting("a", "stock", "17");
+    assert_object("b", "stock", "3");
+}
+
+/* Numbers that are set by a partial update or with the whole object are sets without a key. */
+static void test_other_writes_lift_keys(void **state)
+{
+    char line[128];
+    (void)state;
+    write_op(LIVE_PARTIAL, "a", "{\"stock\":2}");
+    snprintf(line, sizeof(line), "{\"objectID\":\"a\",\"set\":{\"stock\":9},\"timestamp\":%lld}", (long long)NOW);
+    assert_int_equal(update(line), UPDATE_DROPPED);
+    assert_int_equal(update("{\"objectID\":\"b\",\"set\":{\"stock\":4},\"timestamp\":1000}"), UPDATE_APPLIED);
+    write_op(LIVE_PUT, "b", "{\"title\":\"blue shoe\",\"stock\":6}");
+    assert_int_equal(update("{\"objectID\":\"b\",\"set\":{\"stock\":4},\"timestamp\":2000}"), UPDATE_DROPPED);
+    reopen();
+    assert_int_equal(update("{\"objectID\":\"b\",\"set\":{\"stock\":4},\"timestamp\":2000}"), UPDATE_DROPPED);
+    assert_object("b", "stock", "6");
+    assert_object("a", "stock", "2");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_set_increment_decrement, start, stop),
+        cmocka_unit_test_setup_teardown(test_minimum, start, stop),
+        cmocka_unit_test_setup_teardown(test_order, start, stop),
+        cmocka_unit_test_setup_teardown(test_versions, start, stop),
+        cmocka_unit_test_setup_teardown(test_refusals, start, stop),
+        cmocka_unit_test_setup_teardown(test_held, start, stop),
+        cmocka_unit_test_setup_teardown(test_repeated_streams, start, stop),
+        cmocka_unit_test_setup_teardown(test_other_writes_lift_keys, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
