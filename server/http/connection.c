@@ -10,14 +10,17 @@
 
 #include "indexer/base/clock.h"
 #include "indexer/base/gzip.h"
+#include "server/http/answer_head.h"
 #include "server/http/loop_internal.h"
 #include "server/http/server.h"
 
-#define READ_HEAD    (16u << 10)  /* room for a read while requests are small */
-#define READ_BODY    (64u << 10)  /* and within a body */
-#define OUT_MAX      (256u << 10) /* answers to pipelined requests are written when so much has come together */
-#define DISCARD_MAX  (1u << 20)   /* of the body of a refused request: more closes the connection */
-#define LINGER_MS    2000
+#define READ_HEAD   (16u << 10)  /* room for a read while requests are small */
+#define READ_BODY   (64u << 10)  /* and within a body */
+#define OUT_MAX     (256u << 10) /* answers to pipelined requests are written when so much has come together */
+#define DISCARD_MAX (1u << 20)   /* of the body of a refused request: more closes the connection */
+#define LINGER_MS   2000
+#define UNREAD_MAX                                                                                                     \
+    (64u << 20) /* of a streamed answer, while its request goes on: a client may send all before it reads */
 #define CHARGED_FROM (16u << 10) /* smaller buffers are not counted */
 
 enum state {
@@ -59,6 +62,7 @@ struct connection {
     uint64_t away_ns;
     size_t window_at;   /* of body_bytes: what a stream has not taken */
     size_t window_seen; /* size of the window that the stream was last called with */
+    bool shown;         /* a stream that is eager has seen what is there, in a pause */
 };
 
 struct loop *connection_loop(struct connection *c)
@@ -151,37 +155,36 @@ static void drop(struct connection *c)
 
 /* --- answers --- */
 
-static void append_head(struct connection *c, struct exchange *x, bool bodyless)
+/* Sends what a streamed answer has so far; HTTP/1.0 knows no chunks, so there it ends with the connection. */
+static void stream_out(struct connection *c)
 {
+    struct exchange *x = c->x;
     struct buf *out = &c->loop->out;
-    buf_literal(out, "HTTP/1.1 ");
-    buf_append_i64(out, x->status);
-    buf_append_char(out, ' ');
-    buf_append_str(out, str_from(http_status_text(x->status)));
-    buf_literal(out, "\r\nDate: ");
-    buf_append_str(out, str_from(loop_date(c->loop)));
-    if (x->content_type) {
-        buf_literal(out, "\r\nContent-Type: ");
-        buf_append_str(out, str_from(x->content_type));
+    bool chunks = x->head.minor_version > 0;
+    if (!x->streaming || x->out.size == 0 || x->out.failed) {
+        return;
     }
-    if (!bodyless) {
-        buf_literal(out, "\r\nContent-Length: ");
-        buf_append_u64(out, x->out.size);
+    if (!x->head_sent) {
+        c->closing = c->closing || !chunks || !x->head.keep_alive || c->loop->stopping;
+        answer_head_write(c->loop, x, chunks ? BODY_CHUNKS : BODY_TO_THE_END, c->closing);
+        x->head_sent = true;
     }
-    buf_literal(out, "\r\nAccess-Control-Allow-Origin: *\r\nX-Content-Type-Options: nosniff\r\n");
-    if (x->encoded) {
-        buf_literal(out, "Content-Encoding: gzip\r\n");
+    if (chunks) {
+        buf_printf(out, "%zx\r\n", x->out.size);
     }
-    if (x->route && x->route->flags & ROUTE_ELASTIC && c->loop->server->options.elastic) {
-        buf_literal(out, "X-Elastic-Product: Elasticsearch\r\n");
+    buf_append(out, x->out.data, x->out.size);
+    if (chunks) {
+        buf_literal(out, "\r\n");
     }
-    if (c->closing) {
-        buf_literal(out, "Connection: close\r\n");
-    } else if (x->head.minor_version == 0) {
-        buf_literal(out, "Connection: keep-alive\r\n");
+    buf_clear(&x->out);
+}
+
+static void finish_stream(struct connection *c)
+{
+    stream_out(c);
+    if (c->x->head.minor_version > 0) {
+        buf_literal(&c->loop->out, "0\r\n\r\n");
     }
-    buf_append(out, x->headers.data, x->headers.size);
-    buf_literal(out, "\r\n");
 }
 
 /* The exchange is answered: its answer goes behind those before it, and the next request may come. */
@@ -197,9 +200,13 @@ static void finish(struct connection *c)
     bool unread = !c->body_ended;
     c->closing = c->closing || unread || x->close_connection || !x->head.keep_alive || l->stopping;
     bool bodyless = x->status == 204 || x->status == 304;
-    append_head(c, x, bodyless);
-    if (!bodyless && x->head.method != HTTP_HEAD) {
-        buf_append(&l->out, x->out.data, x->out.size);
+    if (x->head_sent) {
+        finish_stream(c);
+    } else {
+        answer_head_write(l, x, bodyless ? BODY_NONE : BODY_WHOLE, c->closing);
+        if (!bodyless && x->head.method != HTTP_HEAD) {
+            buf_append(&l->out, x->out.data, x->out.size);
+        }
     }
     if (l->out.failed) {
         c->closing = true;
@@ -262,6 +269,9 @@ static bool call_stream(struct connection *c, bool last)
         assert(taken <= b->size);
         c->window_at = taken;
         c->window_seen = b->size - taken;
+        if (handled != HANDLED) {
+            stream_out(c);
+        }
         if (handled == PENDING) {
             c->state = AWAY;
             c->away_ns = clock_monotonic_ns();
@@ -282,6 +292,18 @@ static bool call_stream(struct connection *c, bool last)
     }
 }
 
+/* Nothing more has come yet: what is there is shown to a stream that wants that. True when the body goes on. */
+static bool show_window(struct connection *c)
+{
+    struct exchange *x = c->x;
+    if (c->discarding || c->shown || !(x->route->flags & ROUTE_EAGER) || x->body_bytes.size == c->window_at) {
+        return true;
+    }
+    c->shown = true;
+    x->paused = true;
+    return call_stream(c, false);
+}
+
 static bool stream_due(const struct connection *c)
 {
     size_t window = c->x->body_bytes.size - c->window_at;
@@ -294,6 +316,8 @@ static bool unpack(struct connection *c, size_t room)
     struct buf *b = &c->x->body_bytes;
     size_t before = b->size;
     size_t used = 0;
+    c->shown = false;
+    c->x->paused = false;
     if (c->inflater) {
         struct error err = {0};
         enum status status = inflater_push(c->inflater, c->piece, &used, b, room, &err);
@@ -414,7 +438,7 @@ static bool take_body(struct connection *c)
         case HTTP_BODY_MORE:
             c->in.size = c->in_at = 0;
             body_deadline(c, clock_monotonic_ns());
-            return false;
+            return !show_window(c) && c->state == READING_HEAD;
         }
     }
 }
@@ -453,6 +477,7 @@ static void start_body(struct connection *c)
     c->body_received = 0;
     c->body_started_ns = x->started_ns;
     c->window_at = c->window_seen = 0;
+    c->shown = true;
     c->inflater_full = false;
     c->discarding = answered;
     if (answered && (x->head.expect_continue || x->head.content_length > DISCARD_MAX)) {
@@ -513,8 +538,16 @@ static void start_lingering(struct connection *c)
     read_on(c);
 }
 
-/* What could not be written waits for the client to read. The connection may be gone afterwards. */
-static void keep_rest(struct connection *c, struct str rest)
+/* Whether the client may go on sending before it has read what it was sent: not the next request, but the rest of one
+ * whose answer is streamed. */
+static bool may_send(const struct connection *c)
+{
+    bool streams = c->state != READING_HEAD && c->state != LINGERING && c->x && c->x->streaming;
+    return c->out.size == 0 || (streams && c->out.size - c->out_at < UNREAD_MAX);
+}
+
+/* What could not be written waits for the client to read. False: the connection is gone. */
+static bool keep_rest(struct connection *c, struct str rest)
 {
     const struct server_options *o = &c->loop->server->options;
     if (c->out.size > 0) {
@@ -528,10 +561,13 @@ static void keep_rest(struct connection *c, struct str rest)
     }
     if (!charge(c)) {
         drop(c);
-        return;
+        return false;
     }
-    read_off(c);
+    if (!may_send(c)) {
+        read_off(c);
+    }
     event_add(&c->writable, NULL);
+    return true;
 }
 
 /* Writes what is there. False when the connection is gone or waits for its client to read. */
@@ -540,6 +576,11 @@ static bool flush(struct connection *c)
     struct loop *l = c->loop;
     bool own = c->out.size > 0; /* the rest of an earlier write */
     if (own && l->out.size > 0) {
+        if (c->out_at > c->out.size / 2) {
+            memmove(c->out.data, c->out.data + c->out_at, c->out.size - c->out_at);
+            c->out.size -= c->out_at;
+            c->out_at = 0;
+        }
         buf_append(&c->out, l->out.data, l->out.size);
         buf_clear(&l->out);
     }
@@ -562,8 +603,11 @@ static bool flush(struct connection *c)
     }
     metrics_sent(l->server->metrics, all - rest.size);
     if (rest.size > 0) {
-        keep_rest(c, rest);
-        return false;
+        if (own && rest.size < all && c->state == READING_HEAD) { /* a long answer that is being read */
+            const struct server_options *o = &l->server->options;
+            c->deadline_ns = later(clock_monotonic_ns(), o->write_ms + rest.size * 1000 / o->write_rate);
+        }
+        return keep_rest(c, rest) && may_send(c);
     }
     if (own) {
         loop_buffer_return(l, &c->out);
@@ -580,7 +624,7 @@ static void advance(struct connection *c)
 {
     for (;;) {
         bool more = false;
-        bool waited = c->out.size > 0; /* a client that does not read its answers gets no new ones */
+        bool waited = !may_send(c); /* a client that does not read its answers gets no new ones */
         while (!waited && !c->closing && c->state <= READING_BODY && c->loop->out.size < OUT_MAX) {
             more = c->state == READING_HEAD ? take_head(c) : take_body(c);
             if (!more) {
@@ -682,6 +726,7 @@ void connection_continue(struct connection *c, bool answered)
         c->state = READING_BODY;
         c->body_started_ns += now - c->away_ns;
         body_deadline(c, now);
+        stream_out(c);
     }
     advance(c);
 }

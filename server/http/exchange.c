@@ -128,7 +128,7 @@ void exchange_header(struct exchange *x, const char *name, struct str value)
 /* Only JSON and text are made here; static files come compressed. */
 void exchange_encode(struct exchange *x)
 {
-    if (x->encoded || x->out.size < ENCODE_FROM || x->out.failed || x->route == NULL) {
+    if (x->encoded || x->streaming || x->out.size < ENCODE_FROM || x->out.failed || x->route == NULL) {
         return;
     }
     exchange_header(x, "Vary", STR("Accept-Encoding"));
@@ -240,6 +240,7 @@ void exchange_reset(struct exchange *x)
     x->status = 0;
     x->content_type = NULL;
     x->close_connection = x->encoded = false;
+    x->streaming = x->head_sent = x->paused = false;
     x->connection = NULL;
     x->head.header_count = 0;
     x->head.method = HTTP_OTHER;

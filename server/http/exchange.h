@@ -32,7 +32,8 @@ enum route_flags {
     ROUTE_CONTROL = 1, /* only on the control socket */
     ROUTE_ELASTIC = 2, /* with X-Elastic-Product where the server is told to send it */
     ROUTE_UNREADY = 4, /* answers while the server is not ready */
-    ROUTE_STATIC = 8   /* a static file of that path goes before it, for who may want one */
+    ROUTE_STATIC = 8,  /* a static file of that path goes before it, for who may want one */
+    ROUTE_EAGER = 16   /* a stream that is also called when the client pauses: it answers while it is asked */
 };
 
 /* A row of the route table. */
@@ -78,6 +79,12 @@ struct exchange {
     struct buf headers;    /* more header lines, each with its CRLF */
     bool close_connection; /* after the answer */
     bool encoded;          /* out is compressed */
+    /* A stream that answers piece by piece begins its answer, sets streaming, and appends to out: what is there is sent
+     * each time it gives MORE or PENDING, or goes on, and out is then empty again. An error that comes later ends what
+     * was sent and closes the connection. */
+    bool streaming;
+    bool head_sent;
+    bool paused; /* the stream is called since nothing more has come yet (ROUTE_EAGER) */
 
     /* the handler's own, kept over PENDING */
     void *state;

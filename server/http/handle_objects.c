@@ -2,6 +2,7 @@
 #include "server/http/answer.h"
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
+#include "server/http/partials.h"
 #include "server/http/server.h"
 #include "server/http/writes.h"
 
@@ -209,7 +210,8 @@ static enum handled partial_object(struct exchange *x)
     }
     op->object_id = x->params[1];
     op->create_missing = exchange_query_flag(x, "createIfNotExists", true);
-    return write_submit(w, answer_updated);
+    enum handled handled = partial_try(x, w, op, answer_updated);
+    return handled == MORE ? write_submit(w, answer_updated) : handled;
 }
 
 static enum handled delete_object(struct exchange *x)

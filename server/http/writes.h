@@ -15,6 +15,7 @@ struct write {
     void (*answer)(struct exchange *x, struct write *w); /* makes the answer of a batch that went through */
     /* After a batch that went through: PENDING when another is on its way and the answer comes later. May be NULL. */
     enum handled (*next)(struct exchange *x, struct write *w);
+    void *lane;       /* partials.h's own */
     bool multiple;    /* a batch of several indexes */
     struct str after; /* for passes by key: where the last one ended */
     uint64_t passes;  /* so far */

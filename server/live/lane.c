@@ -529,7 +529,7 @@ static void decide(struct work *k)
         return;
     }
     if (decide_in_place(k) == NOT_HERE) {
-        if (u->flags & UPDATE_NATIVE) {
+        if ((u->flags & UPDATE_NATIVE) && !k->d->stream) {
             (void)refuse(u, UPDATE_NEEDS_WRITE);
             return;
         }

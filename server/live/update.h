@@ -26,8 +26,8 @@ enum update_flag {
     UPDATE_MIN = 4,       /* increments and decrements: a result below min is refused */
     UPDATE_IF_VERSION = 8,
     UPDATE_IF_STOCK = 16,
-    UPDATE_NATIVE = 32 /* not held: UPDATE_REFUSED with UPDATE_UNKNOWN_OBJECT, or UPDATE_NEEDS_WRITE where the object
-                          would have to be written anew */
+    UPDATE_NATIVE = 32 /* not held: refused with UPDATE_UNKNOWN_OBJECT; without a stream also refused where the object
+                          would have to be written anew: UPDATE_NEEDS_WRITE */
 };
 
 enum update_result {
