@@ -35,6 +35,7 @@ static void verify(struct expected *e, struct live *l, const char *when)
     if (!model_read(live_snapshot(l, STR(MODEL_INDEX)), &have, reason, sizeof(reason))) {
         fail_msg("%s: %s: %s", fault_name, when, reason);
     }
+    model_read_keys(l, &have);
     rcu_thread_unregister();
     for (size_t i = 0; i < e->count && !fine; i++) {
         fine = model_equal(&have, &e->states[i]);
@@ -47,6 +48,11 @@ static void verify(struct expected *e, struct live *l, const char *when)
     e->count = 1;
 }
 
+static bool is_lane(const struct model_op *op)
+{
+    return op->kind == MODEL_LANE_SET || op->kind == MODEL_LANE_SELL;
+}
+
 static enum status run_batch(struct expected *e, struct live *l, struct random *r)
 {
     struct model_op ops[MODEL_OPS];
@@ -56,7 +62,7 @@ static enum status run_batch(struct expected *e, struct live *l, struct random *
     for (size_t i = 0; i < count; i++) {
         do {
             model_random_op(r, &ops[i]);
-        } while (ops[i].kind == MODEL_CLEAR);
+        } while (ops[i].kind == MODEL_CLEAR || is_lane(&ops[i]) != is_lane(&ops[0])); /* one batch in the end */
         model_apply(&next, &ops[i]);
         e->states[e->count++] = next;
     }

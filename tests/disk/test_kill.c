@@ -182,6 +182,7 @@ static void check_after(const char *dir, struct model *state, uint64_t seed, uin
     if (!model_read(live_snapshot(l, STR(MODEL_INDEX)), &have, reason, sizeof(reason))) {
         fail_msg("seed %llu: %s", (unsigned long long)seed, reason);
     }
+    model_read_keys(l, &have);
     rcu_thread_unregister();
     /* Of the batch that was under way any first part. */
     struct model possible = want;

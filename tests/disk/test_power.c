@@ -74,11 +74,12 @@ static void run_batch(struct oracle *o, struct live *l, struct random *r)
     }
     tick(o);
     if (model_submit(l, ops, count) == STATUS_OK) {
-        *only(o) = next;
-        o->count = 1;
         for (size_t i = 0; i < count; i++) {
+            model_note(&ops[i], &o->states[i], &o->states[i + 1]);
             note_history(o, &ops[i], &o->states[i + 1].objects[ops[i].id], created[i]);
         }
+        *only(o) = next;
+        o->count = 1;
     }
 }
 
@@ -104,6 +105,7 @@ static void adopt(struct oracle *o, struct live *l)
     for (size_t i = 0; i < o->history_count; i++) {
         model_replay(&after, &o->history[i], &o->outcomes[i], o->created[i]);
     }
+    memcpy(after.keys, only(o)->keys, sizeof(after.keys)); /* they don't belong to a generation */
     o->has_feed = false;
     snprintf(name, sizeof(name), "c%u", o->candidates++);
     snprintf(path, sizeof(path), "/data/candidates/%s", name);
@@ -135,6 +137,7 @@ static bool verify(struct oracle *o, struct live *l)
         rcu_thread_unregister();
         return false;
     }
+    model_read_keys(l, &have);
     for (size_t i = 0; i < o->count && !fine; i++) {
         fine = model_equal(&have, &o->states[i]);
         if (fine) {

@@ -39,6 +39,14 @@ void model_replay(struct model *m, const struct model_op *op, const struct model
     if (!o->there) {
         *o = (struct model_object){.there = true, .group = -1, .title = -1, .brand = -1, .popularity = -1};
     }
+    if (op->set_quantity) {
+        o->has_quantity = true;
+        o->quantity = outcome->quantity;
+    }
+    if (op->set_price) {
+        o->has_price = true;
+        o->cents = outcome->cents;
+    }
     if (op->kind == MODEL_SELL || op->kind == MODEL_RESTOCK || op->kind == MODEL_SET) {
         o->has_quantity = true;
         o->quantity = outcome->quantity;

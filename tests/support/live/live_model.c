@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "indexer/base/rcu.h"
+#include "server/live/live_internal.h"
+#include "server/live/update.h"
 
 static const char *const WORDS[] = {"red", "blue", "trail", "shoe", "lamp", "chair", "phone", "green", "cover"};
 enum { WORD_COUNT = 9, TITLES = 200, BRANDS = 6 };
@@ -27,7 +29,9 @@ static void random_object(struct random *r, struct model_object *o)
 
 void model_random_op(struct random *r, struct model_op *op)
 {
-    unsigned dice = (unsigned)random_below(r, 200);
+    unsigned dice = (unsigned)random_below(r, 240);
+    op->set_quantity = op->set_price = false;
+    op->key = 1 + (int)random_below(r, MODEL_KEY_MAX);
     op->id = (int)random_below(r, MODEL_OBJECTS);
     op->create = random_chance(r, 50);
     random_object(r, &op->given);
@@ -41,7 +45,9 @@ void model_random_op(struct random *r, struct model_op *op)
                : dice < 175 ? MODEL_TAG
                : dice < 182 ? MODEL_UNTAG
                : dice < 199 ? MODEL_DELETE
-                            : MODEL_CLEAR;
+               : dice < 200 ? MODEL_CLEAR
+               : dice < 225 ? MODEL_LANE_SET
+                            : MODEL_LANE_SELL;
 }
 
 static void tag(struct model_object *o, int value, bool add)
@@ -85,17 +91,64 @@ static void apply_partial(struct model_object *o, const struct model_op *op)
     }
 }
 
+static void apply_lane(struct model_object *o, struct model_keys *keys, const struct model_op *op)
+{
+    if (op->kind == MODEL_LANE_SELL) {
+        int64_t left = (o->has_quantity ? o->quantity : 0) - (1 + op->given.quantity);
+        o->quantity = left >= 0 ? left : o->quantity;
+        o->has_quantity = o->has_quantity || left >= 0;
+        return;
+    }
+    if (op->key > keys->quantity) {
+        o->quantity = op->given.quantity;
+        o->has_quantity = true;
+        keys->quantity = op->key;
+    }
+    if (op->key > keys->price) {
+        o->cents = op->given.cents;
+        o->has_price = true;
+        keys->price = op->key;
+    }
+}
+
+/* An object written whole sets what it has, without a key: that lifts the keys that are there. */
+static void lift_keys(struct model_keys *keys, const struct model_object *o)
+{
+    keys->quantity = keys->quantity && o->has_quantity ? MODEL_KEY_NOW : keys->quantity;
+    keys->price = keys->price && o->has_price ? MODEL_KEY_NOW : keys->price;
+}
+
+void model_note(struct model_op *op, const struct model *before, const struct model *after)
+{
+    const struct model_object *a = &before->objects[op->id];
+    const struct model_object *b = &after->objects[op->id];
+    const struct model_keys *x = &before->keys[op->id];
+    const struct model_keys *y = &after->keys[op->id];
+    bool sold = op->kind == MODEL_LANE_SELL && (a->quantity != b->quantity || a->has_quantity != b->has_quantity);
+    op->set_quantity = sold || (op->kind == MODEL_LANE_SET && x->quantity != y->quantity);
+    op->set_price = op->kind == MODEL_LANE_SET && x->price != y->price;
+}
+
 void model_apply(struct model *m, const struct model_op *op)
 {
     struct model_object *o = &m->objects[op->id];
+    struct model_keys *keys = &m->keys[op->id];
     if (op->kind == MODEL_CLEAR) {
-        memset(m, 0, sizeof(*m));
+        memset(m->objects, 0, sizeof(m->objects));
+    } else if (op->kind == MODEL_LANE_SET || op->kind == MODEL_LANE_SELL) {
+        if (o->there) {
+            apply_lane(o, keys, op);
+        }
     } else if (op->kind == MODEL_DELETE) {
         memset(o, 0, sizeof(*o));
     } else if (op->kind == MODEL_PUT) {
         *o = op->given;
         o->tag_count = 0;
+        lift_keys(keys, o);
     } else if (o->there || op->create) {
+        if (op->kind == MODEL_SET && o->there) {
+            keys->quantity = keys->price = MODEL_KEY_NOW;
+        }
         if (!o->there) {
             *o = (struct model_object){.there = true, .group = -1, .title = -1, .brand = -1, .popularity = -1};
         }
@@ -280,7 +333,8 @@ static bool same_object(const struct model_object *a, const struct model_object 
 bool model_equal(const struct model *a, const struct model *b)
 {
     for (int i = 0; i < MODEL_OBJECTS; i++) {
-        if (!same_object(&a->objects[i], &b->objects[i])) {
+        if (!same_object(&a->objects[i], &b->objects[i]) || a->keys[i].quantity != b->keys[i].quantity ||
+            a->keys[i].price != b->keys[i].price) {
             return false;
         }
     }
@@ -308,6 +362,10 @@ void model_difference(const struct model *a, const struct model *b, char *out, s
             describe(&a->objects[i], x, sizeof(x));
             describe(&b->objects[i], y, sizeof(y));
             snprintf(out + strlen(out), size - strlen(out), "p%d: %s; %s\n", i, x, y);
+        }
+        if (a->keys[i].quantity != b->keys[i].quantity || a->keys[i].price != b->keys[i].price) {
+            snprintf(out + strlen(out), size - strlen(out), "p%d: keys %d, %d; %d, %d\n", i, a->keys[i].quantity,
+                     a->keys[i].price, b->keys[i].quantity, b->keys[i].price);
         }
     }
 }
@@ -363,7 +421,7 @@ bool model_read(const struct snapshot *s, struct model *out, char *reason, size_
     uint64_t docs = 0;
     uint64_t products = 0;
     bool fine = true;
-    memset(out, 0, sizeof(*out));
+    memset(out->objects, 0, sizeof(out->objects));
     arena_init(&arena, 0);
     for (int i = 0; s && i < MODEL_OBJECTS && fine; i++) {
         uint32_t segment;
@@ -403,9 +461,65 @@ bool model_read(const struct snapshot *s, struct model *out, char *reason, size_
     return fine;
 }
 
+static int key_of(uint64_t key)
+{
+    return key == 0 ? 0 : key - 1 > MODEL_KEY_MAX ? MODEL_KEY_NOW : (int)(key - 1);
+}
+
+void model_read_keys(struct live *l, struct model *out)
+{
+    struct live_index *x = NULL;
+    for (size_t i = 0; i < l->indexes.count; i++) {
+        x = strcmp(l->indexes.items[i]->name, MODEL_INDEX) == 0 ? l->indexes.items[i] : x;
+    }
+    memset(out->keys, 0, sizeof(out->keys));
+    for (int i = 0; x && i < MODEL_OBJECTS; i++) {
+        char id[16];
+        uint64_t object = hash64(id, (size_t)snprintf(id, sizeof(id), "p%d", i));
+        out->keys[i].quantity = key_of(order_get(&x->inventory->keys, order_tag(object, hash64("quantity", 8))));
+        out->keys[i].price = key_of(order_get(&x->inventory->keys, order_tag(object, hash64("price", 5))));
+    }
+}
+
 /* ---- driving an index ---- */
 
-enum status model_submit(struct live *l, const struct model_op *ops, size_t count)
+static bool is_lane(const struct model_op *op)
+{
+    return op->kind == MODEL_LANE_SET || op->kind == MODEL_LANE_SELL;
+}
+
+/* An update of the lane, with room for its values. */
+static void model_to_update(const struct model_op *op, struct arena *arena, struct live_update *out)
+{
+    struct json_member *values = ARENA_ARRAY(arena, struct json_member, 2);
+    *out = (struct live_update){.values = values, .value_count = 1, .kind = UPDATE_DECREMENT, .flags = UPDATE_MIN};
+    out->object_id = arena_printf(arena, "p%d", op->id);
+    values[0] = (struct json_member){STR("quantity"), number(arena, op->given.quantity + 1)};
+    if (op->kind == MODEL_LANE_SET) {
+        values[0].value = number(arena, op->given.quantity);
+        values[1] = (struct json_member){STR("price"), cents_json(arena, op->given.cents)};
+        out->value_count = 2;
+        out->kind = UPDATE_SET;
+        out->flags = UPDATE_TIMESTAMP;
+        out->key = (uint64_t)op->key;
+    }
+}
+
+static enum status submit_updates(struct live *l, const struct model_op *ops, size_t count)
+{
+    struct live_update list[MODEL_OPS];
+    struct live_updates batch = {.index = STR(MODEL_INDEX), .items = list, .count = count};
+    struct arena arena;
+    arena_init(&arena, 0);
+    for (size_t i = 0; i < count; i++) {
+        model_to_update(&ops[i], &arena, &list[i]);
+    }
+    enum status status = live_update_wait(l, &batch);
+    arena_release(&arena);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* no index yet: nothing is there to be changed */
+}
+
+static enum status submit_writes(struct live *l, const struct model_op *ops, size_t count)
 {
     struct live_batch batch = {0};
     struct live_op list[MODEL_OPS];
@@ -417,6 +531,17 @@ enum status model_submit(struct live *l, const struct model_op *ops, size_t coun
     batch.op_count = count;
     enum status status = live_submit_wait(l, &batch);
     arena_release(&batch.arena);
+    return status;
+}
+
+enum status model_submit(struct live *l, const struct model_op *ops, size_t count)
+{
+    enum status status = STATUS_OK;
+    for (size_t from = 0, to; from < count && status == STATUS_OK; from = to) {
+        for (to = from + 1; to < count && is_lane(&ops[to]) == is_lane(&ops[from]); to++) {
+        }
+        status = (is_lane(&ops[from]) ? submit_updates : submit_writes)(l, &ops[from], to - from);
+    }
     return status;
 }
 

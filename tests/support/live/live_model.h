@@ -24,8 +24,17 @@ struct model_object {
     int tag_count;
 };
 
+/* The order keys of an object's quantity and price, which outlive the object. */
+struct model_keys {
+    int quantity; /* 0: none; MODEL_KEY_NOW: a time of the clock, above all that operations carry */
+    int price;
+};
+#define MODEL_KEY_MAX 1000
+#define MODEL_KEY_NOW 1000000
+
 struct model {
     struct model_object objects[MODEL_OBJECTS];
+    struct model_keys keys[MODEL_OBJECTS];
 };
 
 /* What an operation will do, so that it can be done to a model and to an index. */
@@ -40,6 +49,8 @@ enum model_kind {
     MODEL_UNTAG,   /* Remove */
     MODEL_DELETE,
     MODEL_CLEAR,
+    MODEL_LANE_SET,  /* quantity and price on the inventory lane, with a timestamp */
+    MODEL_LANE_SELL, /* a decrement of quantity that must not go below 0 */
     MODEL_KINDS
 };
 
@@ -47,21 +58,28 @@ struct model_op {
     enum model_kind kind;
     int id;
     bool create; /* partial updates: make the object when it is missing */
+    int key;     /* MODEL_LANE_SET */
+    /* MODEL_LANE_*: what it set, as model_note found it out. */
+    bool set_quantity, set_price;
     struct model_object given;
 };
 
 #define MODEL_INDEX "shop"
 #define MODEL_SETTINGS                                                                                                 \
     "{\"searchableAttributes\":[\"title\",\"brand\"],\"attributesForFaceting\":[\"brand\",\"tags\"],"                  \
-    "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"}}"
+    "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"},"              \
+    "\"holdUpdatesMinutes\":0}"
 
 /* The same but for a facet: going there or back needs a rebuild. */
 #define MODEL_SETTINGS_OTHER                                                                                           \
     "{\"searchableAttributes\":[\"title\",\"brand\"],\"attributesForFaceting\":[\"brand\",\"tags\",\"title\"],"        \
-    "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"}}"
+    "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"},"              \
+    "\"holdUpdatesMinutes\":0}"
 
 void model_random_op(struct random *r, struct model_op *op);
 void model_apply(struct model *m, const struct model_op *op);
+/* Notes in the operation what it set, for model_replay. */
+void model_note(struct model_op *op, const struct model *before, const struct model *after);
 /* The same as an operation of a batch, made in its arena. */
 void model_to_live(const struct model_op *op, struct live_batch *batch, struct live_op *out);
 /* An object of the model as JSON; for shards that a test builds itself. */
@@ -71,6 +89,8 @@ bool model_equal(const struct model *a, const struct model *b);
 /* Reads the whole index. NULL when there is none: then everything is missing. False and a reason when it contradicts
  * itself: counts, flags, facets, columns. */
 bool model_read(const struct snapshot *s, struct model *out, char *reason, size_t reason_size);
+/* The order keys, into out; of an index that nobody writes to. */
+void model_read_keys(struct live *l, struct model *out);
 /* What differs, for a person. */
 void model_difference(const struct model *a, const struct model *b, char *out, size_t size);
 

@@ -48,6 +48,7 @@ static void check(struct live *l, const struct model *want)
     if (!model_read(live_snapshot(l, STR(MODEL_INDEX)), &have, reason, sizeof(reason))) {
         fail_msg("%s", reason);
     }
+    model_read_keys(l, &have);
     if (!model_equal(&have, want)) {
         model_difference(&have, want, reason, sizeof(reason));
         fail_msg("have; want:\n%s", reason);
