@@ -101,6 +101,10 @@ MUST_CHECK enum status live_update(struct live *l, struct live_updates *batch);
 /* The same, waiting for done; for tools and tests. */
 MUST_CHECK enum status live_update_wait(struct live *l, struct live_updates *batch);
 
+/* The order key that an attribute of an object has. False when it has none, or there is no such index. Waits for the
+ * sequencer: from a thread that is no event base. */
+bool live_order_key(struct live *l, struct str index, struct str object_id, struct str attribute, uint64_t *key);
+
 /* STATUS_OK, STATUS_INPUT, STATUS_CONFLICT, ...: what a reason is. */
 enum status update_status(enum update_reason reason);
 /* For people. */

@@ -168,3 +168,26 @@ void updates_release_held(struct live *l, struct live_index *x)
     }
     writer_start(l);
 }
+
+struct key_question {
+    struct str index, object_id, attribute;
+    uint64_t key; /* plus 1; 0: none */
+};
+
+static void answer_key(struct live *l, void *context)
+{
+    struct key_question *q = context;
+    bool replica;
+    const struct live_index *x = live_index_find(l, q->index, &replica);
+    uint64_t tag =
+        order_tag(hash64(q->object_id.data, q->object_id.size), hash64(q->attribute.data, q->attribute.size));
+    q->key = x ? order_get(&x->inventory->keys, tag) : 0;
+}
+
+bool live_order_key(struct live *l, struct str index, struct str object_id, struct str attribute, uint64_t *key)
+{
+    struct key_question q = {index, object_id, attribute, 0};
+    live_control(l, answer_key, &q);
+    *key = q.key ? q.key - 1 : 0;
+    return q.key != 0;
+}

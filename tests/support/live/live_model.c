@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "indexer/base/rcu.h"
-#include "server/live/live_internal.h"
 #include "server/live/update.h"
 
 static const char *const WORDS[] = {"red", "blue", "trail", "shoe", "lamp", "chair", "phone", "green", "cover"};
@@ -461,23 +460,22 @@ bool model_read(const struct snapshot *s, struct model *out, char *reason, size_
     return fine;
 }
 
-static int key_of(uint64_t key)
+static int key_of(struct live *l, int id, const char *attribute)
 {
-    return key == 0 ? 0 : key - 1 > MODEL_KEY_MAX ? MODEL_KEY_NOW : (int)(key - 1);
+    char name[16];
+    uint64_t key;
+    snprintf(name, sizeof(name), "p%d", id);
+    if (!live_order_key(l, STR(MODEL_INDEX), str_from(name), str_from(attribute), &key)) {
+        return 0;
+    }
+    return key > MODEL_KEY_MAX ? MODEL_KEY_NOW : (int)key;
 }
 
 void model_read_keys(struct live *l, struct model *out)
 {
-    struct live_index *x = NULL;
-    for (size_t i = 0; i < l->indexes.count; i++) {
-        x = strcmp(l->indexes.items[i]->name, MODEL_INDEX) == 0 ? l->indexes.items[i] : x;
-    }
-    memset(out->keys, 0, sizeof(out->keys));
-    for (int i = 0; x && i < MODEL_OBJECTS; i++) {
-        char id[16];
-        uint64_t object = hash64(id, (size_t)snprintf(id, sizeof(id), "p%d", i));
-        out->keys[i].quantity = key_of(order_get(&x->inventory->keys, order_tag(object, hash64("quantity", 8))));
-        out->keys[i].price = key_of(order_get(&x->inventory->keys, order_tag(object, hash64("price", 5))));
+    for (int i = 0; i < MODEL_OBJECTS; i++) {
+        out->keys[i].quantity = key_of(l, i, "quantity");
+        out->keys[i].price = key_of(l, i, "price");
     }
 }
 
