@@ -166,6 +166,13 @@ void exchange_post(struct exchange *x, void (*posted)(struct exchange *x))
     loop_post(connection_loop(x->connection), &x->task);
 }
 
+void exchange_later(struct exchange *x, unsigned ms, void (*posted)(struct exchange *x))
+{
+    x->posted = posted;
+    x->task.run = run_posted;
+    loop_later(connection_loop(x->connection), &x->task, ms);
+}
+
 void exchange_done(struct exchange *x)
 {
     connection_continue(x->connection, true);

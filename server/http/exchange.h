@@ -127,6 +127,8 @@ void exchange_header(struct exchange *x, const char *name, struct str value);
 /* Runs posted(x) on the exchange's event base; from any thread. posted may finish the answer with exchange_done, post
  * again, or call exchange_resume. */
 void exchange_post(struct exchange *x, void (*posted)(struct exchange *x));
+/* The same after a while, on the event base, for an exchange that is PENDING. */
+void exchange_later(struct exchange *x, unsigned ms, void (*posted)(struct exchange *x));
 /* The answer is in the exchange: sends it. On the event base, for an exchange that was PENDING. */
 void exchange_done(struct exchange *x);
 /* Goes on with the stream. On the event base. */

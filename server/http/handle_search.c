@@ -10,6 +10,8 @@
  *
  * A search runs where it was read unless its planned cost is over a millisecond or its body is large: then a worker
  * does all of it again, from the body on, since nothing of a snapshot may be held when the base ends its turn.
+ *
+ * A search with `minSeq` waits until updates up to that number are visible, at most MIN_SEQ_WAIT_MS; then it is a 412.
  */
 
 #define OFFLOAD_COST_NS   1000000
@@ -18,6 +20,8 @@
 #define FACET_HITS        10
 #define FACET_HITS_MAX    100
 #define SEARCH_BODY_LIMIT (1u << 20)
+#define MIN_SEQ_WAIT_MS   2000
+#define MIN_SEQ_LOOK_MS   20
 
 static void free_searcher(void *searcher)
 {
@@ -66,6 +70,8 @@ struct search {
     struct searcher *searcher;
     struct sub *subs;
     size_t count;
+    uint64_t seq;     /* what the answer contains at least */
+    uint64_t min_seq; /* what it must contain */
 };
 
 static bool refuse(struct search *s, size_t number, enum status status, const struct error *err)
@@ -113,12 +119,38 @@ static bool parse_facet(struct search *s, size_t number, struct str fallback)
     return true;
 }
 
+/* `minSeq`, a number or a text, or among the URL-encoded parameters. */
+static bool parse_min_seq(struct search *s, size_t number)
+{
+    const struct json *params = s->subs[number].params;
+    const struct json *value = json_get(params, "minSeq");
+    struct str text = {0};
+    uint64_t seq = 0;
+    struct error err = {0};
+    if (value && value->type != JSON_NUMBER && value->type != JSON_STRING) {
+        text = STR("?");
+    } else if (value) {
+        text = value->text;
+    } else if (json_string(json_get(params, "params"), &text) && !http_query_get(text, "minSeq", &s->x->arena, &text)) {
+        return true;
+    }
+    if (text.size > 0 && !str_to_u64(text, &seq)) {
+        error_set(&err, STATUS_INPUT, "'minSeq': must be a whole number from 0");
+        return refuse(s, number, STATUS_INPUT, &err);
+    }
+    s->min_seq = seq > s->min_seq ? seq : s->min_seq;
+    return true;
+}
+
 static bool parse_sub(struct search *s, size_t number, struct str facet)
 {
     struct sub *sub = &s->subs[number];
     struct error err = {0};
     struct str index = {0};
     struct str type = {0};
+    if (!parse_min_seq(s, number)) {
+        return false;
+    }
     if (!json_string(json_get(sub->params, "indexName"), &index)) {
         error_set(&err, STATUS_INPUT, "'indexName' is missing");
         return refuse(s, number, STATUS_INPUT, &err);
@@ -241,6 +273,7 @@ static bool write_sub(struct search *s, struct sub *sub, struct buf *out)
         write_facet_hits(sub, clock_monotonic_ns() - s->x->started_ns, out);
         return true;
     }
+    sub->result.seq = s->seq > sub->result.seq ? s->seq : sub->result.seq;
     struct answer a = {s->searcher, sub->snapshot, &sub->request, &sub->result, sub->params, &s->x->arena};
     enum status status = answer_result(&a, out);
     if (status != STATUS_OK) {
@@ -326,52 +359,101 @@ static bool read_one(struct search *s)
 
 enum search_kind { ONE, MANY };
 
-/* True when the answer is in x; false when it belongs on a worker. */
-static bool search(struct exchange *x, enum search_kind kind, bool on_worker)
+enum progress {
+    ANSWERED, /* the answer is in x */
+    LONG,     /* it belongs on a worker */
+    EARLY     /* what it asks for is not visible yet */
+};
+
+static enum progress search(struct exchange *x, enum search_kind kind, bool on_worker)
 {
-    struct search s = {.x = x, .searcher = handlers_searcher()};
+    struct search s = {.x = x, .searcher = handlers_searcher(), .seq = live_seq(x->server->live)};
     if (!on_worker && x->body.size > OFFLOAD_BODY) {
-        return false;
+        return LONG;
     }
     if (!(kind == ONE ? read_one(&s) : read_many(&s))) {
         if (!x->status) {
             exchange_error(x, 413, "the request needs more memory than it may use");
         }
-        return true;
+        return ANSWERED;
+    }
+    if (s.min_seq > s.seq) {
+        if (clock_monotonic_ns() - x->started_ns < MIN_SEQ_WAIT_MS * UINT64_C(1000000)) {
+            return EARLY;
+        }
+        exchange_error(x, 412, "'minSeq' %llu is not reached; updates up to %llu are visible",
+                       (unsigned long long)s.min_seq, (unsigned long long)s.seq);
+        return ANSWERED;
     }
     if (!on_worker && cost_of(&s) > OFFLOAD_COST_NS) {
-        return false;
+        return LONG;
     }
     if (run_all(&s)) {
         write_all(&s, kind == ONE);
     }
-    return true;
+    return ANSWERED;
 }
 
-static void search_one_away(struct exchange *x)
+static enum search_kind kind_of(const struct exchange *x)
 {
-    (void)search(x, ONE, true);
+    return x->param_count == 0 ? MANY : ONE; /* several have no index in the path */
 }
 
-static void search_many_away(struct exchange *x)
+static void search_away(struct exchange *x)
 {
-    (void)search(x, MANY, true);
+    (void)search(x, kind_of(x), true); /* no answer: it is early */
 }
 
-static enum handled search_one(struct exchange *x)
+static void look_again(struct exchange *x);
+
+/* Ever more seldom: each look reads the request again. */
+static void look_later(struct exchange *x)
 {
-    return search(x, ONE, false) ? HANDLED : exchange_offload(x, search_one_away);
+    uint64_t waited_ms = (clock_monotonic_ns() - x->started_ns) / 1000000;
+    uint64_t ms = waited_ms / 8;
+    exchange_later(x, ms < 1 ? 1 : ms > MIN_SEQ_LOOK_MS ? MIN_SEQ_LOOK_MS : (unsigned)ms, look_again);
 }
 
-static enum handled search_many(struct exchange *x)
+static void search_back(struct exchange *x)
 {
-    return search(x, MANY, false) ? HANDLED : exchange_offload(x, search_many_away);
+    if (x->status) {
+        exchange_done(x);
+    } else {
+        look_later(x);
+    }
+}
+
+static enum handled search_here(struct exchange *x)
+{
+    switch (search(x, kind_of(x), false)) {
+    case ANSWERED:
+        return HANDLED;
+    case LONG:
+        if (exchange_offload_then(x, search_away, search_back) == PENDING) {
+            return PENDING;
+        }
+        if (x->status) {
+            return HANDLED;
+        }
+        break;
+    case EARLY:
+        break;
+    }
+    look_later(x);
+    return PENDING;
+}
+
+static void look_again(struct exchange *x)
+{
+    if (search_here(x) == HANDLED) {
+        exchange_done(x);
+    }
 }
 
 const struct route search_routes[] = {
-    {HTTP_POST, "/1/indexes/*/queries", SCOPE_SEARCH, 0, SEARCH_BODY_LIMIT, search_many, NULL},
-    {HTTP_POST, "/1/indexes/{index}/query", SCOPE_SEARCH, 0, SEARCH_BODY_LIMIT, search_one, NULL},
-    {HTTP_POST, "/1/indexes/{index}/facets/{facet}/query", SCOPE_SEARCH, 0, SEARCH_BODY_LIMIT, search_one, NULL},
-    {HTTP_GET, "/1/indexes/{index}", SCOPE_SEARCH, 0, 1024, search_one, NULL},
+    {HTTP_POST, "/1/indexes/*/queries", SCOPE_SEARCH, 0, SEARCH_BODY_LIMIT, search_here, NULL},
+    {HTTP_POST, "/1/indexes/{index}/query", SCOPE_SEARCH, 0, SEARCH_BODY_LIMIT, search_here, NULL},
+    {HTTP_POST, "/1/indexes/{index}/facets/{facet}/query", SCOPE_SEARCH, 0, SEARCH_BODY_LIMIT, search_here, NULL},
+    {HTTP_GET, "/1/indexes/{index}", SCOPE_SEARCH, 0, 1024, search_here, NULL},
     {0, NULL, SCOPE_NONE, 0, 0, NULL, NULL},
 };

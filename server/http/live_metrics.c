@@ -27,6 +27,35 @@ static void fill_log(struct live *live, struct buf *out)
     metrics_value(out, "aisle_recovery_records", "gauge", "Log records replayed by it.", (double)s.replayed);
 }
 
+static void fill_updates(struct live *live, struct buf *out)
+{
+    static const char *const NAMES[][2] = {
+        {"aisle_inventory_applied_total", "Updates of the inventory lane that were applied."},
+        {"aisle_inventory_dropped_total", "Those whose keys were not newer."},
+        {"aisle_inventory_duplicate_total", "Those that an earlier request with their Idempotency-Key had done."},
+        {"aisle_inventory_held_total", "Those that were held for products to come."},
+        {"aisle_inventory_refused_total", "Those that were refused."},
+    };
+    struct live_stats s = {0};
+    live_stats(live, &s);
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        metrics_value(out, NAMES[i][0], "counter", NAMES[i][1], (double)s.updates[i]);
+    }
+    metrics_value(out, "aisle_inventory_waiting", "gauge", "Updates that wait for the sequencer.",
+                  (double)s.updates_waiting);
+    metrics_value(out, "aisle_inventory_lag_seconds", "gauge", "How long the oldest of them has waited.",
+                  (double)s.update_lag_ns / 1e9);
+    metrics_value(out, "aisle_inventory_batches_total", "counter", "Batches of updates acknowledged.",
+                  (double)s.update_batches);
+    metrics_value(out, "aisle_inventory_batch_seconds_total", "counter",
+                  "Time from the submission of batches to their acknowledgement.", (double)s.update_ns_total / 1e9);
+    metrics_value(out, "aisle_inventory_batch_seconds_max", "gauge", "The longest of them.",
+                  (double)s.update_ns_max / 1e9);
+    metrics_value(out, "aisle_held_updates", "gauge", "Updates that are held now.", (double)s.held_updates);
+    metrics_value(out, "aisle_held_bytes", "gauge", "Their memory.", (double)s.held_bytes);
+    metrics_value(out, "aisle_order_keys", "gauge", "Order keys that are kept.", (double)s.order_keys);
+}
+
 static void fill_indexes(struct live *live, struct buf *out)
 {
     struct arena arena;
@@ -89,6 +118,7 @@ static void fill(void *context, struct buf *out)
     struct server *server = context;
     if (atomic_load_explicit(&server->ready, memory_order_acquire)) {
         fill_log(server->live, out);
+        fill_updates(server->live, out);
         fill_indexes(server->live, out);
         fill_memory(server->live, out);
     }

@@ -117,6 +117,23 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     }
 }
 
+static void on_later(evutil_socket_t fd, short what, void *context)
+{
+    struct loop_task *task = context;
+    (void)fd;
+    (void)what;
+    reader_enter(reader_thread());
+    task->run(task);
+}
+
+void loop_later(struct loop *l, struct loop_task *task, unsigned ms)
+{
+    struct timeval delay = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000};
+    if (event_base_once(l->base, -1, EV_TIMEOUT, on_later, task, &delay) != 0) {
+        loop_post(l, task);
+    }
+}
+
 struct arrival {
     struct loop_task task;
     struct loop *loop;

@@ -21,6 +21,8 @@ void loop_free(struct loop *l);
 
 /* Any thread. */
 void loop_post(struct loop *l, struct loop_task *task);
+/* Runs the task after a while; from the loop's own thread. */
+void loop_later(struct loop *l, struct loop_task *task, unsigned ms);
 void loop_adopt(struct loop *l, int fd, struct peer peer);
 uint32_t loop_connections(struct loop *l);
 

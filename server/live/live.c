@@ -112,6 +112,8 @@ enum status live_open(struct live **out, const struct live_options *options, str
         return status;
     }
     atomic_store(&l->stat_seq, l->seq);
+    atomic_store(&l->visible_seq, l->seq);
+    updates_count(l);
     l->recovery_ms = (clock_monotonic_ns() - begin) / 1000000;
     if (options->read_only) {
         load_check_rest(l);
@@ -210,6 +212,11 @@ bool live_task_published(struct live *l, uint64_t task_id)
     return !pending;
 }
 
+uint64_t live_seq(struct live *l)
+{
+    return atomic_load_explicit(&l->visible_seq, memory_order_acquire);
+}
+
 void live_stats(struct live *l, struct live_stats *out)
 {
     struct log_stats log;
@@ -234,7 +241,18 @@ void live_stats(struct live *l, struct live_stats *out)
     }
     pthread_mutex_lock(&l->queue_lock);
     out->queue_ops = l->queue_ops;
+    out->updates_waiting = l->lane_items;
+    out->update_lag_ns = l->lane_first ? clock_monotonic_ns() - l->lane_first->submitted_ns : 0;
     pthread_mutex_unlock(&l->queue_lock);
+    for (int i = 0; i <= UPDATE_REFUSED; i++) {
+        out->updates[i] = atomic_load(&l->stat_updates[i]);
+    }
+    out->update_batches = atomic_load(&l->stat_update_batches);
+    out->update_ns_total = atomic_load(&l->stat_update_ns);
+    out->update_ns_max = atomic_load(&l->stat_update_ns_max);
+    out->held_updates = atomic_load(&l->stat_held);
+    out->held_bytes = atomic_load(&l->stat_held_bytes);
+    out->order_keys = atomic_load(&l->stat_keys);
     out->deltas = atomic_load(&l->stat_deltas);
 }
 
@@ -300,6 +318,7 @@ enum status live_update(struct live *l, struct live_updates *batch)
     batch->next = NULL;
     batch->status = STATUS_OK;
     batch->seq = 0;
+    batch->submitted_ns = clock_monotonic_ns();
     pthread_mutex_lock(&l->queue_lock);
     bool full = l->stopping || (l->lane_first && l->lane_items + batch->count > LANE_ITEMS_MAX);
     if (!full) {

@@ -53,6 +53,9 @@ void live_close(struct live *l);
  * reader's next quiescent moment. */
 const struct snapshot *live_snapshot(struct live *l, struct str index);
 
+/* Every update up to this sequence number is in the snapshots that are taken from now on, of any index. */
+uint64_t live_seq(struct live *l);
+
 struct live_index_info {
     struct str name; /* borrowed until the reader's next quiescent moment */
     uint64_t entries, products;
@@ -180,6 +183,15 @@ struct live_stats {
     uint64_t replayed; /* records at the last start */
     uint64_t recovery_ms;
     bool fenced;
+    /* The inventory lane (update.h). */
+    uint64_t updates[5];      /* by enum update_result */
+    uint64_t updates_waiting; /* for the sequencer */
+    uint64_t update_lag_ns;   /* how long the oldest of them has waited */
+    uint64_t update_batches;  /* acknowledged */
+    uint64_t update_ns_total; /* from submission to acknowledgement, of all of them */
+    uint64_t update_ns_max;
+    uint64_t held_updates, held_bytes;
+    uint64_t order_keys;
 };
 void live_stats(struct live *l, struct live_stats *out);
 

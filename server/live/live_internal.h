@@ -130,6 +130,10 @@ struct live {
     pthread_mutex_t task_lock;
     VEC(struct pending_task) tasks;
 
+    _Atomic uint64_t visible_seq;
+    _Atomic uint64_t stat_updates[UPDATE_REFUSED + 1];
+    _Atomic uint64_t stat_update_batches, stat_update_ns, stat_update_ns_max;
+    _Atomic uint64_t stat_held, stat_held_bytes, stat_keys;
     _Atomic uint64_t stat_seq, stat_ops, stat_batches, stat_checkpoints, stat_merges, stat_deltas;
     uint64_t replayed;
     uint64_t recovery_ms;
@@ -159,6 +163,8 @@ bool group_full(const struct live *l);
 void updates_run(struct live *l);
 /* The group's outcome becomes that of its updates. */
 void updates_finish(struct live *l, enum status status, const struct error *error);
+/* Fills the counters of what is held. */
+void updates_count(struct live *l);
 /* Decides what is held for products that are there now, after an index's objects were replaced. */
 void updates_release_held(struct live *l, struct live_index *x);
 

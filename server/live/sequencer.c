@@ -161,6 +161,9 @@ void group_finish(struct live *l)
         }
     }
     l->open.count = 0;
+    if (status == STATUS_OK) {
+        atomic_store_explicit(&l->visible_seq, l->seq, memory_order_release);
+    }
     updates_finish(l, status, &error);
     atomic_fetch_add_explicit(&l->stat_ops, status == STATUS_OK ? records : 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&l->stat_batches, l->finished.count, memory_order_relaxed);
@@ -272,6 +275,7 @@ static void run_structural(struct live *l, struct live_batch *batch, struct live
     }
     batch->seq = l->seq;
     writer_start(l);
+    atomic_store_explicit(&l->visible_seq, l->seq, memory_order_release);
 }
 
 static void run_batch(struct live *l, struct live_batch *batch)

@@ -92,8 +92,10 @@ struct live_updates {
     /* outcome */
     enum status status; /* of the whole; STATUS_NOT_FOUND: there is no such index */
     struct error error;
-    uint64_t seq;              /* snapshots from this number on show all of it */
-    struct live_updates *next; /* the lane's own */
+    uint64_t seq; /* snapshots from this number on show all of it */
+    /* The lane's own. */
+    struct live_updates *next;
+    uint64_t submitted_ns;
 };
 
 /* Hands updates to the sequencer; done is always called. STATUS_BUSY when too many wait (then it is not). */

@@ -121,6 +121,44 @@ void updates_run(struct live *l)
     }
 }
 
+static void add(_Atomic uint64_t *counter, uint64_t more)
+{
+    atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
+static void count_batch(struct live *l, const struct live_updates *batch)
+{
+    uint64_t results[UPDATE_REFUSED + 1] = {0};
+    uint64_t taken = clock_monotonic_ns() - batch->submitted_ns;
+    for (size_t i = 0; i < batch->count; i++) {
+        results[batch->items[i].result]++;
+    }
+    for (int i = 0; i <= UPDATE_REFUSED; i++) {
+        add(&l->stat_updates[i], results[i]);
+    }
+    add(&l->stat_update_batches, 1);
+    add(&l->stat_update_ns, taken);
+    if (taken > atomic_load_explicit(&l->stat_update_ns_max, memory_order_relaxed)) {
+        atomic_store_explicit(&l->stat_update_ns_max, taken, memory_order_relaxed);
+    }
+}
+
+void updates_count(struct live *l)
+{
+    uint64_t held = 0;
+    uint64_t bytes = 0;
+    uint64_t keys = 0;
+    for (size_t i = 0; i < l->indexes.count; i++) {
+        const struct inventory *v = l->indexes.items[i]->inventory;
+        held += v->held.count;
+        bytes += v->held.bytes;
+        keys += v->keys.count;
+    }
+    atomic_store_explicit(&l->stat_held, held, memory_order_relaxed);
+    atomic_store_explicit(&l->stat_held_bytes, bytes, memory_order_relaxed);
+    atomic_store_explicit(&l->stat_keys, keys, memory_order_relaxed);
+}
+
 void updates_finish(struct live *l, enum status status, const struct error *error)
 {
     for (size_t i = 0; i < l->open_updates.count; i++) {
@@ -142,7 +180,11 @@ void updates_finish(struct live *l, enum status status, const struct error *erro
     l->open_updates.count = 0;
     for (size_t i = 0; i < l->finished_updates.count; i++) {
         struct live_updates *batch = l->finished_updates.items[i];
+        count_batch(l, batch);
         batch->done(batch); /* it may be gone now */
+    }
+    if (l->finished_updates.count > 0) {
+        updates_count(l);
     }
     l->finished_updates.count = 0;
 }
