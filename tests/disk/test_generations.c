@@ -103,7 +103,7 @@ static void run_batch(struct oracle *o, struct live *l, struct random *r)
     for (size_t i = 0; i < count; i++) {
         do {
             model_random_op(r, &ops[i]);
-        } while (ops[i].kind == MODEL_CLEAR);
+        } while (ops[i].kind == MODEL_CLEAR || ops[i].kind >= MODEL_LANE_SET); /* keys are not followed here */
         struct model next = o->states[o->count - 1];
         o->doubt[i] = (struct accepted){.op = ops[i], .created = !next.objects[ops[i].id].there};
         model_apply(&next, &ops[i]);

@@ -332,8 +332,11 @@ static bool same_object(const struct model_object *a, const struct model_object 
 bool model_equal(const struct model *a, const struct model *b)
 {
     for (int i = 0; i < MODEL_OBJECTS; i++) {
-        if (!same_object(&a->objects[i], &b->objects[i]) || a->keys[i].quantity != b->keys[i].quantity ||
-            a->keys[i].price != b->keys[i].price) {
+        if (!same_object(&a->objects[i], &b->objects[i])) {
+            return false;
+        }
+        if ((a->keys_read || b->keys_read) &&
+            (a->keys[i].quantity != b->keys[i].quantity || a->keys[i].price != b->keys[i].price)) {
             return false;
         }
     }
@@ -420,7 +423,7 @@ bool model_read(const struct snapshot *s, struct model *out, char *reason, size_
     uint64_t docs = 0;
     uint64_t products = 0;
     bool fine = true;
-    memset(out->objects, 0, sizeof(out->objects));
+    memset(out, 0, sizeof(*out));
     arena_init(&arena, 0);
     for (int i = 0; s && i < MODEL_OBJECTS && fine; i++) {
         uint32_t segment;
@@ -473,6 +476,7 @@ static int key_of(struct live *l, int id, const char *attribute)
 
 void model_read_keys(struct live *l, struct model *out)
 {
+    out->keys_read = true;
     for (int i = 0; i < MODEL_OBJECTS; i++) {
         out->keys[i].quantity = key_of(l, i, "quantity");
         out->keys[i].price = key_of(l, i, "price");

@@ -35,6 +35,7 @@ struct model_keys {
 struct model {
     struct model_object objects[MODEL_OBJECTS];
     struct model_keys keys[MODEL_OBJECTS];
+    bool keys_read; /* by model_read_keys: they are to be compared */
 };
 
 /* What an operation will do, so that it can be done to a model and to an index. */
