@@ -69,11 +69,12 @@ struct runs {
     uint32_t count;
     uint32_t *starts;
     uint32_t run_count;
-    uint32_t doc_count; /* of the segment */
+    uint32_t doc_count;  /* of the segment */
+    struct cursor *only; /* the last run is all of this packed list; or NULL */
 };
 
 /* Bytes that are no list give documents in no order: those are left out. */
-static void add_list(struct runs *r, const struct cursor *c)
+static void add_list(struct runs *r, struct cursor *c)
 {
     uint32_t count = c->empty ? 0 : c->postings.df, kept = 0;
     doc_id *docs = r->docs + r->count;
@@ -88,9 +89,10 @@ static void add_list(struct runs *r, const struct cursor *c)
     if (kept)
         r->starts[r->run_count++] = r->count;
     r->count += kept;
+    r->only = kept == count ? c : NULL;
 }
 
-static void add_cursor(struct runs *r, const struct cursor *c)
+static void add_cursor(struct runs *r, struct cursor *c)
 {
     struct prefix_lists lists;
 
@@ -101,6 +103,7 @@ static void add_cursor(struct runs *r, const struct cursor *c)
     lists = prefix_union_lists(c->prefix);
     if (lists.count) {
         r->starts[r->run_count++] = r->count;
+        r->only = NULL;
         memcpy(r->docs + r->count, lists.docs, lists.count * sizeof(*lists.docs));
         r->count += lists.count;
     }
@@ -111,7 +114,7 @@ static void add_cursor(struct runs *r, const struct cursor *c)
 static void add_slot(struct runs *r, const struct match_slot *slot)
 {
     for (uint32_t i = 0; i < slot->alternative_count; i++) {
-        const struct match_alternative *a = &slot->alternatives[i];
+        struct match_alternative *a = &slot->alternatives[i];
         uint32_t best = 0;
         for (uint32_t k = 1; k < a->cursor_count; k++)
             best = cursor_size(&a->cursors[k]) < cursor_size(&a->cursors[best]) ? k : best;
@@ -169,7 +172,7 @@ static bool merge_runs(struct runs *r, struct arena *arena)
     return true;
 }
 
-static bool from_text(struct runs *r, const struct match *m, uint64_t size, uint32_t slots)
+static bool from_text(struct runs *r, struct match *m, uint64_t size, uint32_t slots)
 {
     if (!runs_init(r, m, size))
         return false;
@@ -196,14 +199,20 @@ bool candidates_find(struct candidates *c, struct match *m, uint32_t steps, cons
     uint32_t slots = slots_count(m->query, steps);
     uint64_t text = text_size(m, slots), filter = driver ? driver->cardinality : UINT64_MAX;
     uint64_t limit = windows_left(m, driver) * candidates_per_window;
+    uint32_t runs;
     struct runs r;
 
     *c = (struct candidates){.few = text <= limit || filter <= limit};
     if (!c->few)
         return true;
-    if (!(text <= filter ? from_text(&r, m, text, slots) : from_filter(&r, m, driver)) || !merge_runs(&r, m->arena))
+    if (!(text <= filter ? from_text(&r, m, text, slots) : from_filter(&r, m, driver)))
+        return false;
+    runs = r.run_count;
+    if (!merge_runs(&r, m->arena))
         return false;
     c->docs = r.docs;
     c->count = r.count;
+    if (r.only && runs == 1)
+        r.only->own = true;
     return true;
 }

@@ -4,6 +4,7 @@ void cursor_init(struct cursor *c)
 {
     c->empty = true;
     c->flat = false;
+    c->own = false;
     c->prefix = NULL;
     c->block = 0;
     c->block_count = 0;
@@ -150,6 +151,26 @@ static uint32_t block_seek(const doc_id *docs, uint32_t at, uint32_t count, doc_
     return at;
 }
 
+/* A selection of this very list: every document, and the facts of its blocks. */
+static bool load_own(struct cursor *c, const struct window *w)
+{
+    uint32_t facts[POSTINGS_BLOCK];
+
+    c->serial = w->serial;
+    c->count = 0;
+    if (!reserve(c, w->count, w->arena))
+        return false;
+    for (uint32_t at = 0; at < w->count; at += POSTINGS_BLOCK) {
+        uint32_t n = w->count - at < POSTINGS_BLOCK ? w->count - at : POSTINGS_BLOCK;
+        postings_block_facts(&c->postings, (w->first + at) / POSTINGS_BLOCK, facts);
+        memcpy(c->facts + at, facts, n * sizeof(*facts));
+    }
+    for (uint32_t i = 0; i < w->count; i++)
+        c->offsets[i] = (uint16_t)i;
+    c->count = w->count;
+    return true;
+}
+
 /* Of a selection: the documents that are in `among` and in the list. */
 static bool load_selection(struct cursor *c, const struct window *w, const struct mask *among)
 {
@@ -192,7 +213,9 @@ static bool load(struct cursor *c, const struct window *w, const struct mask *am
 {
     if (c->serial == w->serial)
         return true;
-    return w->docs ? load_selection(c, w, among) : load_packed(c, w);
+    if (!w->docs)
+        return load_packed(c, w);
+    return c->own ? load_own(c, w) : load_selection(c, w, among);
 }
 
 static uint64_t fact_of(const struct cursor *c, const struct window *w, uint32_t index, uint64_t fields)
@@ -202,24 +225,6 @@ static uint64_t fact_of(const struct cursor *c, const struct window *w, uint32_t
     if (c->flat)
         fact = fact_flat(fact);
     return fields ? fact & fields : fact;
-}
-
-static uint32_t dense_fact(const struct postings *p, uint32_t rank)
-{
-    const uint8_t *at = p->facts + (size_t)rank * p->fact_bytes;
-    uint16_t two;
-    uint32_t four;
-
-    if (rank >= p->df)
-        return 0;
-    if (p->fact_bytes == 1)
-        return *at;
-    if (p->fact_bytes == 2) {
-        memcpy(&two, at, sizeof(two));
-        return two;
-    }
-    memcpy(&four, at, sizeof(four));
-    return four;
 }
 
 static bool dense_has(const struct postings *p, doc_id doc)
@@ -236,9 +241,30 @@ static uint32_t dense_rank(const struct postings *p, doc_id doc)
     return rank + (uint32_t)__builtin_popcountll(p->bits[word] & ((1ull << (doc & 63)) - 1));
 }
 
+/* Ranks of ascending documents, each from the one before where they are of the same 4,096. */
+struct rank_walk {
+    uint32_t word, rank; /* bits set in the words before this one */
+    bool started;
+};
+
+static uint32_t walk_rank(struct rank_walk *k, const struct postings *p, doc_id doc)
+{
+    uint32_t word = doc / 64;
+
+    if (!k->started || k->word / WINDOW_WORDS != word / WINDOW_WORDS) {
+        k->started = true;
+        k->word = word & ~(WINDOW_WORDS - 1);
+        k->rank = p->block_ranks[doc / WINDOW_DOCS];
+    }
+    for (; k->word < word; k->word++)
+        k->rank += (uint32_t)__builtin_popcountll(p->bits[k->word]);
+    return k->rank + (uint32_t)__builtin_popcountll(p->bits[word] & ((1ull << (doc & 63)) - 1));
+}
+
 static uint32_t dense_selection_indexes(const struct cursor *c, const struct window *w, const struct mask *wanted,
                                         uint16_t *offsets, uint32_t *indexes)
 {
+    struct rank_walk walk = {0};
     uint32_t n = 0;
 
     for (MASK_WORDS(wanted, j)) {
@@ -247,7 +273,7 @@ static uint32_t dense_selection_indexes(const struct cursor *c, const struct win
             if (!dense_has(&c->postings, w->docs[offset]))
                 continue;
             offsets[n] = (uint16_t)offset;
-            indexes[n++] = dense_fact(&c->postings, dense_rank(&c->postings, w->docs[offset]));
+            indexes[n++] = cursor_dense_fact(&c->postings, walk_rank(&walk, &c->postings, w->docs[offset]));
         }
     }
     return n;
@@ -273,14 +299,14 @@ static uint32_t dense_indexes(const struct cursor *c, const struct window *w, co
         if (x == have) {
             for (; x; x &= x - 1) {
                 offsets[n] = (uint16_t)(i * 64 + (uint32_t)__builtin_ctzll(x));
-                indexes[n++] = dense_fact(p, r++);
+                indexes[n++] = cursor_dense_fact(p, r++);
             }
             continue;
         }
         for (; x; x &= x - 1) {
             uint64_t below = (x & -x) - 1;
             offsets[n] = (uint16_t)(i * 64 + (uint32_t)__builtin_ctzll(x));
-            indexes[n++] = dense_fact(p, r + (uint32_t)__builtin_popcountll(have & below));
+            indexes[n++] = cursor_dense_fact(p, r + (uint32_t)__builtin_popcountll(have & below));
         }
     }
     return n;
@@ -346,7 +372,7 @@ static void dense_selection(const struct cursor *c, const struct window *w, uint
             found |= dense_has(&c->postings, w->docs[j * 64 + (uint64_t)__builtin_ctzll(x)]) ? x & -x : 0;
         for (uint64_t x = fields ? found : 0; x; x &= x - 1) {
             uint32_t rank = dense_rank(&c->postings, w->docs[j * 64 + (uint64_t)__builtin_ctzll(x)]);
-            if (!fact_of(c, w, dense_fact(&c->postings, rank), fields))
+            if (!fact_of(c, w, cursor_dense_fact(&c->postings, rank), fields))
                 found &= ~(x & -x);
         }
         out->bits[j] |= found;
@@ -382,6 +408,10 @@ bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, co
     }
     if (!load(c, w, among))
         return false;
+    if (!fields && w->docs && c->own) {
+        mask_set_first(out, c->count);
+        return true;
+    }
     for (uint32_t i = 0; i < c->count; i++) {
         if (!fields || fact_of(c, w, c->facts[i], fields))
             mask_set(out, c->offsets[i]);

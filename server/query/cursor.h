@@ -15,6 +15,7 @@ struct prefix_union;
 struct cursor {
     struct postings postings;
     bool empty;
+    bool own;  /* selections are of this list: window.first is the rank of a window's first posting */
     bool flat; /* frequencies count as 1: a prefix's list */
     struct prefix_union *prefix;
     /* the block decoded last */
@@ -57,6 +58,25 @@ uint32_t cursor_gather(struct cursor *c, const struct window *w, uint64_t fields
 uint32_t cursor_gather_indexes(struct cursor *c, const struct window *w, const struct mask *wanted, uint16_t *offsets,
                                uint32_t *indexes);
 
+/* Of a dense list: the fact's index of the posting number `rank`. */
+static inline uint32_t cursor_dense_fact(const struct postings *p, uint32_t rank)
+{
+    const uint8_t *at = p->facts + (size_t)rank * p->fact_bytes;
+    uint16_t two;
+    uint32_t four;
+
+    if (rank >= p->df)
+        return 0;
+    if (p->fact_bytes == 1)
+        return *at;
+    if (p->fact_bytes == 2) {
+        memcpy(&two, at, sizeof(two));
+        return two;
+    }
+    memcpy(&four, at, sizeof(four));
+    return four;
+}
+
 /* Frequency 1 in each field that the fact has. */
 static inline uint64_t fact_flat(uint64_t fact)
 {
@@ -70,7 +90,7 @@ static inline uint64_t fact_flat(uint64_t fact)
 struct prefix_lists {
     const doc_id *docs;
     uint32_t count;
-    const struct cursor *cursors;
+    struct cursor *cursors;
     uint32_t cursor_count;
 };
 struct prefix_lists prefix_union_lists(const struct prefix_union *p);

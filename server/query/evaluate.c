@@ -140,7 +140,7 @@ static enum status open_segment(struct evaluation *e, struct error *err)
         if (status == STATUS_OK && r->filter)
             status = filter_bind(r->filter, w, e->scratch, err);
         if (status == STATUS_OK && !e->probing)
-            status = facet_segment(&r->facets, w, e->query->match_all && !r->filter && !w->tombstones, err);
+            status = facet_segment(&r->facets, w, e->query->match_all && !r->filter, err);
         r->first_rank = r->browse && r->after.size ? evaluation_rank_after(w->shard, r->after) : 0;
         r->pending_unit = 0;
     }
@@ -198,6 +198,10 @@ static bool count_window(struct evaluation *e, struct evaluation_request *r, con
 {
     struct facet_matches found = {matches, e->offsets, e->docs, 0};
 
+    if (r->facets.whole_known && (!r->products || !e->window.groups)) {
+        r->total += mask_count(matches);
+        return true;
+    }
     if (r->facets.counter_count == 0 && (!r->products || !e->window.groups)) {
         r->total += mask_count(matches);
         return true;
@@ -207,48 +211,97 @@ static bool count_window(struct evaluation *e, struct evaluation_request *r, con
     return r->facets.counter_count == 0 || facet_window(&r->facets, &e->window, &found);
 }
 
-/* The least score that all requests with hits still take, or INT64_MIN when one of them takes any: by sort keys, or
- * with room left. */
+/* Whether scores decide who becomes a hit of every request with wanted documents. */
+static bool by_score(const struct evaluation *e)
+{
+    if (e->query->match_all || e->match.fields)
+        return false;
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->wanted[i].active && (e->requests[i].top.sort_count > 0 || e->requests[i].top.ids_only))
+            return false;
+    }
+    return true;
+}
+
+/* The least score that all requests with hits still take, or INT64_MIN when one of them has room left. */
 static int64_t worst_of_all(const struct evaluation *e)
 {
     int64_t worst = INT64_MAX;
 
-    if (e->query->match_all || e->match.fields)
-        return INT64_MIN;
     for (size_t i = 0; i < e->count; i++) {
         const struct topk *t = &e->requests[i].top;
         if (!e->wanted[i].active)
             continue;
-        if (!topk_full(t) || t->sort_count > 0 || t->ids_only)
+        if (!topk_full(t))
             return INT64_MIN;
         worst = t->heap[0]->exact ? worst : t->heap[0]->rounded < worst ? t->heap[0]->rounded : worst;
     }
     return worst;
 }
 
-#define PRUNE_FROM 32 /* documents; fewer are scored at once */
-
-/* Scores those of the wanted that can get in; the requests' wanted sets are narrowed to them. */
-static bool score_wanted(struct evaluation *e, struct mask *any, const struct mask *exact, const double **scores)
+static bool take_scored(struct evaluation *e, const struct mask *any, const struct mask *exact)
 {
+    const double *scores = match_scores(&e->match, any);
+
+    if (!scores)
+        return false;
+    e->scored += mask_count(any);
+    for (size_t i = 0; i < e->count; i++) {
+        struct mask mine = e->wanted[i];
+        mask_and(&mine, any);
+        if (mine.active)
+            evaluation_take(e, &e->requests[i], &mine, exact, scores);
+    }
+    return true;
+}
+
+#define PRUNE_FROM 32 /* documents; fewer are scored at once */
+#define SEED_FROM  4  /* times the hits wanted; fewer are scored at once */
+
+/* With room left for hits: the documents with the best limits are taken before the others, but for products, whose
+ * variants must come side by side. */
+static bool take_seeds(struct evaluation *e, struct mask *any, const struct mask *exact)
+{
+    struct mask seeds;
+    size_t k = 0;
+
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->requests[i].products && e->window.groups)
+            return true;
+        k = e->requests[i].top.k > k ? e->requests[i].top.k : k;
+    }
+    if (mask_count(any) < SEED_FROM * k)
+        return true;
+    if (!prune_seeds(&e->prune, any, (uint32_t)k, &seeds))
+        return false;
+    mask_or(&seeds, exact);
+    mask_and(&seeds, any);
+    mask_and_not(any, &seeds);
+    return take_scored(e, &seeds, exact);
+}
+
+/* Scores those of the wanted that can get in. */
+static bool take_by_score(struct evaluation *e, struct mask *any, const struct mask *exact)
+{
+    struct mask spelled = *any;
     int64_t worst = worst_of_all(e);
 
+    if (worst == INT64_MIN && !take_seeds(e, any, exact))
+        return false;
+    worst = worst_of_all(e);
     if (worst != INT64_MIN && mask_count(any) >= PRUNE_FROM) {
+        mask_and(&spelled, exact);
+        mask_and(&spelled, any);
         if (!prune_window(&e->prune, worst, any))
             return false;
-        mask_or(any, exact);
-        for (size_t i = 0; i < e->count; i++)
-            mask_and(&e->wanted[i], any);
+        mask_or(any, &spelled);
     }
-    *scores = match_scores(&e->match, any);
-    e->scored += mask_count(any);
-    return *scores != NULL;
+    return !any->active || take_scored(e, any, exact);
 }
 
 static bool take_hits(struct evaluation *e, const struct mask *exact)
 {
     struct mask any;
-    const double *scores = NULL;
 
     mask_clear(&any);
     for (size_t i = 0; i < e->count; i++) {
@@ -259,11 +312,13 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
     }
     if (!any.active)
         return true;
-    if (!e->query->match_all && !e->requests[0].browse && !score_wanted(e, &any, exact, &scores))
-        return false;
+    if (by_score(e))
+        return take_by_score(e, &any, exact);
+    if (!e->query->match_all && !e->requests[0].browse)
+        return take_scored(e, &any, exact);
     for (size_t i = 0; i < e->count; i++) {
         if (e->wanted[i].active)
-            evaluation_take(e, &e->requests[i], &e->wanted[i], exact, scores);
+            evaluation_take(e, &e->requests[i], &e->wanted[i], exact, NULL);
     }
     return true;
 }
@@ -332,7 +387,7 @@ static bool run_windows(struct evaluation *e)
     if (!candidates_find(&c, &e->match, e->steps, e->count == 1 ? filter_driver(e->requests[0].filter) : NULL))
         return false;
     for (uint32_t at = 0; at < c.count; at += WINDOW_DOCS) {
-        window_select(&e->window, c.docs + at, c.count - at < WINDOW_DOCS ? c.count - at : WINDOW_DOCS);
+        window_select(&e->window, c.docs, at, c.count - at < WINDOW_DOCS ? c.count - at : WINDOW_DOCS);
         if (!run_window(e))
             return false;
     }

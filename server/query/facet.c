@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "indexer/base/hash.h"
 #include "server/query/kernels.h"
 
 #define CAPTURED_FACETS 64 /* number facets whose values the window keeps, at most */
@@ -162,20 +163,54 @@ void facet_cache_clear(struct facet_cache *c)
     c->bytes = 0;
 }
 
+static const struct facet_whole *find_whole(const struct facet_set *f, const struct window *w, attr_id attr,
+                                            bool numbers)
+{
+    for (uint32_t i = 0; i < f->cache->count; i++) {
+        const struct facet_whole *known = &f->cache->entries[i];
+        if (known->shard_uid == shard_uid(w->shard) && known->tombstones == f->tombstones && known->attr == attr &&
+            known->products == f->units.products && known->numbers == numbers)
+            return known;
+    }
+    return NULL;
+}
+
+/* Takes the counts' memory. */
+static void add_whole(struct facet_cache *cache, const struct facet_whole *whole)
+{
+    size_t size = whole->count * sizeof(*whole->counts);
+
+    if (size > FACET_WHOLE_BYTES / 4) {
+        free(whole->counts);
+        return;
+    }
+    if (cache->count == FACET_WHOLE_ENTRIES || cache->bytes + size > FACET_WHOLE_BYTES)
+        facet_cache_clear(cache);
+    cache->entries[cache->count++] = *whole;
+    cache->bytes += size;
+}
+
+static struct facet_whole whole_of(const struct facet_set *f, const struct window *w, attr_id attr, uint32_t count)
+{
+    return (struct facet_whole){.shard_uid = shard_uid(w->shard),
+                                .tombstones = f->tombstones,
+                                .attr = attr,
+                                .products = f->units.products,
+                                .count = count,
+                                .counts = xcalloc(count, sizeof(uint32_t))};
+}
+
 /* Takes the segment's counts from the cache, or prepares to put them there. */
 static bool begin_whole(struct facet_set *f, struct facet_counter *c, const struct window *w)
 {
     size_t size = ((size_t)c->code_count + 1) * sizeof(*c->counts);
+    const struct facet_whole *known = find_whole(f, w, c->attr, false);
 
-    for (uint32_t i = 0; i < f->cache->count; i++) {
-        const struct facet_whole *known = &f->cache->entries[i];
-        if (known->shard_uid != shard_uid(w->shard) || known->attr != c->attr || known->products != f->units.products)
-            continue;
-        for (uint32_t k = 0; k <= known->code_count && k <= c->code_count; k++)
-            c->counts[k] += known->counts[k];
-        c->known = true;
+    c->known = known != NULL;
+    for (uint32_t k = 0; known && k < known->count && k <= c->code_count; k++)
+        c->counts[k] += known->counts[k];
+    if (known)
         return true;
-    }
     c->before = arena_alloc(f->arena, size);
     if (c->before)
         memcpy(c->before, c->counts, size);
@@ -184,18 +219,58 @@ static bool begin_whole(struct facet_set *f, struct facet_counter *c, const stru
 
 static void keep_whole(struct facet_set *f, const struct facet_counter *c, const struct window *w)
 {
-    struct facet_whole kept = {shard_uid(w->shard), c->attr, f->units.products, c->code_count, NULL};
-    size_t size = ((size_t)c->code_count + 1) * sizeof(*c->counts);
+    struct facet_whole kept = whole_of(f, w, c->attr, c->code_count + 1);
 
-    if (size > FACET_WHOLE_BYTES / 4)
-        return;
-    if (f->cache->count == FACET_WHOLE_ENTRIES || f->cache->bytes + size > FACET_WHOLE_BYTES)
-        facet_cache_clear(f->cache);
-    kept.counts = xmalloc(size);
     for (uint32_t k = 0; k <= c->code_count; k++)
         kept.counts[k] = c->counts[k] - c->before[k];
-    f->cache->entries[f->cache->count++] = kept;
-    f->cache->bytes += size;
+    add_whole(f->cache, &kept);
+}
+
+static bool is_live(const struct window *w, doc_id doc)
+{
+    return !w->tombstones || !(w->tombstones[doc / 64] >> (doc & 63) & 1);
+}
+
+/* Numbers by their codes. False when they have to be counted window by window, or memory runs out. */
+static bool numbers_whole(struct facet_set *f, struct facet_counter *c, const struct window *w)
+{
+    const struct number_column *column = c->numbers.column;
+    const struct facet_whole *known;
+
+    if (column->kind == NUMBER_COLUMN_NONE)
+        return true;
+    if (!column->codes || f->units.products)
+        return false;
+    known = find_whole(f, w, c->attr, true);
+    if (!known) {
+        struct facet_whole made = whole_of(f, w, c->attr, column->value_count);
+        made.numbers = true;
+        for (doc_id d = 0; d < w->doc_count; d++)
+            made.counts[column->codes[d]] += is_live(w, d);
+        add_whole(f->cache, &made);
+        known = find_whole(f, w, c->attr, true);
+    }
+    return known && facet_numbers_whole(&c->numbers, w, known->counts, f->arena);
+}
+
+/* What is counted of the segment without its windows. */
+static bool count_whole(struct facet_set *f, struct window *w)
+{
+    bool known = true;
+
+    for (uint32_t i = 0; i < f->counter_count; i++) {
+        struct facet_counter *c = &f->counters[i];
+        if (c->codes && !begin_whole(f, c, w))
+            return false;
+        known &= !c->stock && (!c->codes || c->known);
+    }
+    for (uint32_t i = 0; i < f->counter_count && known; i++) {
+        struct facet_counter *c = &f->counters[i];
+        c->numbers_known = c->numbers.source != UINT32_MAX && numbers_whole(f, c, w);
+        known &= c->numbers.source == UINT32_MAX || c->numbers_known;
+    }
+    f->whole_known = known;
+    return true;
 }
 
 /* --- a segment --- */
@@ -211,12 +286,15 @@ enum status facet_segment(struct facet_set *f, struct window *w, bool whole, str
         c->sparse_at = 0;
         c->known = false;
         c->before = NULL;
-        if (whole && c->codes && f->cache && !begin_whole(f, c, w))
-            return error_set(err, STATUS_LIMIT, "the facets need more memory than a request may use");
+        c->numbers_known = false;
         c->numbers.column = shard_number_column(w->shard, c->attr);
         if (c->numbers.source != UINT32_MAX)
             facet_numbers_segment(&c->numbers, w);
     }
+    f->whole_known = false;
+    f->tombstones = w->tombstones && whole ? hash64(w->tombstones, ((size_t)w->doc_count + 63) / 64 * 8) : 0;
+    if (whole && f->cache && !(w->tombstones && f->units.products) && !count_whole(f, w))
+        return error_set(err, STATUS_LIMIT, "the facets need more memory than a request may use");
     return STATUS_OK;
 }
 
@@ -466,7 +544,8 @@ bool facet_window(struct facet_set *f, struct window *w, const struct facet_matc
         } else if (c->codes && !c->known) {
             count_codes(c, w, matches, f->units.base);
         }
-        if (c->numbers.source != UINT32_MAX && !facet_numbers_window(&c->numbers, w, matches, &f->units, f->arena))
+        if (c->numbers.source != UINT32_MAX && !c->numbers_known &&
+            !facet_numbers_window(&c->numbers, w, matches, &f->units, f->arena))
             return false;
     }
     return true;

@@ -11,14 +11,17 @@
 #include "server/query/search.h"
 #include "server/query/window.h"
 
-/* Counts over all documents of a segment, by attribute: what a request without text and filter asks of a segment
- * without tombstones. Facet columns never change, so they are counted once. A thread's own. */
+/* Counts over all live documents of a segment, by attribute: what a request without text and filter asks. Facet columns
+ * never change, and the codes of numbers (columns.h) neither, so they are counted once for each set of tombstones; of
+ * numbers that changed in place since, the differences are counted each time. A thread's own. */
 struct facet_whole {
     uint64_t shard_uid;
+    uint64_t tombstones; /* their hash; 0: none */
     attr_id attr;
     bool products;
-    uint32_t code_count;
-    uint32_t *counts; /* by code + 1 */
+    bool numbers;
+    uint32_t count;   /* of the counts */
+    uint32_t *counts; /* by code + 1, or by the number's code */
 };
 
 #define FACET_WHOLE_ENTRIES 256
@@ -46,6 +49,7 @@ struct facet_counter {
     uint32_t sparse_at;
     bool known;       /* the segment's counts were in the cache */
     uint32_t *before; /* the counts before the segment, when they are to be kept afterwards; else NULL */
+    bool numbers_known;
     struct facet_numbers numbers;
 };
 
@@ -66,6 +70,8 @@ struct facet_set {
     bool every; /* "*": facets without a value are left out */
     struct facet_units units;
     struct facet_cache *cache;
+    uint64_t tombstones; /* of the segment, as in facet_whole */
+    bool whole_known;    /* all of the segment's counts were in the cache: its windows need not be counted */
 };
 
 /* Resolves names; "X" of a hierarchical attribute stands for all of its levels, "*" for every faceted attribute. False

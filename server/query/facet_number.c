@@ -212,6 +212,26 @@ static bool count_coded(struct facet_numbers *n, struct window *w, const struct 
     return count_captured(n, w, &(struct facet_matches){.mask = &changed}, units, arena);
 }
 
+bool facet_numbers_whole(struct facet_numbers *n, const struct window *w, const uint32_t *counts, struct arena *arena)
+{
+    const struct number_column *c = n->column;
+
+    if (!histogram_open(n, arena))
+        return false;
+    memcpy(n->histogram, counts, c->value_count * sizeof(*counts));
+    for (uint32_t i = 0; number_any_changed(c) && i < (w->doc_count + 63) / 64; i++) {
+        uint64_t x = number_changed_word(c, i) & (w->tombstones ? ~w->tombstones[i] : ~0ull);
+        for (; x; x &= x - 1) {
+            doc_id doc = i * 64 + (doc_id)__builtin_ctzll(x);
+            int64_t cell = number_load(&c->cells[doc]);
+            n->histogram[c->codes[doc]]--;
+            if (cell != NUMBER_MISSING && !count_cell(n, cell, 0, arena))
+                return false;
+        }
+    }
+    return true;
+}
+
 bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
                           const struct facet_units *units, struct arena *arena)
 {

@@ -72,6 +72,8 @@ void facet_numbers_segment(struct facet_numbers *n, const struct window *w);
 /* False when memory runs out. */
 bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
                           const struct facet_units *units, struct arena *arena);
+/* Counts all live documents of the segment: counts are theirs by code, as the shard was built. */
+bool facet_numbers_whole(struct facet_numbers *n, const struct window *w, const uint32_t *counts, struct arena *arena);
 bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena);
 
 /* The canonical text of a value: appends it. */

@@ -86,6 +86,19 @@ static inline void mask_set(struct mask *m, uint32_t offset)
     m->active |= 1ull << (offset >> 6);
 }
 
+/* Adds the first count offsets. */
+static inline void mask_set_first(struct mask *m, uint32_t count)
+{
+    uint32_t words = count / 64;
+
+    for (uint32_t i = 0; i < words; i++)
+        m->bits[i] = ~0ull;
+    if (count % 64)
+        m->bits[words] |= (1ull << (count % 64)) - 1;
+    words += count % 64 != 0;
+    m->active |= words < 64 ? (1ull << words) - 1 : ~0ull;
+}
+
 static inline bool mask_has(const struct mask *m, uint32_t offset)
 {
     return m->bits[offset >> 6] >> (offset & 63) & 1;

@@ -207,6 +207,72 @@ static inline void sort_out(struct prune *p, struct sorted_out *s, uint32_t offs
 }
 
 /* --- one slot --- */
+/* The least of the column's codes whose value is at least cell; value_count when there is none. */
+static uint32_t code_of_cell(const struct number_column *c, int64_t cell)
+{
+    uint32_t low = 0, high = c->value_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (c->values[middle] < cell)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The code that a fact's documents need, remembered in place of the cell. */
+static inline int64_t code_needed(struct prune *p, struct prune_memo *memo, const struct match_alternative *a,
+                                  uint32_t index, double needed)
+{
+    if (memo->stamps[index] != p->stamp) {
+        const struct window *w = p->match->window;
+        memo_ask(p, memo, a, index, needed);
+        memo->cells[index] = memo->cells[index] == INT64_MAX
+                                 ? INT64_MAX
+                                 : code_of_cell(w->sources[p->prior->keys[0].source].column, memo->cells[index]);
+    }
+    return memo->cells[index];
+}
+
+/* A dense list in a run of documents whose first key has codes: one comparison a document, without lists in between. */
+static void keep_by_codes(struct prune *p, uint32_t number, double needed, const struct mask *wanted, struct mask *kept)
+{
+    struct match_alternative *a = &p->match->slots[p->match->query->required[0]].alternatives[number];
+    struct prune_memo *memo = &p->memos[0][number];
+    const struct window *w = p->match->window;
+    const uint16_t *codes = w->sources[p->prior->keys[0].source].column->codes + w->base;
+    const struct postings *list = &a->cursors[0].postings;
+    uint32_t rank = list->block_ranks[w->base / WINDOW_DOCS], words = (w->count + 63) / 64;
+
+    for (uint32_t i = 0; i < words; i++) {
+        uint64_t have = list->bits[w->base / 64 + i], out = 0, asked = have & wanted->bits[i];
+        for (uint64_t x = asked; x; x &= x - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(x);
+            uint32_t at = asked == have ? rank++ : rank + (uint32_t)__builtin_popcountll(have & ((1ull << bit) - 1));
+            uint32_t fact = cursor_dense_fact(list, at);
+            bool in = fact < w->fact_count && codes[i * 64 + bit] >= code_needed(p, memo, a, fact, needed);
+            out |= (uint64_t)in << bit;
+        }
+        rank += asked == have ? 0 : (uint32_t)__builtin_popcountll(have);
+        kept->bits[i] |= out;
+        kept->active |= (uint64_t)(out != 0) << i;
+    }
+}
+
+/* Whether keep_by_codes can be used; the window's codes are read then. */
+static bool codes_usable(struct prune *p, const struct match_alternative *a)
+{
+    struct window *w = p->match->window;
+    uint32_t source = p->prior->keys[0].source;
+
+    if (w->docs || !a->cursors[0].postings.bits || !w->sources[source].column->codes)
+        return false;
+    window_codes(w, source);
+    return !w->sources[source].any_changed;
+}
+
 /* Adds to `kept` the documents that this alternative could bring in. */
 static bool keep_by_alternative(struct prune *p, uint32_t number, double needed, const struct mask *wanted,
                                 struct mask *kept)
@@ -219,6 +285,10 @@ static bool keep_by_alternative(struct prune *p, uint32_t number, double needed,
 
     if (!memo_open(p, memo))
         return false;
+    if (codes_usable(p, a)) {
+        keep_by_codes(p, number, needed, wanted, kept);
+        return true;
+    }
     mask_clear(&s.kept);
     mask_clear(&s.asked);
     uint32_t n = cursor_gather_indexes(&a->cursors[0], m->window, wanted, p->offsets, p->indexes);
@@ -320,26 +390,74 @@ static bool add_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
     return true;
 }
 
-static bool prune_slots(struct prune *p, double needed, struct mask *wanted)
+/* The lexical limits of the wanted, in p->limits. */
+static bool add_slots(struct prune *p, const struct mask *wanted)
 {
-    struct sorted_out s;
-
     zero(p->limits, wanted);
     for (uint32_t i = 0; i < p->match->query->slot_count; i++) {
         if (!add_slot(p, i, wanted))
             return false;
     }
-    mask_clear(&s.kept);
-    mask_clear(&s.asked);
+    return true;
+}
+
+/* With the prior where the lexical limit alone does not decide. */
+static bool prune_slots(struct prune *p, double needed, struct mask *wanted)
+{
+    double most = p->prior->key_count ? p->prior->weight : 0;
+    uint64_t active = wanted->active;
+
+    if (!add_slots(p, wanted))
+        return false;
+    for (MASK_WORDS(wanted, i)) {
+        uint64_t kept = 0;
+        for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
+            double limit = (double)p->limits[offset] + SLACK;
+            if (limit >= needed ||
+                (limit + most >= needed && limit + prior_of(p->prior, p->match->window, offset) >= needed))
+                kept |= x & -x;
+        }
+        wanted->bits[i] = kept;
+        if (!kept)
+            active &= ~(1ull << i);
+    }
+    wanted->active = active;
+    return true;
+}
+
+#define SEED_BUCKETS 256
+
+/* By how large the limits are, in buckets; the best buckets are taken whole. */
+bool prune_seeds(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *seeds)
+{
+    double most = 1 + (p->prior->key_count ? p->prior->weight : 0);
+    float scale = (float)((SEED_BUCKETS - 1) / most);
+    uint32_t counts[SEED_BUCKETS] = {0}, least = SEED_BUCKETS, sum = 0;
+
+    p->stamp++;
+    if (!add_slots(p, wanted))
+        return false;
     for (MASK_WORDS(wanted, i)) {
         for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
             uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
-            sort_out(p, &s, offset, cell_needed(p, (double)p->limits[offset] + SLACK, needed));
+            float total = p->limits[offset] + (float)prior_of(p->prior, p->match->window, offset);
+            uint32_t bucket = (uint32_t)(total * scale);
+            bucket = bucket < SEED_BUCKETS ? bucket : SEED_BUCKETS - 1;
+            p->offsets[offset] = (uint16_t)bucket;
+            counts[bucket]++;
         }
     }
-    if (!ask_cells(p, &s))
-        return false;
-    *wanted = s.kept;
+    while (least > 0 && sum < count)
+        sum += counts[--least];
+    mask_clear(seeds);
+    for (MASK_WORDS(wanted, k)) {
+        for (uint64_t x = wanted->bits[k]; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x);
+            if (p->offsets[offset] >= least)
+                mask_set(seeds, offset);
+        }
+    }
     return true;
 }
 
@@ -348,7 +466,7 @@ bool prune_window(struct prune *p, int64_t worst, struct mask *wanted)
     double needed = (double)worst / 1e6 - SLACK;
 
     p->stamp++;
-    if (p->match->query->slot_count == 1 && p->match->query->required_count == 1)
+    if (p->match->query->slot_count == 1 && p->match->query->required_count == 1 && p->by_cell)
         return prune_one_slot(p, needed, wanted);
     return prune_slots(p, needed, wanted);
 }

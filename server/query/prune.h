@@ -53,6 +53,9 @@ struct prune {
 /* False when memory runs out. */
 bool prune_init(struct prune *p, struct match *match, const struct prior *prior, struct prune_cache *cache);
 bool prune_segment(struct prune *p);
+/* About `count` or more of the wanted whose limits are the largest: scored first, they make the least score high from
+ * the start. False when memory runs out. */
+bool prune_seeds(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *seeds);
 /* Takes out of `wanted` the documents whose score, rounded, must be below `worst`. False when memory runs out. */
 bool prune_window(struct prune *p, int64_t worst, struct mask *wanted);
 

@@ -70,13 +70,15 @@ void window_move(struct window *w, doc_id base)
     mask_refresh(&w->live);
 }
 
-void window_select(struct window *w, const doc_id *docs, uint32_t count)
+void window_select(struct window *w, const doc_id *all, uint32_t first, uint32_t count)
 {
+    const doc_id *docs = all + first;
     uint32_t words = (count + 63) / 64;
 
     begin(w, count);
     w->base = DOC_NONE;
     w->docs = docs;
+    w->first = first;
     memset(w->live.bits + words, 0, (WINDOW_WORDS - words) * sizeof(*w->live.bits));
     for (uint32_t i = 0; i < words; i++)
         w->live.bits[i] = ~0ull;

@@ -40,6 +40,7 @@ struct window {
     uint32_t fact_count;
     doc_id base;        /* a run's first document, a multiple of 4,096 */
     const doc_id *docs; /* a selection's documents by offset; NULL: a run */
+    uint32_t first;     /* a selection's number of its first document among all that are gone through */
     uint32_t count;     /* documents in the window */
     uint32_t serial;    /* another one for each window */
     struct mask live;
@@ -57,8 +58,9 @@ uint32_t window_source(struct window *w, attr_id attr);
 /* Goes to a segment, or to a window of it (base is a multiple of 4,096 below doc_count). */
 void window_segment(struct window *w, uint32_t segment);
 void window_move(struct window *w, doc_id base);
-/* Goes to a selection of 1 to 4,096 documents of the segment, ascending, which must stay where they are. */
-void window_select(struct window *w, const doc_id *docs, uint32_t count);
+/* Goes to a selection of 1 to 4,096 documents of the segment, ascending: all[first] and those behind, which must stay
+ * where they are. */
+void window_select(struct window *w, const doc_id *all, uint32_t first, uint32_t count);
 
 static inline doc_id window_doc(const struct window *w, uint32_t offset)
 {
