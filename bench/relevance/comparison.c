@@ -199,6 +199,8 @@ enum status comparison_make(struct comparison *out, const struct comparison_inpu
         struct system *s = &out->systems[i];
         evaluation_release(&s->evaluation);
         status = evaluation_make(&s->evaluation, input->judgments, &s->run, input->set, &out->options.evaluation, err);
+        if (status == STATUS_NOT_FOUND && s->run.queries.count == 0)
+            status = STATUS_OK; /* it found nothing for any query: zeros */
         if (status != STATUS_OK)
             error_prefix(err, "%s", s->name);
     }

@@ -167,6 +167,11 @@ class Compare(Shop):
         self.assertIn("below the base's", refused("compare", *files, "--max-loss", "0.05", code=1))
         self.assertIn("below 0.99", refused("compare", *files, "--fail-below", ".99", code=1))
         self.assertIn("no mean", refused("compare", *files, "-m", "gm_map", code=3))
+        nothing = self.write("nothing.run", "\n")
+        self.assertIn("below the base's", refused("compare", self.qrels_file, self.good, nothing, "--max-loss", "0.5",
+                                                  code=1))
+        other = self.write("other.run", "x Q0 p01 1 1 t\n")
+        self.assertIn("no query has both", refused("compare", self.qrels_file, self.good, other, code=3))
         self.assertIn("2 to", refused("compare", self.qrels_file, self.good))
 
     def test_configurations(self):
@@ -285,6 +290,32 @@ class Replay(Shop):
         now = self.configuration("now3.json")
         self.assertIn("line 1: 'b' is no count", refused("replay", log, now, now, code=3))
         self.assertIn("two configurations", refused("replay", log, now))
+
+
+class Collection(Shop):
+    """`bench/relevance/run` with a collection of one's own."""
+
+    def test_own_collection(self):
+        products = []
+        for line in self.read("feed.csv").splitlines()[1:]:
+            key, title, description = line.split(",")[:3]
+            products.append(json.dumps({"id": key, "title": title, "description": description}))
+        self.write("products.ndjson", "\n".join(products) + "\n")
+        collection = self.write("own.json", json.dumps({
+            "name": "own", "products": "products.ndjson", "queries": "queries.tsv", "qrels": "qrels.txt", "id": "id",
+            "fields": {"title": ["title"], "description": ["description"]}}))
+        arguments = [os.path.join(ROOT, "bench/relevance/run"), "--collection", collection, "--output",
+                     self.path("out")]
+        done = subprocess.run([*arguments, "--peers", "sqlite"], capture_output=True, timeout=300, text=True,
+                              env={**os.environ, "AISLE_BIN": BIN})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("own: 20 queries", done.stdout)
+        self.assertRegex(done.stdout, r"\| Aisle \| [01]\.\d{3} \([01]\.\d{3} to ")
+        self.assertTrue("| SQLite FTS5 |" in done.stdout or "sqlite: left out" in done.stdout)
+        self.assertTrue(os.path.exists(self.path("out/own/compare.html")))
+        os.remove(self.path("products.ndjson"))
+        done = subprocess.run(arguments, capture_output=True, timeout=300, text=True)
+        self.assertIn("own: skipped, there is no", done.stdout)
 
 
 class Served(Shop):
