@@ -91,21 +91,33 @@ static void set(struct plan *plan, const char *key, struct json value)
     (void)json_object_set(&plan->document, str_from(key), value, &plan->arena);
 }
 
+static void add_field(struct plan *plan, struct json *list, const struct part *p, const char *weight)
+{
+    if (p && str_find_char(p->a->path, ',') == SIZE_MAX && str_find_char(p->a->path, '^') == SIZE_MAX) {
+        add_string(plan, list, arena_printf(&plan->arena, STR_FMT "%s", STR_ARG(p->a->path), weight));
+    }
+}
+
+#define NAMES_MAX 3 /* fields of names; more go to the rest of the text */
+
 static struct json searchable(struct plan *plan)
 {
     static const struct {
         enum role role;
         const char *weight;
-    } order[] = {{ROLE_TITLE, "^3"},
+    } order[] = {{ROLE_TITLE, "^6"},
                  {ROLE_BRAND, "^2"},
                  {ROLE_CATEGORY, "^3"},
                  {ROLE_SHORT_TEXT, "^2"},
-                 {ROLE_DESCRIPTION, "^1"}};
+                 {ROLE_DESCRIPTION, "^0.7"}};
     struct json list = {.type = JSON_ARRAY};
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-        const struct part *p = plan->of_role[order[i].role];
-        if (p && str_find_char(p->a->path, ',') == SIZE_MAX && str_find_char(p->a->path, '^') == SIZE_MAX) {
-            add_string(plan, &list, arena_printf(&plan->arena, STR_FMT "%s", STR_ARG(p->a->path), order[i].weight));
+        add_field(plan, &list, plan->of_role[order[i].role], order[i].weight);
+        for (size_t k = 0; order[i].role == ROLE_TITLE && k < plan->count && list.count < NAMES_MAX; k++) {
+            const struct part *p = &plan->parts[k];
+            if (p->role == ROLE_TITLE && !p->chosen && usable(p)) {
+                add_field(plan, &list, p, "^1.5"); /* a model's name beside the title */
+            }
         }
     }
     add_string(plan, &list, list.count ? STR("*^0.5") : STR("*"));

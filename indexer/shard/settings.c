@@ -57,7 +57,7 @@ struct real_row {
 };
 
 static const struct real_row REALS[] = {
-    {"k1", offsetof(struct settings, k1), .6F, 10},
+    {"k1", offsetof(struct settings, k1), 1, 10},
     {"b", offsetof(struct settings, b), .75F, 1},
     {"priorWeight", offsetof(struct settings, prior_weight), .1F, 10},
     {"synonymWeight", offsetof(struct settings, synonym_weight), .5F, 1},

@@ -37,7 +37,7 @@ enum role {
 const char *role_name(enum role role); /* "title", "brand", ... as written in the settings */
 
 /* One entry of searchableAttributes: a field. "title^3", "name,alternative_name", "unordered(description)", and "*" for
- * every other text attribute. Without weights the order gives them. */
+ * every other text attribute. Without a weight the attribute's role gives it, else the order. */
 struct search_field {
     struct str name;              /* the first attribute's name, or "*" */
     const struct str *attributes; /* dotted paths */
@@ -151,7 +151,7 @@ struct settings {
     bool typo_tolerance;           /* true */
     bool distinct;                 /* false */
     bool sort_facets_by_alpha;     /* sortFacetValuesBy: "alpha" instead of "count" */
-    float k1;                      /* .6 */
+    float k1;                      /* 1 */
     float b;                       /* length normalization of text fields, .75 */
     float prior_weight;            /* lambda, .1 */
     struct gate_settings gates;

@@ -22,11 +22,22 @@ static bool is_unnormalized(const struct settings *s, struct str attribute)
            str_equal(attribute, STR("categories"));
 }
 
-/* Earlier attributes weigh more: 3, 2, 1.5, 1.2, 1, ... but the rest of the text never more than .5 beside others. */
-static float standard_weight(size_t index, bool rest)
+/* What a field weighs that was given no weight: by the role of its attribute (measured, bench/relevance/README.md),
+ * else the earlier the more: 6, 3, 2, 1.5, 1.2, ... but the rest of the text never more than .5 beside others. */
+static float standard_weight(const struct settings *s, struct str attribute, size_t index, bool rest)
 {
-    float weight = 3.F / (1.F + .5F * (float)index);
+    static const struct {
+        enum role role;
+        float weight;
+    } OF_ROLE[] = {{ROLE_TITLE, 6}, {ROLE_CATEGORY, 3}, {ROLE_BRAND, 2}, {ROLE_SHORT_TEXT, 2}, {ROLE_DESCRIPTION, .7F}};
+    float weight = 6.F / (1.F + (float)index);
 
+    for (size_t i = 0; i < sizeof(OF_ROLE) / sizeof(OF_ROLE[0]); i++) {
+        struct str own = s->role_attribute[OF_ROLE[i].role];
+
+        if (own.size && str_equal(own, attribute))
+            return OF_ROLE[i].weight;
+    }
     return rest && index > 0 && weight > .5F ? .5F : weight;
 }
 
@@ -80,7 +91,7 @@ static enum status read_field(struct settings *s, const char *key, size_t index,
     field->attributes = names;
     field->attribute_count = count;
     field->rest = count == 1 && str_equal(names[0], STR("*"));
-    field->weight = weight > 0 ? weight : standard_weight(index, field->rest);
+    field->weight = weight > 0 ? weight : standard_weight(s, names[0], index, field->rest);
     field->b = is_unnormalized(s, names[0]) ? 0.F : s->b;
     return STATUS_OK;
 }

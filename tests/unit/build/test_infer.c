@@ -82,10 +82,11 @@ static void test_settings(void **state)
 {
     static const char expected[] = "{\n"
                                    "  \"searchableAttributes\": [\n"
-                                   "    \"title^3\",\n"
+                                   "    \"title^6\",\n"
+                                   "    \"name^1.5\",\n"
                                    "    \"brand^2\",\n"
                                    "    \"category^3\",\n"
-                                   "    \"description^1\",\n"
+                                   "    \"description^0.7\",\n"
                                    "    \"*^0.5\"\n"
                                    "  ],\n"
                                    "  \"attributesForFaceting\": [\n"

@@ -44,7 +44,7 @@ static void test_defaults(void **state)
     assert_int_equal(s->min_hits, 20);
     assert_true(s->typo_tolerance);
     assert_false(s->distinct);
-    assert_float_equal(s->k1, .6, 1e-6);
+    assert_float_equal(s->k1, 1, 1e-6);
     assert_float_equal(s->prior_weight, .1, 1e-6);
     assert_float_equal(s->synonym_weight, .5, 1e-6);
     settings_free(s);
