@@ -69,6 +69,30 @@ static enum status collect_stop_words(struct analyzer *a, const struct analyzer_
     return status;
 }
 
+static enum status collect_accessories(struct analyzer *a, struct error *err)
+{
+    struct str rest = str_from(a->language->accessories ? a->language->accessories : "");
+    struct buf stems = BUF_EMPTY;
+    struct stemmer stemmer;
+    bool fine = stemmer_init(&stemmer, a->stemmer, a->language->stemmer);
+
+    while (fine && rest.size) {
+        char out[LIMIT_TOKEN_BYTES];
+        struct str word = str_split(&rest, ' ');
+        buf_append(&stems, out, stem(&stemmer, word, out));
+        buf_append_char(&stems, ' ');
+    }
+    fine = fine && !stems.failed && stop_words_init(&a->accessories, buf_str(&stems));
+    stemmer_release(&stemmer);
+    buf_release(&stems);
+    return fine ? STATUS_OK : error_set(err, STATUS_LIMIT, "no memory for the words of accessories");
+}
+
+bool analysis_is_accessory(const struct analysis *s, struct str text)
+{
+    return text.size > 0 && stop_words_has(&s->analyzer->accessories, text);
+}
+
 static _Atomic uint64_t next_id = 1;
 
 enum status analyzer_open(struct analyzer **out, const struct analyzer_options *options, struct error *err)
@@ -87,6 +111,8 @@ enum status analyzer_open(struct analyzer **out, const struct analyzer_options *
     if (status != STATUS_OK)
         goto out;
     status = collect_stop_words(a, options, err);
+    if (status == STATUS_OK)
+        status = collect_accessories(a, err);
     if (status != STATUS_OK)
         goto out;
     status = word_break_open(&a->words, WORD_BREAK_LOCALE, err);
@@ -110,6 +136,7 @@ void analyzer_close(struct analyzer *a)
     if (a->words)
         ubrk_close(a->words);
     stop_words_release(&a->stop_words);
+    stop_words_release(&a->accessories);
     free(a);
 }
 

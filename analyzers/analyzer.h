@@ -113,6 +113,10 @@ size_t analyze_leaves(const struct token *tokens, size_t count, uint16_t *leaves
  * of the analysis). False when it were too long, or memory is out. */
 bool analyze_join(struct analysis *s, const struct token *left, const struct token *right, struct token *joined);
 
+/* Whether a WORD's text is a noun that names what belongs to another thing: case, charger, stand. In a title, such a
+ * word behind "phone" says that the thing is no phone. False in languages that have no list, or join such words. */
+bool analysis_is_accessory(const struct analysis *s, struct str text);
+
 /* A query's last word, typed so far: folded but not stemmed, since "runnin" must find "running". Appends the folded
  * bytes of a text to out: NFKC casefold without diacritics, no segmentation. Facet-value search compares this form. */
 void analyze_fold(struct analysis *s, struct str text, struct buf *out);

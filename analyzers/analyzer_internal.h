@@ -32,6 +32,7 @@ struct analyzer {
     const struct language *language;
     struct normalizer normalizer;
     struct stop_words stop_words;
+    struct stop_words accessories; /* stems */
     enum stemmer_kind stemmer;
     UBreakIterator *words; /* cloned by each analysis */
 };
@@ -138,12 +139,13 @@ bool analysis_grow(struct analysis *s, void *items, size_t *capacity, size_t cou
 
 struct language {
     const char *code;
-    const char *stemmer;    /* libstemmer's algorithm, or NULL */
-    const char *stop_words; /* separated by spaces, or NULL */
-    const char *elisions;   /* articles before an apostrophe, between spaces, or NULL */
-    const char *digraphs;   /* characters of two bytes, each with the two letters that stand for it, or NULL */
-    bool dotless_i;         /* I is the capital of dotless i */
-    bool suffix_apostrophe; /* what follows an apostrophe is an ending */
+    const char *stemmer;     /* libstemmer's algorithm, or NULL */
+    const char *stop_words;  /* separated by spaces, or NULL */
+    const char *accessories; /* nouns of things that belong to another thing, separated by spaces, or NULL */
+    const char *elisions;    /* articles before an apostrophe, between spaces, or NULL */
+    const char *digraphs;    /* characters of two bytes, each with the two letters that stand for it, or NULL */
+    bool dotless_i;          /* I is the capital of dotless i */
+    bool suffix_apostrophe;  /* what follows an apostrophe is an ending */
 };
 extern const struct language languages[];
 extern const size_t language_count;

@@ -32,6 +32,10 @@ const struct language languages[] = {
      .stop_words = "και το τα του τησ των η ο οι στο στη στα με για απο σε που ειναι να τον την ενα μια"},
     {.code = "en",
      .stemmer = "english",
+     .accessories =
+         "adapter backpack bag battery bracket bulb cable cap cart case charger cleaner cord cover desk dock "
+         "filter grip holder holster lamp lock mount pad part pillow pouch protector rack remote "
+         "replacement rest shelf skin sleeve spare stand strap stylus support tray tripod",
      .stop_words = "a an and are as at be but by for from if in into is it its no not of on or our so such "
                    "that the their then there these they this to was we were will with you your"},
     {.code = "es",

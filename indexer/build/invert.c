@@ -51,6 +51,8 @@ void invert_free(struct invert *v)
     vec_release(&v->offsets);
     buf_release(&v->stream);
     buf_release(&v->lengths);
+    vec_release(&v->titles);
+    vec_release(&v->title_starts);
     vec_release(&v->slots);
     vec_release(&v->occurrences);
     vec_release(&v->positions);
@@ -161,6 +163,9 @@ uint32_t invert_fact(struct invert_facts *f, uint64_t fact)
 /* --- a document --- */
 void invert_begin(struct invert *v)
 {
+    while (v->title_starts.count > v->doc_count) /* of a document that was cancelled */
+        v->titles.count = v->title_starts.items[--v->title_starts.count];
+    vec_push(&v->title_starts, (uint32_t)v->titles.count);
     v->slots.count = 0;
     v->occurrences.count = 0;
     memset(v->field_length, 0, sizeof(v->field_length));
@@ -194,7 +199,8 @@ static void count_in_field(uint64_t *fact, field_id field)
         *fact += (uint64_t)1 << (4 * field);
 }
 
-static void take_token(struct invert *v, field_id field, const struct token *token, uint64_t hash)
+/* Returns the term's number. */
+static uint32_t take_token(struct invert *v, field_id field, const struct token *token, uint64_t hash)
 {
     uint32_t slot = slot_of(v, token->text, hash);
     struct invert_slot *s = &v->slots.items[slot];
@@ -202,12 +208,20 @@ static void take_token(struct invert *v, field_id field, const struct token *tok
 
     if (token->kind == TOKEN_SPLIT) {
         count_in_field(&s->fact, SIDE_FIELD);
-        return;
+        return s->term;
     }
     count_in_field(&s->fact, field);
     v->field_length[field]++;
     vec_push(&v->occurrences, o);
     s->occurrences++;
+    return s->term;
+}
+
+static void take_title(struct invert *v, const struct token *token, uint32_t term)
+{
+    if (token->kind != TOKEN_WORD || v->titles.count - v->title_starts.items[v->doc_count] >= TITLE_WORDS)
+        return;
+    vec_push(&v->titles, term | (analysis_is_accessory(v->analysis, token->text) ? TITLE_ACCESSORY : 0));
 }
 
 enum status invert_text(struct invert *v, field_id field, struct str text, struct error *err)
@@ -216,13 +230,16 @@ enum status invert_text(struct invert *v, field_id field, struct str text, struc
     size_t count = 0;
     uint64_t hashes[AHEAD];
     enum status status = analyze(v->analysis, text, &tokens, &count);
+    bool title = (int)field == v->options.title_field && v->field_length[field] == 0;
 
     if (status != STATUS_OK)
         return error_set(err, status, "text of field %u can't be analysed", field);
     for (size_t i = 0; i < count && v->field_length[field] < LIMIT_FIELD_TOKENS; i++) {
         if (i % AHEAD == 0)
             look_ahead(v, tokens + i, count - i < AHEAD ? count - i : AHEAD, hashes);
-        take_token(v, field, &tokens[i], hashes[i % AHEAD]);
+        uint32_t term = take_token(v, field, &tokens[i], hashes[i % AHEAD]);
+        if (title)
+            take_title(v, &tokens[i], term);
     }
     if (count)
         v->field_position[field] += tokens[count - 1].position + VALUE_GAP;

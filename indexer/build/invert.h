@@ -23,6 +23,7 @@ struct invert;
 struct invert_options {
     const struct analyzer *analyzer;
     uint32_t field_count;
+    int title_field;     /* whose first text is kept as a title; -1: none */
     size_t memory_bytes; /* 0: no bound */
     const char *temp_dir;
 };
@@ -39,8 +40,9 @@ MUST_CHECK enum status invert_end(struct invert *v, struct error *err);
 /* Forgets what was given since invert_begin. */
 void invert_cancel(struct invert *v);
 
-/* old_of_new[d] is the arrival number of document d. Writes the chunks of terms, postings, positions, facts, lengths
- * and prefixes, and fills term_count, fact_count, field_tokens and field_docs of meta, whose doc_count is set. */
+/* old_of_new[d] is the arrival number of document d. Writes the chunks of terms, postings, positions, facts, lengths,
+ * titles and prefixes, and fills term_count, fact_count, field_tokens and field_docs of meta, whose doc_count is set.
+ */
 MUST_CHECK enum status invert_write(struct invert *v, const uint32_t *old_of_new, struct container_writer *w,
                                     struct shard_meta *meta, struct error *err);
 

@@ -6,6 +6,7 @@
 #include "indexer/build/invert.h"
 #include "indexer/shard/positions.h"
 #include "indexer/shard/terms.h"
+#include "indexer/shard/titles.h"
 
 struct invert_term {
     uint32_t text; /* offset in texts */
@@ -54,6 +55,8 @@ struct invert {
     struct file *spill;
     char *spill_path;
     struct buf lengths;
+    VEC(uint32_t) titles;       /* term numbers, with TITLE_ACCESSORY, document by document in order of arrival */
+    VEC(uint32_t) title_starts; /* by document of arrival */
     uint64_t field_tokens[META_FIELDS];
     uint64_t field_docs[META_FIELDS];
 

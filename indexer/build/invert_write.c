@@ -277,6 +277,27 @@ static void write_lengths(struct writing *g)
     free(lengths);
 }
 
+static void write_titles(struct writing *g)
+{
+    struct invert *v = g->v;
+    uint32_t *offsets = xcalloc((size_t)g->doc_count + 1, sizeof(*offsets));
+    uint32_t *words = xmalloc((v->titles.count + 1) * sizeof(*words)), count = 0;
+
+    vec_push(&v->title_starts, (uint32_t)v->titles.count);
+    for (uint32_t d = 0; d < g->doc_count; d++) {
+        const uint32_t *starts = v->title_starts.items + g->old_of_new[d];
+
+        for (uint32_t i = starts[0]; i < starts[1]; i++) {
+            uint32_t word = v->titles.items[i];
+            words[count++] = g->place_of_term[word & ~TITLE_ACCESSORY] | (word & TITLE_ACCESSORY);
+        }
+        offsets[d + 1] = count;
+    }
+    titles_write(g->w, offsets, g->doc_count, words);
+    free(offsets);
+    free(words);
+}
+
 static void prepare(struct writing *g)
 {
     const struct invert *v = g->v;
@@ -325,6 +346,7 @@ enum status invert_write(struct invert *v, const uint32_t *old_of_new, struct co
     fuzzy_write(w, g.texts, g.term_count);
     shard_write_facts(w, v->facts.values.items, (uint32_t)v->facts.values.count);
     write_lengths(&g);
+    write_titles(&g);
     meta->term_count = g.term_count;
     meta->fact_count = (uint32_t)v->facts.values.count;
     memcpy(meta->field_tokens, v->field_tokens, sizeof(meta->field_tokens));

@@ -52,6 +52,7 @@ static void start(struct shard_builder *b)
     object_store_init(&b->store, o->objects, o->memory_bytes, o->temp_dir);
     b->invert = invert_new(&(struct invert_options){.analyzer = o->analyzer,
                                                     .field_count = (uint32_t)o->settings->field_count,
+                                                    .title_field = settings_title_field(o->settings),
                                                     .memory_bytes = o->memory_bytes,
                                                     .temp_dir = o->temp_dir});
 }

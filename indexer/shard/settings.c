@@ -461,6 +461,19 @@ void settings_free(struct settings *s)
     free(s);
 }
 
+int settings_title_field(const struct settings *s)
+{
+    struct str title = s->role_attribute[ROLE_TITLE];
+
+    for (size_t f = 0; title.size && f < s->field_count; f++) {
+        for (size_t a = 0; a < s->fields[f].attribute_count; a++) {
+            if (str_equal(s->fields[f].attributes[a], title))
+                return (int)f;
+        }
+    }
+    return s->field_count && !s->fields[0].rest ? 0 : -1;
+}
+
 const struct replica_setting *settings_replica(const struct settings *s, struct str name)
 {
     for (size_t i = 0; i < s->replica_count; i++) {

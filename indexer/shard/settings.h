@@ -178,6 +178,9 @@ const struct replica_setting *settings_replica(const struct settings *s, struct 
 /* NULL when updates can't change the attribute. */
 const struct mutable_setting *settings_mutable(const struct settings *s, struct str attribute);
 
+/* The field that holds the title: the one with the attribute of that role, else the first; -1 when that is "*". */
+int settings_title_field(const struct settings *s);
+
 enum settings_change { SETTINGS_SAME, SETTINGS_IMMEDIATE, SETTINGS_REBUILD };
 /* What going from a to b needs: SETTINGS_REBUILD when language, stemmer, searchable attributes that were not indexed,
  * facets that have no column, identifiers or groups change. */

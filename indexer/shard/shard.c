@@ -131,6 +131,8 @@ static enum status open_parts(struct shard *s, struct error *err)
     if (status == STATUS_OK)
         status = attributes_open(&s->attributes, c, s->meta.doc_count, err);
     if (status == STATUS_OK)
+        status = titles_open(&s->titles, c, s->meta.doc_count, err);
+    if (status == STATUS_OK)
         status = open_arrays(s, err);
     if (status == STATUS_OK)
         status = check_records(s, err);
@@ -357,6 +359,10 @@ enum status shard_check_terms(const struct shard *s, term_id first, term_id end,
     struct container *c = (struct container *)&s->container;
     enum status status = container_check_chunk(c, CHUNK_LENGTHS, err);
 
+    if (status == STATUS_OK)
+        status = container_check_chunk(c, CHUNK_TITLE_OFFSETS, err);
+    if (status == STATUS_OK)
+        status = container_check_chunk(c, CHUNK_TITLE_WORDS, err);
     if (status != STATUS_OK || first >= end)
         return status;
     return container_check(c, CHUNK_POSTINGS, (uint64_t)s->terms.records[first].postings * TEXT_UNIT,
@@ -432,6 +438,11 @@ enum status shard_check_positions(const struct shard *s, term_id id, struct erro
         return status;
     return container_check((struct container *)&s->container, CHUNK_POSITIONS, (uint64_t)r->positions * TEXT_UNIT,
                            (uint64_t)r[1].positions * TEXT_UNIT, err);
+}
+
+const struct titles *shard_titles(const struct shard *s)
+{
+    return &s->titles;
 }
 
 /* --- lengths --- */

@@ -25,6 +25,7 @@
 #include "indexer/shard/dictionary.h"
 #include "indexer/shard/positions.h"
 #include "indexer/shard/postings.h"
+#include "indexer/shard/titles.h"
 
 struct shard;
 
@@ -83,7 +84,7 @@ void shard_term_prefix(const struct shard *s, struct str prefix, term_id *first,
 uint32_t shard_term_df(const struct shard *s, term_id id);
 /* Appends the term's text. */
 void shard_term_text(const struct shard *s, term_id id, struct buf *out);
-/* Verifies the postings of terms first..end-1, and the field lengths, before their first use. */
+/* Verifies the postings of terms first..end-1, the field lengths and the titles, before their first use. */
 MUST_CHECK enum status shard_check_terms(const struct shard *s, term_id first, term_id end, struct error *err);
 /* Empty (df 0) for a list that is malformed. */
 void shard_postings(const struct shard *s, term_id id, struct postings *out);
@@ -106,6 +107,9 @@ const uint64_t *shard_facts(const struct shard *s, uint32_t *count);
  * `limit`. shard_check_positions comes first. */
 uint32_t shard_positions(const struct shard *s, term_id id, uint32_t rank, struct term_position *out, uint32_t limit);
 MUST_CHECK enum status shard_check_positions(const struct shard *s, term_id id, struct error *err);
+
+/* The titles' words (titles.h), once shard_check_terms has been called. */
+const struct titles *shard_titles(const struct shard *s);
 
 /* Field lengths as codes, document-major: lengths[doc * field_stride + field]. */
 const uint8_t *shard_lengths(const struct shard *s, uint32_t *field_stride);

@@ -11,6 +11,7 @@
 #include "indexer/shard/shard.h"
 #include "indexer/shard/shard_write.h"
 #include "indexer/shard/terms.h"
+#include "indexer/shard/titles.h"
 
 #define CHUNK_META      CHUNK_ID('M', 'E', 'T', 'A')
 #define CHUNK_GROUPS    CHUNK_ID('G', 'R', 'U', 'P')
@@ -57,6 +58,7 @@ struct shard {
     struct str docs;
     struct str postings;
     struct str positions;
+    struct titles titles;
     _Atomic uint64_t *available;
     _Atomic uint64_t *in_stock;
     _Atomic uint16_t *changed; /* attributes with cells that were stored into, in the order of their first change */

@@ -40,6 +40,23 @@ static enum status verify_prefixes(const struct shard *s, struct error *err)
     return STATUS_OK;
 }
 
+static enum status verify_titles(const struct shard *s, struct error *err)
+{
+    for (doc_id doc = 0; doc < s->meta.doc_count; doc++) {
+        uint32_t count;
+        const uint32_t *words = titles_of(&s->titles, doc, &count);
+
+        if (s->titles.offsets && s->titles.offsets[doc] + count != s->titles.offsets[doc + 1])
+            return error_set(err, STATUS_FORMAT, "chunk 'TITO': title of document %u", doc);
+
+        for (uint32_t i = 0; i < count; i++) {
+            if ((words[i] & ~TITLE_ACCESSORY) >= s->terms.count)
+                return error_set(err, STATUS_FORMAT, "chunk 'TITW': a word of document %u is no term", doc);
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status verify_objects(const struct shard *s, struct error *err)
 {
     struct buf text = BUF_EMPTY;
@@ -87,6 +104,8 @@ static enum status verify_structure(const struct shard *s, struct error *err)
 
     if (status == STATUS_OK)
         status = verify_prefixes(s, err);
+    if (status == STATUS_OK)
+        status = verify_titles(s, err);
     for (uint32_t i = 0; status == STATUS_OK && i < s->attributes.count; i++)
         status = shard_check_attribute(s, (attr_id)s->attributes.columns[i].entry->attr, err);
     if (started)

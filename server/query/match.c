@@ -124,6 +124,7 @@ enum status match_segment(struct match *m, struct error *err)
     }
     if (status == STATUS_OK && q->identifier.text.size)
         status = open_term(m, &m->identifier, &q->identifier, err);
+    title_segment(&m->title, q, m->window->segment, m->fields);
     return status;
 }
 
@@ -351,7 +352,7 @@ const double *match_scores(struct match *m, const struct mask *wanted)
     for (MASK_WORDS(wanted, j)) {
         for (uint64_t x = wanted->bits[j]; x && q->live_slots; x &= x - 1) {
             uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
-            m->sums[offset] /= q->max_lex;
+            m->sums[offset] = title_score(&m->title, m->window->base + (doc_id)offset, m->sums[offset]) / q->max_lex;
         }
     }
     return m->sums;

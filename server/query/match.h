@@ -9,6 +9,7 @@
 #include "server/query/cursor.h"
 #include "server/query/query.h"
 #include "server/query/score.h"
+#include "server/query/title.h"
 
 struct match_alternative {
     const struct alternative *alternative;
@@ -32,6 +33,7 @@ struct match {
     struct match_slot slots[QUERY_SLOTS];
     struct cursor identifier;
     const struct mask *passed; /* of the window, by the last step run: slots asked for later need to be right there */
+    struct title_matcher title;
     /* scratch by offset in the window */
     double *sums;
     double *best;

@@ -383,9 +383,12 @@ static bool add_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
         if (!add_alternative(p, slot, k, wanted))
             return false;
     }
+    float pair = (float)(p->match->query->slots[slot].pair_limit / p->match->query->max_lex);
     for (MASK_WORDS(wanted, i)) {
-        for (uint32_t k = 0; k < 64; k++)
-            p->limits[i * 64 + k] += p->slot_limits[i * 64 + k];
+        for (uint32_t k = 0; k < 64; k++) {
+            float mine = p->slot_limits[i * 64 + k];
+            p->limits[i * 64 + k] += mine > 0 ? mine + pair : 0;
+        }
     }
     return true;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "indexer/shard/identifier.h"
+#include "server/query/title.h"
 
 #define WEIGHT_PREFIX .8
 #define WEIGHT_PARTS  .9
@@ -324,6 +325,29 @@ static void order_required(struct query *q)
     }
 }
 
+/* What the order of the words may add, and which word names the thing. */
+static void take_order(struct query_builder *b)
+{
+    struct query *q = b->query;
+    bool accessory = false;
+
+    q->head = QUERY_NO_HEAD;
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        struct slot *s = &q->slots[i], *next = i + 1 < q->slot_count ? s + 1 : NULL;
+        accessory |= analysis_is_accessory(b->analysis, slot_token(b, s)->text);
+        q->head = s->stop ? q->head : i;
+        if (!next || s->dropped || next->dropped)
+            continue;
+        s->pair = TITLE_PAIR * (s->idf < next->idf ? s->idf : next->idf);
+        s->pair_limit += s->pair / 2;
+        next->pair_limit += s->pair / 2;
+        q->pair_sum += s->pair;
+    }
+    q->max_lex += q->pair_sum;
+    if (accessory || (q->head != QUERY_NO_HEAD && q->slots[q->head].dropped))
+        q->head = QUERY_NO_HEAD;
+}
+
 static enum status finish(struct query_builder *b)
 {
     struct query *q = b->query;
@@ -340,6 +364,7 @@ static enum status finish(struct query_builder *b)
     }
     if (mark_optional(b) != STATUS_OK)
         return STATUS_LIMIT;
+    take_order(b);
     order_required(q);
     q->match_all = q->slot_count == 0;
     q->impossible = !q->match_all && q->live_slots == 0;

@@ -68,8 +68,12 @@ struct slot {
     bool dropped; /* no alternative is in the index */
     uint32_t alternative_count;
     double idf;
+    double pair;       /* what this word with the next one behind it in a title adds (title.h); 0: nothing */
+    double pair_limit; /* half of it and half of what the word before adds: this slot's part of the upper limit */
     struct alternative *alternatives;
 };
+
+#define QUERY_NO_HEAD UINT32_MAX
 
 struct query {
     const struct snapshot *snapshot;
@@ -80,7 +84,9 @@ struct query {
     bool any_word;
     bool impossible; /* nothing can match but an identifier */
     bool match_all;  /* no slot at all */
-    double max_lex;
+    double max_lex;  /* the sum of the slots' idf, and of what their pairs may add */
+    double pair_sum; /* the latter */
+    uint32_t head;   /* the last slot that is no stop word, when accessories of it are to be told apart (title.h) */
     uint32_t required[QUERY_SLOTS]; /* slots by idf descending; step i needs all but i of them */
     uint32_t required_count;
     struct query_term identifier; /* text empty: none */

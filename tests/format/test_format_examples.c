@@ -19,6 +19,7 @@
 #include "indexer/shard/prefixes.h"
 #include "indexer/shard/shard_write.h"
 #include "indexer/shard/terms.h"
+#include "indexer/shard/titles.h"
 
 #define DOCUMENT "indexer/shard/FORMAT.md"
 
@@ -230,6 +231,31 @@ static void test_positions(void **state)
     buf_release(&out);
 }
 
+static void write_titles(struct container_writer *w)
+{
+    static const uint32_t OFFSETS[] = {0, 2, 2}, WORDS[] = {2, 0 | TITLE_ACCESSORY};
+
+    titles_write(w, OFFSETS, 2, WORDS);
+}
+
+static void test_titles(void **state)
+{
+    struct made m;
+    struct titles t;
+    uint32_t count;
+
+    (void)state;
+    made_open(&m, write_titles);
+    expect_chunk(&m, "TITO", "TITO");
+    expect_chunk(&m, "TITW", "TITW");
+    assert_int_equal(titles_open(&t, &m.container, 2, NULL), STATUS_OK);
+    assert_int_equal(titles_of(&t, 0, &count)[1], TITLE_ACCESSORY);
+    assert_int_equal(count, 2);
+    assert_null(titles_of(&t, 1, &count));
+    assert_int_equal(titles_open(&t, &m.container, 3, NULL), STATUS_FORMAT);
+    made_close(&m);
+}
+
 static void write_prefix(struct container_writer *w)
 {
     static const doc_id DOC = 9;
@@ -371,7 +397,7 @@ int main(void)
         cmocka_unit_test(test_container), cmocka_unit_test(test_meta),       cmocka_unit_test(test_keys),
         cmocka_unit_test(test_terms),     cmocka_unit_test(test_postings),   cmocka_unit_test(test_positions),
         cmocka_unit_test(test_prefixes),  cmocka_unit_test(test_attributes), cmocka_unit_test(test_codes),
-        cmocka_unit_test(test_objects),   cmocka_unit_test(test_dictionary),
+        cmocka_unit_test(test_objects),   cmocka_unit_test(test_dictionary), cmocka_unit_test(test_titles),
     };
 
     return cmocka_run_group_tests(tests, read_document, forget_document);

@@ -32,7 +32,12 @@ static void add_text(struct oracle *o, struct oracle_doc *doc, struct str text, 
     size_t count;
     if (analyze(o->analysis, text, &tokens, &count) != STATUS_OK)
         abort();
+    bool title = str_equal(o->settings->fields[field].attributes[0], STR("title")) && doc->length[field] == 0;
     for (size_t i = 0; i < count; i++) {
+        if (title && tokens[i].kind == TOKEN_WORD && doc->title_count < ORACLE_TITLE) {
+            doc->accessory[doc->title_count] = analysis_is_accessory(o->analysis, tokens[i].text);
+            doc->title[doc->title_count++] = arena_copy(&o->arena, tokens[i].text);
+        }
         if (tokens[i].kind == TOKEN_SPLIT) {
             add_token(o, doc, tokens[i].text, ORACLE_FIELDS - 1);
         } else {

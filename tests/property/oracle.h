@@ -15,6 +15,7 @@
 #include "indexer/shard/settings.h"
 
 #define ORACLE_FIELDS 16
+#define ORACLE_TITLE  32
 
 struct oracle_token {
     struct str text;
@@ -30,6 +31,9 @@ struct oracle_doc {
     uint32_t length[ORACLE_FIELDS];
     struct oracle_token *tokens;
     size_t token_count;
+    struct str title[ORACLE_TITLE]; /* the first words of the title, in order */
+    bool accessory[ORACLE_TITLE];
+    size_t title_count;
 };
 
 struct oracle {

@@ -31,13 +31,15 @@ struct oracle_slot {
     bool stop;
     bool optional;
     bool dropped; /* no alternative has a document */
-    double idf;   /* the largest weight * idf, which decides the order of dropping */
+    double idf;   /* the largest weight * idf */
+    double pair;  /* what a title adds in which the query's next word follows this one */
 };
 struct oracle_text {
     struct oracle_slot slots[ORACLE_SLOTS];
     size_t count;  /* without the dropped ones */
     bool hopeless; /* there were words, and none is known */
     double max_lex;
+    size_t head; /* the slot of the last word that is no stop word; SIZE_MAX: accessories don't matter */
     double average[ORACLE_FIELDS];
 };
 

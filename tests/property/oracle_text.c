@@ -7,6 +7,8 @@
 #include "tests/property/oracle_internal.h"
 
 #define SIDE_WEIGHT .3
+#define PAIR        .3
+#define CUT         .2
 
 static const struct oracle_token *token_of(const struct oracle_doc *doc, struct str text)
 {
@@ -255,7 +257,15 @@ void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena
         finish_slot(o, &slots[slot_count++]);
         i = end;
     }
+    out->head = SIZE_MAX;
+    bool accessory = false;
     for (size_t i = 0; i < slot_count; i++) {
+        accessory = accessory || analysis_is_accessory(o->analysis, slots[i].text);
+        if (i + 1 < slot_count && !slots[i].dropped && !slots[i + 1].dropped)
+            slots[i].pair = PAIR * fmin(slots[i].idf, slots[i + 1].idf);
+        out->max_lex += slots[i].pair;
+        if (!slots[i].stop)
+            out->head = slots[i].dropped ? SIZE_MAX : out->count;
         if (!slots[i].dropped) {
             out->slots[out->count++] = slots[i];
             continue;
@@ -266,6 +276,8 @@ void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena
     }
     if (slot_count > 0 && out->count == 0)
         out->hopeless = true;
+    if (accessory)
+        out->head = SIZE_MAX;
     bool required = false;
     for (size_t i = 0; i < out->count; i++) {
         required = required || !out->slots[i].optional;
@@ -342,6 +354,36 @@ static double contribution(const struct oracle *o, const struct oracle_text *tex
     return best;
 }
 
+static bool is_word_of(const struct oracle_slot *slot, struct str word)
+{
+    for (size_t i = 0; i < slot->count; i++) {
+        const struct oracle_alternative *a = &slot->alternatives[i];
+        if (a->word_count == 1 && !a->prefix && a->df > 0 && str_equal(a->words[0], word))
+            return true;
+    }
+    return false;
+}
+
+/* The sum of the parts, with what the order of the title's words says. */
+static double with_title(const struct oracle_text *text, const struct oracle_doc *doc, double sum)
+{
+    for (size_t s = 0; s < text->count; s++) {
+        bool together = false;
+        for (size_t i = 0; i + 1 < doc->title_count && text->slots[s].pair > 0; i++)
+            together = together || (is_word_of(&text->slots[s], doc->title[i]) &&
+                                    is_word_of(&text->slots[s + 1], doc->title[i + 1]));
+        sum += together ? text->slots[s].pair : 0;
+    }
+    for (size_t i = 0; i < doc->title_count && text->head != SIZE_MAX; i++) {
+        if (!is_word_of(&text->slots[text->head], doc->title[i]))
+            continue;
+        bool followed =
+            (i + 1 < doc->title_count && doc->accessory[i + 1]) || (i + 2 < doc->title_count && doc->accessory[i + 2]);
+        return followed ? sum * (1 - CUT) : sum;
+    }
+    return sum;
+}
+
 uint32_t oracle_match(const struct oracle *o, const struct oracle_text *text, const struct oracle_doc *doc, double *lex)
 {
     uint32_t bits = 0;
@@ -351,6 +393,6 @@ uint32_t oracle_match(const struct oracle *o, const struct oracle_text *text, co
         sum += contribution(o, text, &text->slots[s], doc, &matched);
         bits |= (uint32_t)matched << s;
     }
-    *lex = text->count && text->max_lex > 0 ? sum / text->max_lex : 0;
+    *lex = text->count && text->max_lex > 0 ? with_title(text, doc, sum) / text->max_lex : 0;
     return bits;
 }

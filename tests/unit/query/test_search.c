@@ -99,6 +99,47 @@ static void relaxation(struct catalog *c)
     assert_hits(c, "{\"query\":\"the shoe\"}", "3: s3 s1 s2");
 }
 
+/* Words that stand together in the title, in the query's order, and what a title's accessory does to the thing before
+ * it. Everything but the order of the words is alike. */
+static const char *const TITLES[] = {
+    "{\"objectID\":\"a1\",\"title\":\"keyboard cover silver\"}",
+    "{\"objectID\":\"a2\",\"title\":\"silver keyboard wireless\"}",
+    "{\"objectID\":\"a3\",\"title\":\"keyboard wireless silver\"}",
+    "{\"objectID\":\"a4\",\"title\":\"silver keyboard stand\"}",
+};
+
+static void title_order(struct catalog *c)
+{
+    const struct json *info;
+    double pairs;
+    bool accessory;
+
+    assert_hits(c, "{\"query\":\"silver keyboard \"}", "4: a2 a3 a4 a1");
+    assert_hits(c, "{\"query\":\"keyboard wireless \",\"minHits\":0}", "2: a2 a3");
+    assert_hits(c, "{\"query\":\"keyboard \"}", "4: a2 a3 a1 a4");
+    assert_hits(c, "{\"query\":\"keyboards\"}", "4: a2 a3 a1 a4");
+    assert_hits(c, "{\"query\":\"cover keyboard \",\"minHits\":4}", "4: a1 a2 a3 a4");
+    assert_hits(c, "{\"query\":\"silver keyboard \",\"restrictSearchableAttributes\":[\"brand\"]}", "0:");
+    assert_hits(c, "{\"query\":\"silver keyboard \",\"getRankingInfo\":true}", "4: a2 a3 a4 a1");
+    info = c->result.hits[0].ranking_info;
+    assert_true(json_double(json_get(info, "titleOrder"), &pairs) && pairs > 0);
+    assert_true(json_bool(json_get(info, "accessory"), &accessory) && !accessory);
+    info = c->result.hits[3].ranking_info;
+    assert_true(json_double(json_get(info, "titleOrder"), &pairs) && pairs == 0);
+    assert_true(json_bool(json_get(info, "accessory"), &accessory) && accessory);
+}
+
+static void test_title_order(void **state)
+{
+    (void)state;
+    for (uint32_t shards = 1; shards <= 4; shards *= 2) {
+        struct catalog c;
+        catalog_open(&c, SETTINGS, TITLES, sizeof(TITLES) / sizeof(TITLES[0]), shards);
+        title_order(&c);
+        catalog_close(&c);
+    }
+}
+
 static void filters(struct catalog *c)
 {
     assert_hits(c, "{\"facetFilters\":\"brand:Fjord & Co\"}", "2: s1 s2");
@@ -283,11 +324,11 @@ SHOP_TEST(together)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),        cmocka_unit_test(test_spelling),   cmocka_unit_test(test_synonyms),
-        cmocka_unit_test(test_identifiers),  cmocka_unit_test(test_relaxation), cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_facets),       cmocka_unit_test(test_products),   cmocka_unit_test(test_sorting),
-        cmocka_unit_test(test_pages),        cmocka_unit_test(test_objects),    cmocka_unit_test(test_browsing),
-        cmocka_unit_test(test_facet_values), cmocka_unit_test(test_together),
+        cmocka_unit_test(test_words),       cmocka_unit_test(test_spelling),     cmocka_unit_test(test_synonyms),
+        cmocka_unit_test(test_identifiers), cmocka_unit_test(test_relaxation),   cmocka_unit_test(test_title_order),
+        cmocka_unit_test(test_filters),     cmocka_unit_test(test_facets),       cmocka_unit_test(test_products),
+        cmocka_unit_test(test_sorting),     cmocka_unit_test(test_pages),        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_browsing),    cmocka_unit_test(test_facet_values), cmocka_unit_test(test_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

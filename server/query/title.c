@@ -1,0 +1,77 @@
+#include "server/query/title.h"
+
+static bool wanted(const struct query *q, uint64_t fields)
+{
+    int field = settings_title_field(q->snapshot->settings);
+
+    if (field < 0 || (fields && !(fields >> (4 * field) & 15)))
+        return false;
+    return q->pair_sum > 0 || q->head != QUERY_NO_HEAD;
+}
+
+void title_segment(struct title_matcher *t, const struct query *q, uint32_t segment, uint64_t fields)
+{
+    t->query = q;
+    t->titles = NULL;
+    t->filter = 0;
+    t->count = 0;
+    if (!wanted(q, fields))
+        return;
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        const struct slot *s = &q->slots[i];
+        for (uint32_t k = 0; k < s->alternative_count; k++) {
+            const struct alternative *a = &s->alternatives[k];
+            if (a->term_count != 1 || a->terms[0]->ids[segment] == TERM_NONE)
+                continue;
+            t->ids[t->count] = a->terms[0]->ids[segment];
+            t->slots[t->count] = (uint8_t)i;
+            t->filter |= 1ull << (t->ids[t->count] & 63);
+            t->count++;
+        }
+    }
+    if (t->count)
+        t->titles = shard_titles(q->snapshot->segments[segment].shard);
+}
+
+/* The slots that a word is of, as bits. */
+static uint32_t slots_of(const struct title_matcher *t, term_id id)
+{
+    uint32_t slots = 0;
+
+    if (!(t->filter >> (id & 63) & 1))
+        return 0;
+    for (uint32_t i = 0; i < t->count; i++)
+        slots |= (uint32_t)(t->ids[i] == id) << t->slots[i];
+    return slots;
+}
+
+static bool is_accessory(const uint32_t *words, uint32_t count, uint32_t at)
+{
+    for (uint32_t i = at + 1; i < count && i <= at + TITLE_REACH; i++) {
+        if (words[i] & TITLE_ACCESSORY)
+            return true;
+    }
+    return false;
+}
+
+struct title_found title_look(const struct title_matcher *t, doc_id doc)
+{
+    const struct query *q = t->query;
+    uint32_t count, before = 0, pairs = 0;
+    const uint32_t *words = titles_of(t->titles, doc, &count);
+    struct title_found found = {0};
+    bool head = q->head == QUERY_NO_HEAD;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t slots = slots_of(t, words[i] & ~TITLE_ACCESSORY);
+        pairs |= before & slots >> 1;
+        before = slots;
+        if (!head && slots >> q->head & 1) {
+            head = true;
+            found.accessory = is_accessory(words, count, i);
+        }
+    }
+    for (; pairs; pairs &= pairs - 1)
+        found.pairs += q->slots[__builtin_ctz(pairs)].pair;
+    return found;
+}
