@@ -45,7 +45,7 @@ static const struct integer_row INTEGERS[] = {
     {"hitsPerPage", offsetof(struct settings, hits_per_page), 20, 1, LIMIT_HITS_PER_PAGE},
     {"maxValuesPerFacet", offsetof(struct settings, max_values_per_facet), 100, 1, 10000},
     {"paginationLimitedTo", offsetof(struct settings, pagination_limited_to), LIMIT_PAGINATION, 0, 1000000},
-    {"minHits", offsetof(struct settings, min_hits), 20, 0, 1000000},
+    {"minHits", offsetof(struct settings, min_hits), 100, 0, 1000000},
     {"holdUpdatesMinutes", offsetof(struct settings, hold_minutes), 1440, 0, 525600},
 };
 
@@ -59,7 +59,7 @@ struct real_row {
 static const struct real_row REALS[] = {
     {"k1", offsetof(struct settings, k1), 1, 10},
     {"b", offsetof(struct settings, b), .75F, 1},
-    {"priorWeight", offsetof(struct settings, prior_weight), .1F, 10},
+    {"priorWeight", offsetof(struct settings, prior_weight), .05F, 10},
     {"synonymWeight", offsetof(struct settings, synonym_weight), .5F, 1},
 };
 

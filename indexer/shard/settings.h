@@ -147,13 +147,13 @@ struct settings {
     int64_t hits_per_page;         /* 20 */
     int64_t max_values_per_facet;  /* 100 */
     int64_t pagination_limited_to; /* LIMIT_PAGINATION */
-    int64_t min_hits;              /* 20 */
+    int64_t min_hits;              /* 100 */
     bool typo_tolerance;           /* true */
     bool distinct;                 /* false */
     bool sort_facets_by_alpha;     /* sortFacetValuesBy: "alpha" instead of "count" */
     float k1;                      /* 1 */
     float b;                       /* length normalization of text fields, .75 */
-    float prior_weight;            /* lambda, .1 */
+    float prior_weight;            /* lambda, .05 */
     struct gate_settings gates;
 };
 

@@ -94,7 +94,7 @@ static enum status explain(struct explainer *x, const struct evaluation_request 
 {
     const struct query *q = x->e->query;
     struct json *words = ARENA_ARRAY(x->arena, struct json, q->slot_count + 1);
-    double lex = 0;
+    double lex = 0, gain = 0;
     uint32_t matched = 0;
     struct title_found found = {0};
     enum status status = STATUS_OK;
@@ -117,13 +117,15 @@ static enum status explain(struct explainer *x, const struct evaluation_request 
     }
     if (x->e->match.title.titles)
         found = title_look(&x->e->match.title, x->doc);
-    lex = q->live_slots ? title_score(&x->e->match.title, x->doc, lex) / q->max_lex : 0;
+    gain = affinity_of(&x->e->match.affinity, x->doc);
+    lex = q->live_slots ? (title_score(&x->e->match.title, x->doc, lex) + gain) / q->max_lex : 0;
     if (!words || !set(out, "score", json_of_double(c->score, x->arena), x->arena) ||
         !set(out, "lexical", json_of_double(lex, x->arena), x->arena) ||
         !set(out, "prior", json_of_double(c->score - lex, x->arena), x->arena) ||
         !set(out, "maxLexical", json_of_double(q->max_lex, x->arena), x->arena) ||
         !set(out, "titleOrder", json_of_double(found.pairs, x->arena), x->arena) ||
         !set(out, "accessory", json_of_bool(found.accessory), x->arena) ||
+        !set(out, "category", json_of_double(gain, x->arena), x->arena) ||
         !set(out, "matchedWords", json_of_i64(matched, x->arena), x->arena) ||
         !set(out, "step", json_of_i64(c->step, x->arena), x->arena) ||
         !set(out, "exactIdentifier", json_of_bool(c->exact), x->arena) ||

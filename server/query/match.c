@@ -31,7 +31,7 @@ bool match_init(struct match *m, const struct query *query, const struct scorer 
                 return false;
         }
     }
-    return !arena->failed;
+    return affinity_init(&m->affinity, query, arena) && !arena->failed;
 }
 
 /* --- a segment --- */
@@ -125,6 +125,9 @@ enum status match_segment(struct match *m, struct error *err)
     if (status == STATUS_OK && q->identifier.text.size)
         status = open_term(m, &m->identifier, &q->identifier, err);
     title_segment(&m->title, q, m->window->segment, m->fields);
+    if (status == STATUS_OK && m->affinity.of_code)
+        status = shard_check_attribute(m->window->shard, m->affinity.attr, err);
+    affinity_segment(&m->affinity, m->window->shard);
     return status;
 }
 
@@ -334,6 +337,16 @@ static void score_slot(struct match *m, struct match_slot *slot, const struct ma
     }
 }
 
+double match_gain(const struct match *m, uint32_t offset)
+{
+    return m->affinity.of_code ? affinity_of(&m->affinity, m->window->base + offset) / m->query->max_lex : 0;
+}
+
+double match_most_gain(const struct match *m)
+{
+    return m->affinity.of_code ? m->affinity.most / m->query->max_lex : 0;
+}
+
 const double *match_scores(struct match *m, const struct mask *wanted)
 {
     const struct query *q = m->query;
@@ -352,7 +365,9 @@ const double *match_scores(struct match *m, const struct mask *wanted)
     for (MASK_WORDS(wanted, j)) {
         for (uint64_t x = wanted->bits[j]; x && q->live_slots; x &= x - 1) {
             uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
-            m->sums[offset] = title_score(&m->title, m->window->base + (doc_id)offset, m->sums[offset]) / q->max_lex;
+            doc_id doc = m->window->base + (doc_id)offset;
+            m->sums[offset] =
+                (title_score(&m->title, doc, m->sums[offset]) + affinity_of(&m->affinity, doc)) / q->max_lex;
         }
     }
     return m->sums;

@@ -6,6 +6,7 @@
  * scores. Step k needs all but any k of the required slots, so the steps' sets are nested, and a document of step k has
  * at least one of the k + 1 slots of largest idf: a window without any of those is skipped.
  */
+#include "server/query/affinity.h"
 #include "server/query/cursor.h"
 #include "server/query/query.h"
 #include "server/query/score.h"
@@ -34,6 +35,7 @@ struct match {
     struct cursor identifier;
     const struct mask *passed; /* of the window, by the last step run: slots asked for later need to be right there */
     struct title_matcher title;
+    struct affinity affinity;
     /* scratch by offset in the window */
     double *sums;
     double *best;
@@ -61,6 +63,11 @@ bool match_steps(struct match *m, uint32_t count, const struct mask *within, str
 
 /* Of the window's matches those that have the slot; others perhaps included. NULL when memory runs out. */
 const struct mask *match_slot_bits(struct match *m, uint32_t slot);
+
+/* What a document of the window's segment gains whatever its words are, divided by max_lex, and the most that any does.
+ */
+double match_gain(const struct match *m, uint32_t offset);
+double match_most_gain(const struct match *m);
 
 /* lex / max_lex of the wanted documents, by offset. The array is the match's own until the next call. NULL when memory
  * runs out. */

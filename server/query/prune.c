@@ -401,6 +401,14 @@ static bool add_slots(struct prune *p, const struct mask *wanted)
         if (!add_slot(p, i, wanted))
             return false;
     }
+    if (match_most_gain(p->match) > 0) {
+        for (MASK_WORDS(wanted, k)) {
+            for (uint64_t x = wanted->bits[k]; x; x &= x - 1) {
+                uint32_t offset = (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x);
+                p->limits[offset] += (float)match_gain(p->match, offset);
+            }
+        }
+    }
     return true;
 }
 

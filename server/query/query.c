@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "indexer/shard/identifier.h"
+#include "server/query/affinity.h"
 #include "server/query/title.h"
 
 #define WEIGHT_PREFIX .8
@@ -343,7 +344,8 @@ static void take_order(struct query_builder *b)
         next->pair_limit += s->pair / 2;
         q->pair_sum += s->pair;
     }
-    q->max_lex += q->pair_sum;
+    q->affinity = affinity_limit(q, q->max_lex);
+    q->max_lex += q->pair_sum + q->affinity;
     if (accessory || (q->head != QUERY_NO_HEAD && q->slots[q->head].dropped))
         q->head = QUERY_NO_HEAD;
 }

@@ -84,8 +84,9 @@ struct query {
     bool any_word;
     bool impossible; /* nothing can match but an identifier */
     bool match_all;  /* no slot at all */
-    double max_lex;  /* the sum of the slots' idf, and of what their pairs may add */
+    double max_lex;  /* the sum of the slots' idf, and of what their pairs and the category may add */
     double pair_sum; /* the latter */
+    double affinity; /* and what the category may add (affinity.h), part of max_lex too */
     uint32_t head;   /* the last slot that is no stop word, when accessories of it are to be told apart (title.h) */
     uint32_t required[QUERY_SLOTS]; /* slots by idf descending; step i needs all but i of them */
     uint32_t required_count;

@@ -6,7 +6,8 @@
  *
  *   tf~(t, d)   = sum over fields f of W_f * tf_f / (1 - b_f + b_f * len_f / avglen_f)      side field: W .3, b 0
  *   part(t, d)  = w * idf * tf~ / (k1 + tf~)
- *   lex(d)      = (sum over slots of the largest part of the slot's alternatives + pairs) * cut, as title.h says
+ *   lex(d)      = (sum over slots of the largest part of the slot's alternatives + pairs) * cut, as title.h says,
+ *                 + what the category says (affinity.h)
  *   score(d)    = lex / max_lex + prior_weight * prior(d)
  *   prior(d)    = mean of x over the customRanking keys with weights 1, 1/2, 1/4, ...; x = log1p(v - low) /
  *                 log1p(high - low), cut to 0..1, 1 - x for ascending keys, 0 for missing values

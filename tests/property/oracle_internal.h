@@ -39,7 +39,8 @@ struct oracle_text {
     size_t count;  /* without the dropped ones */
     bool hopeless; /* there were words, and none is known */
     double max_lex;
-    size_t head; /* the slot of the last word that is no stop word; SIZE_MAX: accessories don't matter */
+    double *affinity; /* by document: what its category adds to the sum of the parts */
+    size_t head;      /* the slot of the last word that is no stop word; SIZE_MAX: accessories don't matter */
     double average[ORACLE_FIELDS];
 };
 

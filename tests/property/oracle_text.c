@@ -9,6 +9,7 @@
 #define SIDE_WEIGHT .3
 #define PAIR        .3
 #define CUT         .2
+#define CATEGORY    .5
 
 static const struct oracle_token *token_of(const struct oracle_doc *doc, struct str text)
 {
@@ -232,6 +233,80 @@ static void take_averages(const struct oracle *o, struct oracle_text *out)
     }
 }
 
+/* --- categories --- */
+static bool has_word_in_field(const struct oracle *o, const struct oracle_doc *doc, struct str word, const char *field)
+{
+    const struct oracle_token *t = token_of(doc, word);
+    for (size_t f = 0; t && f < o->settings->field_count; f++) {
+        if (str_equal(o->settings->fields[f].attributes[0], str_from(field)) && t->frequency[f])
+            return true;
+    }
+    return false;
+}
+
+#define NODES 256
+
+/* Of how many documents with the word in title or category, and how many of them each category node has. */
+struct shares {
+    struct str nodes[NODES];
+    double docs[NODES];
+    size_t count;
+    double all;
+};
+
+static double *docs_of(struct shares *s, struct str node, bool add)
+{
+    for (size_t n = 0; n < s->count; n++) {
+        if (str_equal(s->nodes[n], node))
+            return &s->docs[n];
+    }
+    if (!add)
+        return NULL;
+    if (s->count == NODES)
+        abort();
+    s->nodes[s->count] = node;
+    return &s->docs[s->count++];
+}
+
+static void take_shares(const struct oracle *o, const struct oracle_list *nodes, struct str word, struct shares *out)
+{
+    memset(out, 0, sizeof(*out));
+    for (size_t d = 0; d < o->docs.count; d++) {
+        const struct oracle_doc *doc = &o->docs.items[d];
+        if (!has_word_in_field(o, doc, word, "title") && !has_word_in_field(o, doc, word, "category"))
+            continue;
+        out->all++;
+        for (size_t n = 0; n < nodes[d].count; n++)
+            ++*docs_of(out, nodes[d].values[n], true);
+    }
+}
+
+/* What each document's categories add: the mean over its nodes of the words' shares, weighed by their idf. */
+static void take_affinity(const struct oracle *o, double scale, struct oracle_text *out)
+{
+    struct oracle_list *nodes = ARENA_ARRAY(o->scratch, struct oracle_list, o->docs.count + 1);
+    struct shares *shares = ARENA_NEW(o->scratch, struct shares);
+    double idfs = 0;
+    for (size_t d = 0; d < o->docs.count; d++) {
+        for (uint32_t level = 0; level < 8; level++)
+            oracle_category_values(&o->docs.items[d], level, o->scratch, &nodes[d]);
+    }
+    for (size_t s = 0; s < out->count; s++) {
+        if (out->slots[s].stop)
+            continue;
+        take_shares(o, nodes, out->slots[s].text, shares);
+        idfs += shares->all > 0 ? out->slots[s].idf : 0;
+        for (size_t d = 0; d < o->docs.count; d++) {
+            for (size_t n = 0; n < nodes[d].count; n++) {
+                const double *docs = docs_of(shares, nodes[d].values[n], false);
+                out->affinity[d] += docs ? out->slots[s].idf * *docs / (shares->all + 1) / (double)nodes[d].count : 0;
+            }
+        }
+    }
+    for (size_t d = 0; d < o->docs.count && idfs > 0; d++)
+        out->affinity[d] *= scale / idfs;
+}
+
 void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena *arena, struct oracle_text *out)
 {
     memset(out, 0, sizeof(*out));
@@ -259,7 +334,11 @@ void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena
     }
     out->head = SIZE_MAX;
     bool accessory = false;
+    double idf_sum = 0;
+    size_t words = 0;
     for (size_t i = 0; i < slot_count; i++) {
+        idf_sum += slots[i].dropped ? idf_of(o, 0) : slots[i].idf;
+        words += !slots[i].stop;
         accessory = accessory || analysis_is_accessory(o->analysis, slots[i].text);
         if (i + 1 < slot_count && !slots[i].dropped && !slots[i + 1].dropped)
             slots[i].pair = PAIR * fmin(slots[i].idf, slots[i + 1].idf);
@@ -278,6 +357,11 @@ void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena
         out->hopeless = true;
     if (accessory)
         out->head = SIZE_MAX;
+    out->affinity = ARENA_ARRAY(arena, double, o->docs.count + 1);
+    if (words > 1) {
+        out->max_lex += CATEGORY * idf_sum;
+        take_affinity(o, CATEGORY * idf_sum, out);
+    }
     bool required = false;
     for (size_t i = 0; i < out->count; i++) {
         required = required || !out->slots[i].optional;
@@ -393,6 +477,7 @@ uint32_t oracle_match(const struct oracle *o, const struct oracle_text *text, co
         sum += contribution(o, text, &text->slots[s], doc, &matched);
         bits |= (uint32_t)matched << s;
     }
-    *lex = text->count && text->max_lex > 0 ? with_title(text, doc, sum) / text->max_lex : 0;
+    sum = with_title(text, doc, sum) + text->affinity[doc - o->docs.items];
+    *lex = text->count && text->max_lex > 0 ? sum / text->max_lex : 0;
     return bits;
 }

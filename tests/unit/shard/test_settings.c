@@ -41,11 +41,11 @@ static void test_defaults(void **state)
     assert_int_equal(s->hits_per_page, 20);
     assert_int_equal(s->max_values_per_facet, 100);
     assert_int_equal(s->pagination_limited_to, LIMIT_PAGINATION);
-    assert_int_equal(s->min_hits, 20);
+    assert_int_equal(s->min_hits, 100);
     assert_true(s->typo_tolerance);
     assert_false(s->distinct);
     assert_float_equal(s->k1, 1, 1e-6);
-    assert_float_equal(s->prior_weight, .1, 1e-6);
+    assert_float_equal(s->prior_weight, .05, 1e-6);
     assert_float_equal(s->synonym_weight, .5, 1e-6);
     settings_free(s);
 }
