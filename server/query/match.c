@@ -339,7 +339,7 @@ static void score_slot(struct match *m, struct match_slot *slot, const struct ma
 
 double match_gain(const struct match *m, uint32_t offset)
 {
-    return m->affinity.of_code ? affinity_of(&m->affinity, m->window->base + offset) / m->query->max_lex : 0;
+    return m->affinity.of_code ? affinity_of(&m->affinity, window_doc(m->window, offset)) / m->query->max_lex : 0;
 }
 
 double match_most_gain(const struct match *m)
@@ -365,7 +365,7 @@ const double *match_scores(struct match *m, const struct mask *wanted)
     for (MASK_WORDS(wanted, j)) {
         for (uint64_t x = wanted->bits[j]; x && q->live_slots; x &= x - 1) {
             uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
-            doc_id doc = m->window->base + (doc_id)offset;
+            doc_id doc = window_doc(m->window, (uint32_t)offset);
             m->sums[offset] =
                 (title_score(&m->title, doc, m->sums[offset]) + affinity_of(&m->affinity, doc)) / q->max_lex;
         }
