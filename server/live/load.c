@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "indexer/base/limits.h"
 #include "indexer/base/log.h"
+#include "indexer/base/workers.h"
 #include "server/live/checkpoint_file.h"
+
+#define PARALLEL_SHARDS 4 /* fewer are opened before threads have started */
 
 enum { FILE_LIMIT = 1 << 30, PATH_BYTES = LIVE_PATH_BYTES };
 
@@ -29,14 +33,74 @@ static enum status read_settings(const char *path, struct live_settings **out, s
     return status;
 }
 
-static enum status add_shard(struct live_index *x, const char *path, const char *relative,
+static enum status add_delta(struct live_index *x, const char *path, const char *relative,
                              struct shard_open_options options, struct error *err)
 {
     struct shard *shard;
     enum status status = shard_open(&shard, path, &options, err);
     if (status == STATUS_OK) {
-        index_add_segment(x, segment_new(shard, relative != NULL, NULL, relative), NULL);
+        index_add_segment(x, segment_new(shard, true, NULL, relative), NULL);
     }
+    return status;
+}
+
+/* A base shard as it is opened. */
+struct opening {
+    const struct load_base *from;
+    struct shard *shard;
+    enum status status;
+    struct error error;
+};
+
+static void open_one(void *context, size_t index)
+{
+    struct opening *o = (struct opening *)context + index;
+    const struct shard_open_options options = {.verify_all = o->from->verify_all, .lazy = o->from->lazy};
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/shard-%04zu.aisle", o->from->dir, index);
+    o->status = shard_open(&o->shard, path, &options, &o->error);
+}
+
+/* Adds what was opened, in order. A damaged shard is left out; of other errors the first is given. */
+static enum status take_opened(struct live_index *x, struct opening *list, uint32_t count, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        struct opening *o = &list[i];
+        if (o->status == STATUS_OK) {
+            index_add_segment(x, segment_new(o->shard, false, NULL, NULL), NULL);
+        } else if (o->status == STATUS_FORMAT) {
+            log_error("a shard is left out: %s", o->error.message);
+            x->damaged_count++;
+        } else if (status == STATUS_OK) {
+            status = o->status;
+            *err = o->error;
+        }
+    }
+    return status;
+}
+
+static enum status open_base_shards(struct live_index *x, const struct load_base *from, struct error *err)
+{
+    struct opening *list = xcalloc(from->shard_count + 1, sizeof(*list));
+    struct error first = {0};
+    for (uint32_t i = 0; i < from->shard_count; i++) {
+        list[i].from = from;
+    }
+    if (from->shard_count >= PARALLEL_SHARDS) {
+        struct workers *workers = workers_new(0, LIMIT_SHARDS, "open", 0);
+        workers_for(workers, from->shard_count, open_one, list);
+        workers_free(workers);
+    } else {
+        for (uint32_t i = 0; i < from->shard_count; i++) {
+            open_one(list, i);
+        }
+    }
+    enum status status = take_opened(x, list, from->shard_count, &first);
+    if (status != STATUS_OK && err) {
+        *err = first;
+    }
+    free(list);
     return status;
 }
 
@@ -44,7 +108,6 @@ enum status load_base(struct live_index **out, const struct load_base *from, str
 {
     char path[PATH_BYTES];
     char suggest[PATH_BYTES];
-    const struct shard_open_options options = {.verify_all = from->verify_all, .lazy = from->lazy};
     struct vocabulary *v = NULL;
     enum status status = STATUS_OK;
     struct live_index *x = index_new(from->uid, from->name, from->settings);
@@ -63,17 +126,8 @@ enum status load_base(struct live_index **out, const struct load_base *from, str
             shared_drop(SHARED(v));
         }
     }
-    for (uint32_t i = 0; i < from->shard_count && status == STATUS_OK; i++) {
-        struct error reason;
-        snprintf(path, sizeof(path), "%s/shard-%04u.aisle", from->dir, i);
-        status = add_shard(x, path, NULL, options, &reason);
-        if (status == STATUS_FORMAT) {
-            log_error("a shard is left out: %s", reason.message);
-            x->damaged_count++;
-            status = STATUS_OK;
-        } else if (status != STATUS_OK && err) {
-            *err = reason;
-        }
+    if (status == STATUS_OK) {
+        status = open_base_shards(x, from, err);
     }
     if (status != STATUS_OK) {
         index_free(x);
@@ -105,7 +159,7 @@ static enum status load_changes(struct live *l, const struct manifest_index *fro
     for (uint32_t i = 0; i < from->delta_count && status == STATUS_OK; i++) {
         live_path(l, path, sizeof(path), STR_FMT, STR_ARG(from->deltas[i]));
         char *relative = copy_text(from->deltas[i]);
-        status = add_shard(x, path, relative, options, err);
+        status = add_delta(x, path, relative, options, err);
         free(relative);
     }
     if (status == STATUS_OK && bytes.size > 0) {
