@@ -295,6 +295,20 @@ enum status attributes_check(const struct attributes *a, struct container *c, at
     return status;
 }
 
+enum status attributes_check_cell(const struct attributes *a, struct container *c, attr_id attr, doc_id doc,
+                                  struct error *err)
+{
+    const struct attribute_columns *columns = attributes_find(a, attr);
+    uint64_t at = 0;
+
+    if (!columns || columns->number.kind != NUMBER_COLUMN_DENSE)
+        return attributes_check(a, c, attr, err);
+    if (atomic_load_explicit(&columns->checked, memory_order_acquire))
+        return STATUS_OK;
+    at = columns->entry->number_offset + (uint64_t)doc * 8;
+    return container_check(c, CHUNK_NUMBERS, at, at + 8, err);
+}
+
 bool attributes_set(const struct attributes *a, attr_id attr, facet_code code, struct docset *out)
 {
     const struct attribute_columns *columns = attributes_find(a, attr);

@@ -69,6 +69,9 @@ void attributes_close(struct attributes *a);
 struct attribute_columns *attributes_find(const struct attributes *a, attr_id attr);
 MUST_CHECK enum status attributes_check(const struct attributes *a, struct container *c, attr_id attr,
                                         struct error *err);
+/* Enough to read one document's cell where each has one of its own (NUMBER_COLUMN_DENSE); else all of the attribute. */
+MUST_CHECK enum status attributes_check_cell(const struct attributes *a, struct container *c, attr_id attr, doc_id doc,
+                                             struct error *err);
 bool attributes_set(const struct attributes *a, attr_id attr, facet_code code, struct docset *out);
 
 /* --- writing: all facet columns, then all number columns, then all sets, each in ascending order of attributes --- */

@@ -511,6 +511,11 @@ enum status shard_check_attribute(const struct shard *s, attr_id attr, struct er
     return attributes_check(&s->attributes, (struct container *)&s->container, attr, err);
 }
 
+enum status shard_check_cell(const struct shard *s, attr_id attr, doc_id doc, struct error *err)
+{
+    return attributes_check_cell(&s->attributes, (struct container *)&s->container, attr, doc, err);
+}
+
 enum status shard_number_store(struct shard *s, attr_id attr, doc_id doc, int64_t cell, struct error *err)
 {
     _Atomic int64_t *place = number_cell(shard_number_column(s, attr), doc);

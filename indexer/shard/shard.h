@@ -125,6 +125,9 @@ const struct number_column *shard_number_column(const struct shard *s, attr_id a
 /* The smallest and the largest number of the attribute when the shard was built; false when it has none. */
 bool shard_number_bounds(const struct shard *s, attr_id attr, double *low, double *high);
 MUST_CHECK enum status shard_check_attribute(const struct shard *s, attr_id attr, struct error *err);
+/* The same for one document's cell of the number column alone, where the column is NUMBER_COLUMN_DENSE: what was read
+ * of it before is then right. */
+MUST_CHECK enum status shard_check_cell(const struct shard *s, attr_id attr, doc_id doc, struct error *err);
 /* The writer's store into a single-valued number column: checks the attribute's blocks first, since a block that was
  * changed can't be verified any more, then stores and notes that the attribute differs from the stored objects.
  * STATUS_NOT_FOUND when the document has no cell. One writer at a time. */

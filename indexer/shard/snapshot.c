@@ -105,7 +105,7 @@ static enum status overlay_number(const struct reading *r, attr_id attr, struct 
     const struct json *old = json_get_str(object, name);
     struct buf text = BUF_EMPTY;
     int64_t cell = 0;
-    enum status status = shard_check_attribute(r->shard, attr, err);
+    enum status status = shard_check_cell(r->shard, attr, r->doc, err);
 
     if (status != STATUS_OK || !single_cell(column, r->doc, &cell))
         return status;

@@ -132,8 +132,11 @@ static enum status open_segment(struct evaluation *e, struct error *err)
 
     if (status == STATUS_OK && !prune_segment(&e->prune))
         return full(err);
-    for (uint32_t i = 0; status == STATUS_OK && i < overlay->count; i++)
-        status = shard_check_attribute(w->shard, overlay->attrs[i], err);
+    /* Of columns with a cell a document, only the hits' cells are checked, when the hits are read. */
+    for (uint32_t i = 0; status == STATUS_OK && i < overlay->count; i++) {
+        if (shard_number_column(w->shard, overlay->attrs[i])->kind != NUMBER_COLUMN_DENSE)
+            status = shard_check_attribute(w->shard, overlay->attrs[i], err);
+    }
     for (size_t i = 0; status == STATUS_OK && i < e->count; i++) {
         struct evaluation_request *r = &e->requests[i];
         status = check_keys(e, &r->top, err);

@@ -128,6 +128,17 @@ static bool put_numbers(const struct hit_reader *r, const struct hit_overlay *ov
            json_object_set(out, STR("in_stock"), json_of_bool(c->in_stock), r->arena);
 }
 
+/* The cells that were read when the hit was found are those that were written. */
+static enum status check_cells(const struct hit_reader *r, const struct hit_overlay *overlay, const struct candidate *c,
+                               struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; status == STATUS_OK && i < overlay->count; i++)
+        status = shard_check_cell(r->snapshot->segments[c->segment].shard, overlay->attrs[i], c->doc, err);
+    return status;
+}
+
 enum status hit_object(struct hit_reader *r, const struct hit_overlay *overlay, const struct candidate *c,
                        struct json *out, struct error *err)
 {
@@ -135,7 +146,10 @@ enum status hit_object(struct hit_reader *r, const struct hit_overlay *overlay, 
     struct str text;
 
     if (r->id_only) {
-        struct str id = arena_copy(r->arena, shard_object_id(r->snapshot->segments[c->segment].shard, c->doc));
+        struct str key = shard_object_id(r->snapshot->segments[c->segment].shard, c->doc);
+        struct str id = arena_copy(r->arena, key);
+        if (key.size == 0)
+            return error_set(err, STATUS_FORMAT, "the objectID of document %u is damaged", c->doc);
         *out = (struct json){.type = JSON_OBJECT};
         return id.data && json_object_set(out, STR("objectID"), json_of_str(id), r->arena)
                    ? STATUS_OK
@@ -143,6 +157,8 @@ enum status hit_object(struct hit_reader *r, const struct hit_overlay *overlay, 
     }
     buf_clear(&r->text);
     status = shard_object(r->snapshot->segments[c->segment].shard, c->doc, &r->text, err);
+    if (status == STATUS_OK)
+        status = check_cells(r, overlay, c, err);
     if (status != STATUS_OK)
         return status;
     text = arena_copy(r->arena, buf_str(&r->text));
