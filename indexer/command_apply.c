@@ -167,6 +167,7 @@ static enum status on_item(void *context, struct feed_item *item, struct error *
     drop_id_column(&item->object, id);
     if (c->info.kind == FEED_XML || c->info.kind == FEED_CSV)
         product_numbers(c->settings, &item->object, item->arena);
+    product_available(c->settings, &item->object);
     change.id = id;
     change.object = &item->object;
     change.create = has_title(c, &item->object);
@@ -205,7 +206,7 @@ static enum status read_feed(struct apply_command *c, const char *path, struct e
     c->path = path;
     c->report.as_of_ms = 0;
     c->info = (struct feed_info){0};
-    c->product = (struct product_options){.settings = c->settings, .default_currency = ""};
+    c->product = (struct product_options){.settings = c->settings, .default_currency = "", .partial = true};
     enum status status =
         feed_read(path, c->mapping_known ? &c->mapping : NULL, &handler, &c->arena, &recognised, &c->info, err);
     struct error late = {0};

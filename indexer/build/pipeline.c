@@ -347,13 +347,16 @@ static void shard_path(const struct pipeline *p, uint32_t shard, char *out, size
     snprintf(out, size, "%s/shard-%04u.aisle", p->directory, shard);
 }
 
-/* An item of the spool as it is stored: what the settings call numeric is a number, though XML and CSV spelled it. */
+/* An item of the spool as it is stored: what the settings call numeric is a number, though XML and CSV spelled it, and
+ * its quantity alone says whether it is in stock where that says enough. */
 static enum status read_object(const struct pipeline *p, struct str text, struct arena *arena, struct json *object,
                                struct error *err)
 {
     enum status status = json_parse(text, arena, object, err);
     if (status == STATUS_OK && (p->mapping.kind == FEED_XML || p->mapping.kind == FEED_CSV))
         product_numbers(p->settings, object, arena);
+    if (status == STATUS_OK)
+        product_available(p->settings, object);
     return status;
 }
 

@@ -377,6 +377,9 @@ static void read_stock(struct work *w)
     if (known == AVAILABILITY_UNKNOWN && read_quantity(text, number) && decimal_parse(str_from(number), &amount)) {
         known = amount.units > 0 ? AVAILABILITY_IN : AVAILABILITY_OUT; /* availability counted */
     }
+    if (w->options->partial && known == AVAILABILITY_UNKNOWN) {
+        return;
+    }
     if (counted && amount.units <= 0) {
         known = AVAILABILITY_OUT;
     } else if (counted && known == AVAILABILITY_UNKNOWN) {
@@ -387,6 +390,38 @@ static void read_stock(struct work *w)
         f->availability->value = json_of_bool(known == AVAILABILITY_IN);
     } else {
         w->in_stock = known;
+    }
+}
+
+/* Out of stock for a reason that a quantity does not change. */
+static bool has_other_reason(const struct json *object)
+{
+    static const char *const words[] = {"preorder",  "pre-order",  "pre_order",  "presale",
+                                        "backorder", "back-order", "back_order", "discontinued"};
+    for (uint32_t i = 0; i < object->count; i++) {
+        struct str said;
+        if (!json_string(&object->members[i].value, &said) ||
+            role_of_name(object->members[i].name) != ROLE_AVAILABILITY) {
+            continue;
+        }
+        for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
+            struct str word = str_from(words[k]);
+            if (said.size >= word.size && str_equal_nocase(str_slice(said, said.size - word.size, said.size), word)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void product_available(const struct settings *settings, struct json *object)
+{
+    struct json *flag = (struct json *)(uintptr_t)json_get(object, "in_stock");
+    double quantity;
+    if (flag && flag->type == JSON_FALSE && settings->role_attribute[ROLE_QUANTITY].size > 0 &&
+        json_double(json_get_path(object, settings->role_attribute[ROLE_QUANTITY]), &quantity) && quantity <= 0 &&
+        !has_other_reason(object)) {
+        flag->type = JSON_TRUE;
     }
 }
 

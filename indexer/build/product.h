@@ -23,6 +23,7 @@ struct product_options {
     const struct settings *settings; /* NULL: roles recognised by name */
     const char *default_currency;    /* "" when the feed declares none */
     int64_t as_of_ms;                /* decides whether a sale price is in effect */
+    bool partial;                    /* the item says only what changed: in_stock only where availability is said */
 };
 
 /*
@@ -40,6 +41,14 @@ MUST_CHECK enum status product_from_feed(const struct product_options *options, 
 /* Strings of attributes that the settings make numeric facets become JSON numbers ("51", "2,5"), where they are plain
  * numbers; all else stays. For objects of XML and CSV feeds, before they are stored. */
 void product_numbers(const struct settings *settings, struct json *object, struct arena *arena);
+
+/*
+ * A feed's object says that it is out of stock, and its quantity is 0: then the one is only said because of the other.
+ * Its in_stock becomes true, which in a stored object means that it is in stock when there is any (columns.h), so that
+ * a later quantity counts. What is said for other reasons (preorder, discontinued) stays. For new objects of feeds,
+ * after product_numbers.
+ */
+void product_available(const struct settings *settings, struct json *object);
 
 /* A plain number as feeds write it: digits with at most one '.' or ',' as the decimal point, an optional '-', no
  * leading zeros before other digits, at most 15 digits. The JSON number's text goes to out. */
