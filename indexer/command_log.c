@@ -116,6 +116,8 @@ static enum status print_record(void *context, const struct log_record *from, st
     enum status status = record_decode(from, &c->arena, &r, err);
     if (status != STATUS_OK)
         return status;
+    if (r.kind == RECORD_SOURCE && (c->uid || c->object_id))
+        return STATUS_OK;
     struct str id = record_object_id(&r, &c->arena);
     if ((c->uid && r.uid != c->uid) || (c->object_id && !str_equal(id, str_from(c->object_id))))
         return STATUS_OK;
@@ -123,7 +125,8 @@ static enum status print_record(void *context, const struct log_record *from, st
     clock_format_iso(from->wall_ms, at);
     buf_clear(&c->line);
     buf_printf(&c->line, "{\"seq\":%" PRIu64 ",\"at\":\"%s\"", from->seq, at);
-    print_index(c, r.uid, &c->line);
+    if (r.kind != RECORD_SOURCE)
+        print_index(c, r.uid, &c->line);
     buf_append_char(&c->line, ',');
     record_describe(&r, &c->line);
     buf_literal(&c->line, "}\n");

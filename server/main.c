@@ -26,6 +26,8 @@ struct arguments {
     const char *sync;
     int64_t sync_interval_ms;
     int64_t commit_delay_us;
+    int64_t history_days;
+    uint64_t history_bytes;
     int64_t threads;
     int64_t workers;
     int64_t connections;
@@ -64,6 +66,10 @@ static enum status parse_arguments(struct arguments *a, int argc, char **argv, s
         {"sync-interval-ms", OPTION_INT, &a->sync_interval_ms, "MS", 1, 600000, NULL, "of --sync interval"},
         {"commit-delay-us", OPTION_INT, &a->commit_delay_us, "US", 0, 100000, NULL,
          "how long an update may wait for others to be synced together with"},
+        {"history-days", OPTION_INT, &a->history_days, "DAYS", 0, 3650, NULL,
+         "how long updates are kept for the history of objects"},
+        {"history-bytes", OPTION_SIZE, &a->history_bytes, "SIZE", 1 << 20, INT64_MAX, NULL,
+         "the most log that is kept for history, rollbacks and backups"},
         {"verify-on-start", OPTION_FLAG, &a->verify, NULL, 0, 0, NULL, "check every block of every file first"},
         {"log", OPTION_CHOICE, &a->log, "LEVEL", 0, 0, "debug|info|warn|error|off", "what to log"},
     };
@@ -154,7 +160,9 @@ static enum status open_data(struct server *server, const struct arguments *a, c
                                    .memory_bytes = a->memory,
                                    .sync = policy_of(a->sync),
                                    .sync_interval_ms = (uint64_t)a->sync_interval_ms,
-                                   .commit_delay_us = (uint64_t)a->commit_delay_us};
+                                   .commit_delay_us = (uint64_t)a->commit_delay_us,
+                                   .history_ms = a->history_days * 86400000,
+                                   .history_bytes = a->history_bytes};
     uint64_t start = clock_monotonic_ns();
     enum status status = live_open(&server->live, &options, err);
     if (status == STATUS_OK) {
@@ -205,7 +213,12 @@ static bool processor_fits(void)
 int main(int argc, char **argv)
 {
     struct error err = {0};
-    struct arguments a = {.listen = "127.0.0.1:7700", .log = "info", .sync = "always", .sync_interval_ms = 1000};
+    struct arguments a = {.listen = "127.0.0.1:7700",
+                          .log = "info",
+                          .sync = "always",
+                          .sync_interval_ms = 1000,
+                          .history_days = 30,
+                          .history_bytes = UINT64_C(10) << 30};
     setlocale(LC_CTYPE, "C.UTF-8");
     if (!processor_fits()) {
         fputs("aisle-server: this processor has no AVX2, which the program needs\n", stderr);

@@ -2,6 +2,7 @@
 #include "indexer/base/limits.h"
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
+#include "server/http/routes.h"
 #include "server/http/server.h"
 #include "server/http/writes.h"
 
@@ -94,6 +95,7 @@ static void run(struct exchange *x, struct live_batch *batch)
         }
     }
     batch->op_count = items->count;
+    batch->source = route_source(x, &batch->arena);
     struct reader_thread *reader = reader_thread();
     reader_leave(reader);
     enum status status = live_apply(x->server->live, batch, as_of_ms, &err);

@@ -5,6 +5,7 @@
 #include "server/http/elastic.h"
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
+#include "server/http/routes.h"
 #include "server/http/server.h"
 
 /*
@@ -363,6 +364,7 @@ static enum handled submit(struct bulk *b)
     b->batch.done = on_done;
     b->batch.context = b;
     if (b->batch.op_count > 0) {
+        b->batch.source = route_source(b->x, &b->batch.arena);
         enum status status = live_submit(b->x->server->live, &b->batch);
         if (status == STATUS_OK) {
             return PENDING;

@@ -5,6 +5,7 @@
 #include "server/http/partials.h"
 #include "server/http/server.h"
 #include "server/http/writes.h"
+#include "server/live/history.h"
 
 /* Objects one by one: read by key, added, replaced, updated in part, deleted; and all of an index cleared. */
 
@@ -144,6 +145,45 @@ static enum handled get_objects(struct exchange *x)
     return HANDLED;
 }
 
+/* --- what happened to it --- */
+
+#define HISTORY_LIMIT     100
+#define HISTORY_LIMIT_MAX 10000
+
+/* On a worker: it reads the log. */
+static void history_away(struct exchange *x)
+{
+    struct history_query query = {.object_id = x->params[1], .limit = HISTORY_LIMIT};
+    struct str before = exchange_query(x, "before");
+    struct str limit = exchange_query(x, "limit");
+    uint64_t number = HISTORY_LIMIT;
+    struct error err = {0};
+    if ((before.data && (!str_to_u64(before, &query.before_seq) || query.before_seq == 0)) ||
+        (limit.data && (!str_to_u64(limit, &number) || number == 0 || number > HISTORY_LIMIT_MAX))) {
+        exchange_error(x, 400, "'before' must be a sequence number, 'limit' a number from 1 to %d", HISTORY_LIMIT_MAX);
+        return;
+    }
+    struct reader_thread *reader = reader_thread();
+    const struct snapshot *snapshot = handlers_snapshot(x, x->params[0]);
+    if (!snapshot) {
+        return;
+    }
+    query.uid = snapshot->index_uid;
+    query.limit = (uint32_t)number;
+    reader_leave(reader); /* it may take seconds, and holds nothing of the snapshot */
+    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
+    enum status status = live_history(x->server->live, &query, out, &err);
+    reader_enter(reader);
+    if (status != STATUS_OK) {
+        exchange_fail(x, status, err.message);
+    }
+}
+
+static enum handled history(struct exchange *x)
+{
+    return exchange_offload(x, history_away);
+}
+
 /* --- one object --- */
 
 static void answer_object_written(struct exchange *x, struct write *w, int status, const char *when)
@@ -233,6 +273,7 @@ const struct route object_routes[] = {
     {HTTP_POST, "/1/indexes/*/objects", SCOPE_SEARCH, 0, 1 << 20, get_objects, NULL},
     {HTTP_POST, "/1/indexes/{index}/clear", SCOPE_ADMIN, 0, OBJECT_BODY_LIMIT, clear, NULL},
     {HTTP_POST, "/1/indexes/{index}", SCOPE_ADMIN, 0, OBJECT_BODY_LIMIT, add_object, NULL},
+    {HTTP_GET, "/1/indexes/{index}/{objectID}/history", SCOPE_ADMIN, 0, 1024, history, NULL},
     {HTTP_GET, "/1/indexes/{index}/{objectID}", SCOPE_SEARCH, 0, 1024, get_object, NULL},
     {HTTP_PUT, "/1/indexes/{index}/{objectID}", SCOPE_ADMIN, 0, OBJECT_BODY_LIMIT, put_object, NULL},
     {HTTP_DELETE, "/1/indexes/{index}/{objectID}", SCOPE_ADMIN, 0, 1024, delete_object, NULL},

@@ -12,10 +12,12 @@
 
 #define KEYS_FILE_MAX (1u << 20)
 #define KEY_BYTES_MAX 512 /* longer ones are not looked at */
+#define KEY_ID_MAX    64  /* of an id what is shown */
 
 struct key {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     enum key_scope scope;
+    char id[KEY_ID_MAX + 1];
 };
 
 struct keys {
@@ -60,6 +62,10 @@ static enum status parse_key(const struct json *entry, size_t number, struct key
         return error_set(err, STATUS_INPUT, "'keys[%zu].sha256' must be 64 hexadecimal digits", number);
     }
     out->scope = str_equal(acl, STR("admin")) ? SCOPE_ADMIN : SCOPE_SEARCH;
+    struct str id = {0};
+    if (json_string(json_get(entry, "id"), &id)) {
+        memcpy(out->id, id.data, str_utf8_cut(id, id.size < KEY_ID_MAX ? id.size : KEY_ID_MAX));
+    }
     return STATUS_OK;
 }
 
@@ -126,6 +132,22 @@ enum key_scope keys_check(const struct keys *k, struct str key)
     }
     assert(scope <= SCOPE_ADMIN || scope == (SCOPE_ADMIN | SCOPE_SEARCH));
     return scope & SCOPE_ADMIN ? SCOPE_ADMIN : (enum key_scope)scope;
+}
+
+const char *keys_id(const struct keys *k, struct str key)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    const char *id = "";
+    if (key.size == 0 || key.size > KEY_BYTES_MAX) {
+        return id;
+    }
+    SHA256((const unsigned char *)key.data, key.size, digest);
+    for (size_t i = 0; i < k->count; i++) {
+        if (CRYPTO_memcmp(digest, k->items[i].digest, sizeof(digest)) == 0) {
+            id = k->items[i].id;
+        }
+    }
+    return id;
 }
 
 static void to_hex(const unsigned char *bytes, size_t size, char *out)

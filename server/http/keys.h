@@ -28,6 +28,9 @@ void keys_free(struct keys *k);
 /* What the key allows; SCOPE_NONE for one that is not known. */
 enum key_scope keys_check(const struct keys *k, struct str key);
 
+/* The public id of a key, for the history; "" for one that is not known or has none. */
+const char *keys_id(const struct keys *k, struct str key);
+
 #define KEY_TEXT_SIZE 65 /* 64 hexadecimal digits and the terminator */
 /* Makes two keys and writes the file, which must not exist, readable for its owner only. */
 MUST_CHECK enum status keys_make(const char *path, char admin[KEY_TEXT_SIZE], char search[KEY_TEXT_SIZE],

@@ -206,6 +206,23 @@ static bool allowed(struct exchange *x, const struct route *route)
     return x->granted >= route->scope;
 }
 
+struct str route_source(struct exchange *x, struct arena *arena)
+{
+    static const struct {
+        enum http_method method;
+        const char *name;
+    } METHODS[] = {{HTTP_POST, "POST"}, {HTTP_PUT, "PUT"}, {HTTP_DELETE, "DELETE"}};
+    const char *key = connection_peer(x->connection).control ? "local" : "any";
+    const char *method = "GET";
+    if (x->server->keys && key[0] != 'l') {
+        key = keys_id(x->server->keys, presented_key(x));
+    }
+    for (size_t i = 0; i < sizeof(METHODS) / sizeof(METHODS[0]); i++) {
+        method = x->head.method == METHODS[i].method ? METHODS[i].name : method;
+    }
+    return arena_printf(arena, "%s\n%s %s", key, method, x->route->pattern);
+}
+
 /* --- matching --- */
 
 static bool matches(const struct row *row, const struct str *segments, uint32_t count)

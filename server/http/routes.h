@@ -26,4 +26,8 @@ enum routed {
 };
 enum routed router_find(const struct router *r, struct exchange *x);
 
+/* Who asks for what, for the history: the key's id ("any" without keys, "local" on the control socket), a line feed,
+ * method and pattern. In the arena. */
+struct str route_source(struct exchange *x, struct arena *arena);
+
 #endif

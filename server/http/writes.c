@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "indexer/base/clock.h"
+#include "server/http/routes.h"
 #include "server/http/server.h"
 
 #define WRITE_ARENA_MAX (1u << 30)
@@ -117,6 +118,7 @@ enum handled write_submit(struct write *w, void (*answer)(struct exchange *x, st
         answer(x, w);
         return HANDLED;
     }
+    w->batch.source = route_source(x, &w->batch.arena);
     enum status status = live_submit(x->server->live, &w->batch);
     if (status != STATUS_OK) {
         exchange_header(x, "Retry-After", STR("1"));

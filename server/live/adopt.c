@@ -74,6 +74,9 @@ static enum status stage_record(void *context, const struct log_record *from, st
     if (status != STATUS_OK || r.uid != s->x->uid || in_base(s, &r, r.kind == RECORD_SETTINGS)) {
         return status;
     }
+    if (r.kind == RECORD_DROPPED || r.kind == RECORD_GENERATION) {
+        return STATUS_OK;
+    }
     s->replayed++;
     s->x->updated_ms = r.wall_ms;
     if (r.kind == RECORD_CLEAR || r.kind == RECORD_SETTINGS) {

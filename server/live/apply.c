@@ -55,8 +55,27 @@ static bool source_is_later(const struct later *t, const struct settings *s, str
     return later;
 }
 
-/* Leaves out what is known better already. False: nothing is left of the operation. */
-static bool leave_out(const struct later *t, const struct settings *s, struct live_op *op, struct arena *arena)
+/* The history tells what was not taken. */
+static void note_dropped(struct live *l, const struct apply *a, const struct live_op *op, const struct json *dropped)
+{
+    struct buf text = BUF_EMPTY;
+    if (op->kept == 0) {
+        return;
+    }
+    json_write(&text, dropped);
+    struct record r = {.uid = l->later->uid,
+                       .id = op->object_id,
+                       .as_of_ms = a->as_of_ms,
+                       .reason = op->kind == LIVE_DELETE ? STR("the feed deletes it, but it was made later")
+                                                         : STR("set later than the feed's time"),
+                       .text = buf_str(&text)};
+    record_dropped(&l->writer, &r);
+    buf_release(&text);
+}
+
+/* Leaves out what is known better already, into *dropped. False: nothing is left of the operation. */
+static bool leave_out(const struct later *t, const struct settings *s, struct live_op *op, struct arena *arena,
+                      struct json *dropped)
 {
     enum later_object object = later_object(t, op->object_id);
     if (op->kind == LIVE_DELETE) {
@@ -72,6 +91,7 @@ static bool leave_out(const struct later *t, const struct settings *s, struct li
         if (object == LATER_WHOLE || object == LATER_DELETED || later_attribute(t, op->object_id, m->name) ||
             source_is_later(t, s, op->object_id, m->name)) {
             op->kept++;
+            (void)!json_object_set(dropped, m->name, m->value, arena);
         } else {
             (void)!json_object_set(&body, m->name, m->value, arena);
         }
@@ -100,7 +120,11 @@ static void run(struct live *l, void *context)
         op->created = op->found = false;
         op->kept = 0;
         op->as_of_ms = a->as_of_ms;
-        if (leave_out(l->later, x->settings->settings, op, &a->batch->arena)) {
+        struct json dropped = {.type = JSON_OBJECT};
+        bool left = leave_out(l->later, x->settings->settings, op, &a->batch->arena, &dropped);
+        writer_source(l, a->batch->source);
+        note_dropped(l, a, op, &dropped);
+        if (left) {
             decide_object(group_changes(l, x), &l->writer, a->batch, op);
         }
     }

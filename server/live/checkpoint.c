@@ -485,10 +485,11 @@ static void tidy(struct capture *c)
     }
     remove_dropped(c);
     uint64_t backups = backups_need(l->data_dir);
+    int64_t history_ms = l->options.history_ms ? clock_wall_ms() - l->options.history_ms : INT64_MAX;
     struct log_trim trim = {.before_seq = before,
                             .unneeded_seq = backups < before ? backups : before,
-                            .unneeded_ms = keep_ms,
-                            .keep_bytes = LOG_KEEP_BYTES};
+                            .unneeded_ms = history_ms < keep_ms ? history_ms : keep_ms,
+                            .keep_bytes = l->options.history_bytes ? l->options.history_bytes : LOG_KEEP_BYTES};
     if (l->log_backend->trim(l->log, &trim, &err) != STATUS_OK) {
         log_warn("the log could not be trimmed: %s", err.message);
     }

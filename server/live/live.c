@@ -76,6 +76,7 @@ static void live_free(struct live *l)
     vec_release(&l->queue);
     vec_release(&l->tasks);
     log_writer_release(&l->writer);
+    buf_release(&l->source);
     free(atomic_load(&l->directory));
     if (l->log) {
         l->log_backend->close(l->log);

@@ -37,6 +37,8 @@ struct live_options {
     enum live_sync sync;
     uint64_t sync_interval_ms;             /* 1,000 */
     const struct log_backend *log_backend; /* NULL: files */
+    int64_t history_ms;                    /* how long the log is kept for the history; 0: not for that */
+    uint64_t history_bytes;                /* the most that is kept for generations, history and backups; 10 GB */
     live_count_hits *count_hits;           /* NULL: canary queries are not asked */
     bool verify_on_start;                  /* every block of every file */
     uint64_t memory_bytes;                 /* the most that the process may have resident; 0: no ceiling */
@@ -114,6 +116,7 @@ struct live_batch {
     struct arena arena; /* owns the operations and what they borrow; released by the one who made it */
     struct live_op *ops;
     size_t op_count;
+    struct str source; /* who sends it, for the history: key, line feed, route; borrowed until done */
     void (*done)(struct live_batch *batch); /* called once, on a live thread; must not block */
     void *context;
     /* outcome */

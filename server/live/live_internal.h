@@ -86,6 +86,8 @@ struct live {
     uint64_t seq; /* the last that is published */
     int64_t wall_ms;
     struct log_writer writer;
+    struct buf source;   /* the last that was written to the log */
+    uint64_t source_seq; /* its record; 0: it must be written again */
     VEC(struct group_index *) group;
     VEC(struct open_ops) open;         /* operations whose outcome the open group decides */
     VEC(struct live_batch *) finished; /* batches that end with the open group */
@@ -153,6 +155,8 @@ MUST_CHECK enum status group_apply(struct live *l, uint64_t seq, struct error *e
 /* Writes l->writer's records and waits until they are durable. */
 MUST_CHECK enum status writer_commit(struct live *l, struct error *err);
 void writer_start(struct live *l);
+/* Notes who sends the records that follow, if that is another one. Before the first record of an operation. */
+void writer_source(struct live *l, struct str source);
 
 /* Logs what is open, gives it its outcome and acknowledges it. */
 void group_finish(struct live *l);

@@ -135,6 +135,24 @@ uint64_t record_generation(struct log_writer *w, uint64_t uid, uint32_t generati
     return seq;
 }
 
+uint64_t record_source(struct log_writer *w, struct str source)
+{
+    uint64_t seq = log_writer_begin(w, RECORD_SOURCE, 0);
+    buf_append_str(&w->bytes, source);
+    log_writer_end(w);
+    return seq;
+}
+
+uint64_t record_dropped(struct log_writer *w, const struct record *r)
+{
+    uint64_t seq = begin_as_of(w, RECORD_DROPPED, r);
+    put_str(&w->bytes, r->id);
+    put_str(&w->bytes, r->reason);
+    buf_append_str(&w->bytes, r->text);
+    log_writer_end(w);
+    return seq;
+}
+
 uint64_t record_create(struct log_writer *w, struct str name, struct str settings)
 {
     uint64_t seq = log_writer_begin(w, RECORD_CREATE, 0);
@@ -222,7 +240,7 @@ static void take_target(struct reader *r, struct record *out)
 
 static bool decode(struct reader *r, struct arena *arena, struct record *out)
 {
-    if (out->kind != RECORD_CREATE) {
+    if (out->kind != RECORD_CREATE && out->kind != RECORD_SOURCE) {
         out->uid = reader_varint(r);
     }
     if (out->flags & RECORD_AS_OF) {
@@ -231,6 +249,7 @@ static bool decode(struct reader *r, struct arena *arena, struct record *out)
     switch (out->kind) {
     case RECORD_PUT:
     case RECORD_SETTINGS:
+    case RECORD_SOURCE:
         out->text = take_rest(r);
         break;
     case RECORD_PARTIAL:
@@ -255,6 +274,11 @@ static bool decode(struct reader *r, struct arena *arena, struct record *out)
     case RECORD_CREATE:
         out->uid = out->seq;
         out->id = take_str(r);
+        out->text = r->failed ? out->text : take_rest(r);
+        break;
+    case RECORD_DROPPED:
+        out->id = take_str(r);
+        out->reason = take_str(r);
         out->text = r->failed ? out->text : take_rest(r);
         break;
     case RECORD_GENERATION:

@@ -17,8 +17,7 @@
  *   RECORD_DROP      v uid
  *   RECORD_SETTINGS  v uid, whole settings JSON to the end
  *   RECORD_RENAME    v uid, s new name; the index that had the name is dropped
- *   RECORD_GENERATION v uid, v number: a new generation of a feed was about to be taken into service, or an old one
- *                    again
+ *   RECORD_GENERATION v uid, v number: a generation is about to be taken into service
  *   RECORD_UPDATE    v uid, s objectID, with RECORD_ITEM: v item number, members to the end: those of RECORD_PARTIAL,
  *                    each with a v order key behind it, plus 1 (order.h); 0: the attribute's key stays what it is
  *   RECORD_STREAM    v uid, 16 bytes: hash128 of an Idempotency-Key. The records behind it in its batch, up to the next
@@ -26,6 +25,8 @@
  *   RECORD_HELD      v uid, s objectID, with RECORD_ITEM: v item number, the update as held.h encodes it: of a product
  *                    that is not there yet
  *   RECORD_RELEASE   v uid, s objectID: its held updates are applied by the records that follow, or expired
+ *   RECORD_SOURCE    text to the end: who sent what follows, up to the next one: key, line feed, route
+ *   RECORD_DROPPED   v uid, s objectID, s reason, JSON of what was dropped to the end: changes nothing
  *
  * With the flag RECORD_AS_OF, PARTIAL, UPDATE and DELETE have v as-of ms behind the uid: what they know about, when
  * that is not the time they were accepted at. A record of an unknown kind or with unknown flags is an error: it was
@@ -50,6 +51,8 @@ enum record_kind {
     RECORD_STREAM,
     RECORD_HELD,
     RECORD_RELEASE,
+    RECORD_SOURCE,
+    RECORD_DROPPED,
     RECORD_KIND_END
 };
 
@@ -58,6 +61,9 @@ static inline bool record_is_structural(enum record_kind kind)
 {
     return kind >= RECORD_CLEAR && kind <= RECORD_GENERATION;
 }
+
+/* A source is written when it is another one, and at least each so many records. */
+enum { RECORD_SOURCE_EACH = 4096 };
 
 enum record_flag {
     RECORD_CREATED = 1, /* the object was not there before; a RECORD_PARTIAL without it never makes one */
@@ -95,7 +101,8 @@ struct record {
     uint64_t uid;
     uint32_t generation; /* of RECORD_GENERATION */
     struct str id;       /* objectID, or the name of RECORD_CREATE and RECORD_RENAME */
-    struct str text;     /* JSON of RECORD_PUT, RECORD_CREATE, RECORD_SETTINGS */
+    struct str text;     /* JSON of RECORD_PUT, RECORD_CREATE, RECORD_SETTINGS, RECORD_DROPPED; the source */
+    struct str reason;   /* of RECORD_DROPPED */
     const struct member_change *members;
     size_t member_count;
     uint64_t item;         /* with RECORD_ITEM */
@@ -112,6 +119,9 @@ uint64_t record_held(struct log_writer *w, const struct record *r); /* HELD; tex
 uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, struct str name); /* RENAME, RELEASE */
 uint64_t record_uid(struct log_writer *w, enum record_kind kind, uint64_t uid);                   /* CLEAR, DROP */
 uint64_t record_generation(struct log_writer *w, uint64_t uid, uint32_t generation);
+uint64_t record_source(struct log_writer *w, struct str source);
+/* r: uid, id, reason, text. */
+uint64_t record_dropped(struct log_writer *w, const struct record *r);
 uint64_t record_create(struct log_writer *w, struct str name, struct str settings);
 uint64_t record_settings(struct log_writer *w, uint64_t uid, struct str settings);
 

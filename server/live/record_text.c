@@ -7,7 +7,7 @@ static const char *const KINDS[RECORD_KIND_END] = {
     [RECORD_CLEAR] = "clear",       [RECORD_CREATE] = "makeIndex",   [RECORD_DROP] = "dropIndex",
     [RECORD_SETTINGS] = "settings", [RECORD_RENAME] = "renameIndex", [RECORD_GENERATION] = "generation",
     [RECORD_UPDATE] = "update",     [RECORD_STREAM] = "stream",      [RECORD_HELD] = "held",
-    [RECORD_RELEASE] = "release",
+    [RECORD_RELEASE] = "release",   [RECORD_SOURCE] = "source",      [RECORD_DROPPED] = "dropped",
 };
 
 static const char *const OPERATIONS[] = {
@@ -77,6 +77,16 @@ void record_describe(const struct record *r, struct buf *out)
     } else if (r->id.size > 0) {
         buf_literal(out, ",\"objectID\":");
         json_write_string(out, r->id);
+    }
+    if (r->kind == RECORD_DROPPED) {
+        buf_literal(out, ",\"reason\":");
+        json_write_string(out, r->reason);
+        buf_literal(out, ",\"attributes\":");
+        buf_append_str(out, r->text);
+    }
+    if (r->kind == RECORD_SOURCE) {
+        buf_literal(out, ",\"text\":");
+        json_write_string(out, r->text);
     }
     if (r->kind == RECORD_GENERATION) {
         buf_printf(out, ",\"generation\":%u", r->generation);

@@ -90,6 +90,10 @@ static enum status replay_record(void *context, const struct log_record *from, s
     }
     l->wall_ms = from->wall_ms;
     r->count++;
+    if (record.kind == RECORD_SOURCE || record.kind == RECORD_DROPPED) {
+        r->seq = from->seq;
+        return STATUS_OK;
+    }
     if (record_is_structural(record.kind)) {
         status = apply_open(r, err);
         /* apply_open let go of the arena. */

@@ -28,6 +28,20 @@ void writer_start(struct live *l)
     log_writer_start(&l->writer, l->seq + 1);
 }
 
+void writer_source(struct live *l, struct str source)
+{
+    uint64_t next = l->writer.first_seq + l->writer.count;
+    if (l->source_seq > 0 && next - l->source_seq < RECORD_SOURCE_EACH && str_equal(buf_str(&l->source), source)) {
+        return;
+    }
+    if (l->source_seq == 0 && source.size == 0) {
+        return; /* nobody said who it is */
+    }
+    buf_clear(&l->source);
+    buf_append_str(&l->source, source);
+    l->source_seq = record_source(&l->writer, source);
+}
+
 struct changes *group_changes(struct live *l, struct live_index *x)
 {
     for (size_t i = 0; i < l->group.count; i++) {
@@ -67,6 +81,8 @@ enum status writer_commit(struct live *l, struct error *err)
     if (status == STATUS_OK) {
         l->seq += l->writer.count;
         atomic_store_explicit(&l->stat_seq, l->seq, memory_order_relaxed);
+    } else {
+        l->source_seq = 0;
     }
     return status;
 }
@@ -119,6 +135,7 @@ enum status group_commit(struct live *l, struct error *err)
         log_thread_commit(&l->log_thread, &l->writer, next_wall_ms(l));
         enum status built = group_build(l, &build_error);
         status = log_thread_wait(&l->log_thread, err);
+        l->source_seq = status == STATUS_OK ? l->source_seq : 0;
         if (status == STATUS_OK) {
             l->seq += l->writer.count;
             atomic_store_explicit(&l->stat_seq, l->seq, memory_order_relaxed);
@@ -263,9 +280,16 @@ static void recognise_roles(struct live *l, struct live_batch *batch, size_t at,
 static void run_structural(struct live *l, struct live_batch *batch, struct live_op *op)
 {
     struct error err = {0};
+    enum status status = STATUS_OK;
     group_finish(l);
     op->status = STATUS_OK;
-    enum status status = structure_execute(l, batch, op, &err);
+    writer_source(l, batch->source);
+    if (l->writer.count > 0) { /* what follows has groups of its own */
+        status = writer_commit(l, &err);
+    }
+    if (status == STATUS_OK) {
+        status = structure_execute(l, batch, op, &err);
+    }
     if (status != STATUS_OK) {
         batch->status = status;
         batch->error = err;
@@ -301,6 +325,7 @@ static void run_batch(struct live *l, struct live_batch *batch)
         if (x->segments.count == 0 && op->kind == LIVE_PUT) {
             recognise_roles(l, batch, i, x);
         }
+        writer_source(l, batch->source);
         decide_object(group_changes(l, x), &l->writer, batch, op);
         open_add(l, batch, i);
         if (group_full(l) || atomic_load_explicit(&l->lane_waits, memory_order_relaxed)) {

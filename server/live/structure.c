@@ -290,6 +290,8 @@ enum status structure_record(struct live *l, const struct record *r, struct erro
     }
     switch (r->kind) {
     case RECORD_GENERATION:
+    case RECORD_SOURCE:
+    case RECORD_DROPPED:
         return STATUS_OK; /* the manifest says which one is in service */
     case RECORD_DROP:
         live_index_drop(l, x);
