@@ -9,7 +9,7 @@
 enum { BATCH_CHANGES = 2000, BATCH_BYTES = 4 << 20 };
 
 struct change_sender {
-    char *data_dir;
+    struct control_target target;
     char *index;
     int64_t as_of_ms;
     struct live *live; /* NULL: a server has it */
@@ -38,23 +38,26 @@ static enum status send_items(const struct change_sender *s, struct str items, i
     buf_printf(&body, "{\"asOf\":%lld,\"items\":[", (long long)as_of_ms);
     buf_append_str(&body, items);
     buf_literal(&body, "]}");
-    enum status status = control_request(answer, s->data_dir, path.data, buf_str(&body), err);
+    enum status status = control_request(answer, &s->target, path.data, buf_str(&body), err);
     buf_release(&path);
     buf_release(&body);
     return status;
 }
 
-enum status change_sender_open(struct change_sender **out, const char *data_dir, const char *index, struct error *err)
+enum status change_sender_open(struct change_sender **out, const struct control_target *target, const char *index,
+                               struct error *err)
 {
     struct change_sender *s = xcalloc(1, sizeof(*s));
     struct control_answer answer;
-    struct live_options options = {.data_dir = data_dir};
-    s->data_dir = copy_text(data_dir);
+    struct live_options options = {.data_dir = target->data_dir};
+    s->target = *target;
     s->index = copy_text(index);
     arena_init(&s->arena, 0);
     enum status status = send_items(s, STR(""), 1, &answer, err); /* is there a server? */
+    if (status == STATUS_OK)
+        status = control_check(&answer, "take changes", err);
     control_release(&answer);
-    if (status == STATUS_NOT_FOUND)
+    if (status == STATUS_NOT_FOUND && target->data_dir)
         status = live_open(&s->live, &options, err);
     if (status != STATUS_OK) {
         change_sender_close(s);
@@ -72,7 +75,6 @@ void change_sender_close(struct change_sender *s)
     vec_release(&s->waiting);
     vec_release(&s->objects);
     arena_release(&s->arena);
-    free(s->data_dir);
     free(s->index);
     free(s);
 }

@@ -23,10 +23,11 @@ struct change_counts {
 };
 
 struct change_sender;
+struct control_target;
 
-/* STATUS_BUSY: another process has the directory, but its socket does not answer. */
-MUST_CHECK enum status change_sender_open(struct change_sender **out, const char *data_dir, const char *index,
-                                          struct error *err);
+/* target's texts are borrowed. STATUS_BUSY: another process has the directory, but its socket does not answer. */
+MUST_CHECK enum status change_sender_open(struct change_sender **out, const struct control_target *target,
+                                          const char *index, struct error *err);
 void change_sender_close(struct change_sender *s); /* what was not flushed is dropped */
 
 /* Called for each change once it is known what became of it, in order. */

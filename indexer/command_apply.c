@@ -13,6 +13,7 @@
 #include "indexer/build/report.h"
 #include "indexer/build/shard_build.h"
 #include "indexer/change_sender.h"
+#include "indexer/control.h"
 
 enum { EXIT_ALL_TAKEN = 0, EXIT_SOME_REJECTED = 1, EXIT_USAGE = 2, EXIT_STOPPED = 3, PATH_BYTES = 4096 };
 
@@ -271,7 +272,8 @@ static int run(struct apply_command *c, struct error *err)
 {
     struct error late = {0};
     bool broken = false;
-    enum status status = change_sender_open(&c->sender, c->data_dir, c->index, err);
+    enum status status =
+        change_sender_open(&c->sender, &(struct control_target){.data_dir = c->data_dir}, c->index, err);
     if (status != STATUS_OK)
         return EXIT_STOPPED;
     change_sender_on_outcome(c->sender, on_outcome, c);

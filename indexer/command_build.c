@@ -152,7 +152,8 @@ static enum status adopt_in_server(const struct build_command *c, const char *ca
     buf_literal(&body, "{\"candidate\":");
     json_write_string(&body, str_from(absolute ? absolute : candidate));
     buf_printf(&body, ",\"ignoreGates\":%s}", c->ignore_gates ? "true" : "false");
-    enum status status = control_request(&answer, c->options.data_dir, "/internal/adopt", buf_str(&body), err);
+    enum status status = control_request(&answer, &(struct control_target){.data_dir = c->options.data_dir},
+                                         "/internal/adopt", buf_str(&body), err);
     bool asked = status == STATUS_OK;
     if (asked && json_parse(answer.body, &arena, &root, NULL) == STATUS_OK) {
         const struct json *refused = json_get(&root, "report");

@@ -16,7 +16,8 @@ static enum status in_server(const char *data_dir, struct str index, struct buf 
     buf_literal(&path, "/1/indexes/");
     control_escape(&path, index);
     buf_literal(&path, "/rollback\0");
-    enum status status = control_request(&answer, data_dir, path.data, STR("{}"), err);
+    enum status status =
+        control_request(&answer, &(struct control_target){.data_dir = data_dir}, path.data, STR("{}"), err);
     bool asked = status == STATUS_OK;
     if (asked)
         status = control_check(&answer, "roll back", err);

@@ -39,7 +39,8 @@ static enum status in_server(const char *data_dir, const char *to, bool log_only
     buf_literal(&body, "{\"to\":");
     json_write_string(&body, str_from(to));
     buf_printf(&body, ",\"log\":%s}", log_only ? "true" : "false");
-    enum status status = control_request(&answer, data_dir, "/internal/backup", buf_str(&body), err);
+    enum status status = control_request(&answer, &(struct control_target){.data_dir = data_dir}, "/internal/backup",
+                                         buf_str(&body), err);
     bool asked = status == STATUS_OK;
     if (asked)
         status = control_check(&answer, "make the backup", err);

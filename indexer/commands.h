@@ -8,6 +8,7 @@ int command_analyze(int argc, char **argv);
 int command_dump(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_log(int argc, char **argv);
+int command_reconcile(int argc, char **argv);
 int command_snapshot(int argc, char **argv);
 int command_restore(int argc, char **argv);
 int command_apply(int argc, char **argv);

@@ -1,5 +1,6 @@
 #include "indexer/control.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -27,6 +28,57 @@ static enum status connect_to(const char *path, int *fd, struct error *err)
     return STATUS_OK;
 }
 
+/* "http://host:port" without a path. */
+static enum status split_url(const char *url, char host[256], char port[8], struct error *err)
+{
+    struct str rest = str_from(url);
+    if (!str_starts_with(rest, STR("http://")))
+        return error_set(err, STATUS_INPUT, "'--url %.100s': give http://HOST:PORT; other schemes can't be spoken",
+                         url);
+    rest = str_slice(rest, 7, rest.size);
+    if (rest.size > 0 && rest.data[rest.size - 1] == '/')
+        rest.size--;
+    size_t colon = rest.size;
+    for (size_t i = 0; i < rest.size && rest.data[i] != ']'; i++) /* the last one outside of [::1] */
+        colon = rest.data[i] == ':' && rest.data[0] != '[' ? i : colon;
+    if (rest.size > 0 && rest.data[0] == '[') {
+        size_t end = str_find_char(rest, ']');
+        colon = end != SIZE_MAX && end + 1 < rest.size && rest.data[end + 1] == ':' ? end + 1 : rest.size;
+    }
+    struct str name = str_slice(rest, 0, colon);
+    struct str number = colon < rest.size ? str_slice(rest, colon + 1, rest.size) : STR("80");
+    if (name.size > 1 && name.data[0] == '[')
+        name = str_slice(name, 1, name.size - 1);
+    if (name.size == 0 || name.size > 255 || number.size == 0 || number.size > 5 ||
+        str_find_char(rest, '/') != SIZE_MAX)
+        return error_set(err, STATUS_INPUT, "'--url %.100s': give http://HOST:PORT", url);
+    snprintf(host, 256, STR_FMT, STR_ARG(name));
+    snprintf(port, 8, STR_FMT, STR_ARG(number));
+    return STATUS_OK;
+}
+
+static enum status connect_url(const char *url, int *fd, struct error *err)
+{
+    char host[256], port[8];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    enum status status = split_url(url, host, port, err);
+    if (status != STATUS_OK)
+        return status;
+    if (getaddrinfo(host, port, &hints, &found) != 0)
+        return error_set(err, STATUS_IO, "'%.100s' has no address", host);
+    status = error_set(err, STATUS_IO, "no server answers at '%.150s'", url);
+    for (const struct addrinfo *a = found; a && status != STATUS_OK; a = a->ai_next) {
+        *fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
+        if (*fd >= 0 && connect(*fd, a->ai_addr, a->ai_addrlen) == 0)
+            status = STATUS_OK;
+        else if (*fd >= 0)
+            close(*fd);
+    }
+    freeaddrinfo(found);
+    return status;
+}
+
 static enum status send_all(int fd, struct str bytes, struct error *err)
 {
     for (size_t sent = 0; sent < bytes.size;) {
@@ -51,20 +103,23 @@ static enum status receive_all(int fd, struct buf *out, struct error *err)
     }
 }
 
-enum status control_request(struct control_answer *out, const char *data_dir, const char *path, struct str body,
-                            struct error *err)
+enum status control_request(struct control_answer *out, const struct control_target *target, const char *path,
+                            struct str body, struct error *err)
 {
     char socket_path[4200];
     struct buf request = BUF_EMPTY;
     int fd = -1;
     *out = (struct control_answer){0};
     buf_init(&out->bytes, ANSWER_LIMIT);
-    snprintf(socket_path, sizeof(socket_path), "%s/control.sock", data_dir);
-    enum status status = connect_to(socket_path, &fd, err);
+    snprintf(socket_path, sizeof(socket_path), "%s/control.sock", target->data_dir ? target->data_dir : "");
+    enum status status = target->data_dir ? connect_to(socket_path, &fd, err) : connect_url(target->url, &fd, err);
     if (status != STATUS_OK)
         return status;
-    buf_printf(&request, "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
-               path, body.size);
+    buf_printf(&request, "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n", path,
+               body.size);
+    if (target->key)
+        buf_printf(&request, "x-algolia-api-key: %s\r\n", target->key);
+    buf_literal(&request, "\r\n");
     buf_append_str(&request, body);
     status = send_all(fd, buf_str(&request), err);
     if (status == STATUS_OK)
@@ -92,6 +147,7 @@ static enum status status_of(int code)
 {
     switch (code) {
     case 400:
+    case 403:
     case 413:
         return STATUS_INPUT;
     case 404:

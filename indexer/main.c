@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"dump", command_dump, "show what a shard file holds: chunks, terms, objects"},
     {"verify", command_verify, "check every byte of shard files or of a data directory"},
     {"apply", command_apply, "apply a partial feed: changed products, prices, stock, deletions"},
+    {"reconcile", command_reconcile, "compare an export of stock and prices with an index, and fix what differs"},
     {"rollback", command_rollback, "put the generation before the present one back into service"},
     {"snapshot", command_snapshot, "back up a data directory, also while a server runs on it"},
     {"restore", command_restore, "make a data directory of a backup, as of any moment that its log reaches"},

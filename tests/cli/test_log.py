@@ -46,14 +46,14 @@ class Log(Case):
         self.assertIn("damaged", self.server_log())
         told = self.indexer("log", "--data", self.data, code=1)
         self.assertIn("DAMAGED at offset", told.stdout)
-        self.assertIn("LOST: 11 updates", told.stdout)  # ten puts from 10 on, and the decrement
+        self.assertIn("LOST: 12 updates", told.stdout)  # ten puts from 10 on, who decremented, and the decrement
         listed = [json.loads(line) for line in told.stdout.splitlines() if line.startswith("{")]
-        self.assertEqual([r["objectID"] for r in listed], [str(i) for i in range(11, 20)] + ["3"])
+        self.assertEqual([r["objectID"] for r in listed if "objectID" in r], [str(i) for i in range(11, 20)] + ["3"])
         with open(path, "rb") as f:
             self.assertEqual(f.read(), bytes(content))  # telling changes nothing
         done = self.indexer("log", "--data", self.data, "--repair")
         self.assertIn("repaired", done.stdout)
-        self.assertIn("LOST: 11 updates", done.stdout)
+        self.assertIn("LOST: 12 updates", done.stdout)
         self.assertTrue(glob.glob(os.path.join(self.data, "log/damaged-1/*.log")))
         self.assertIsNone(self.start())
         self.assertEqual(self.found("kettle"), 10)
