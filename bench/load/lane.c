@@ -126,6 +126,7 @@ static void answered(struct load_connection *c, int epoll)
     struct load_lane *lane = c->lane;
     uint64_t now = clock_monotonic_ns();
 
+    lane->in_time += now >= lane->measure_from_ns && now < lane->end_ns;
     if (c->begin_ns >= lane->measure_from_ns && c->begin_ns < lane->end_ns) {
         vec_push(&lane->latencies, now - c->begin_ns);
         lane->bytes_in += c->answer.size;

@@ -35,6 +35,7 @@ struct load_lane {
     uint64_t due;            /* open loop: requests due so far that were sent */
     size_t next_idle;        /* where the search for an idle connection goes on */
     VEC(uint64_t) latencies; /* ns, of requests that began in the measured time */
+    uint64_t in_time;        /* answers that came within the measured time */
     uint64_t failed, busy;   /* answers of 400 and above; 429 among them */
     uint64_t bytes_in;
 };

@@ -94,7 +94,7 @@ static void print_lane(struct load_lane *lane, double seconds)
     printf("{\"mix\":\"%s\",\"connections\":%zu,\"rate\":%.0f,\"requests\":%zu,\"items\":%zu,\"failed\":%llu,"
            "\"busy\":%llu,\"per_second\":%.1f,",
            lane->mix, lane->connection_count, lane->rate, n, lane->requests.items, (unsigned long long)lane->failed,
-           (unsigned long long)lane->busy, (double)n / seconds);
+           (unsigned long long)lane->busy, (double)lane->in_time / seconds);
     printf("\"bytes\":%.0f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}",
            n ? (double)lane->bytes_in / (double)n : 0, share_us(lane, .5), share_us(lane, .9), share_us(lane, .99),
            share_us(lane, .999), share_us(lane, 1));
@@ -162,7 +162,7 @@ static void report(struct load_lane *lanes, size_t count, const struct arguments
         if (i)
             putchar(',');
         print_lane(&lanes[i], (double)a->seconds);
-        requests += (double)lanes[i].latencies.count;
+        requests += (double)lanes[i].in_time;
     }
     printf("],\"seconds\":%lld,\"server_cpu_seconds\":%.2f,\"server_cpu_us\":%.2f}\n", (long long)a->seconds, cpu,
            requests > 0 ? cpu * 1e6 / requests : 0);
