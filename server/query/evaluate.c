@@ -315,7 +315,7 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
     }
     if (!any.active)
         return true;
-    if (by_score(e))
+    if (!e->window.docs && by_score(e))
         return take_by_score(e, &any, exact);
     if (!e->query->match_all && !e->requests[0].browse)
         return take_scored(e, &any, exact);
