@@ -242,7 +242,8 @@ static void read_catalog(struct xml_feed *f)
 /* What XML is when it says nothing else. */
 static bool says_utf8(struct str w)
 {
-    struct str head = str_starts_with(w, STR("<?xml")) ? str_slice(w, 0, str_find(w, STR("?>"))) : (struct str){0};
+    size_t end = str_starts_with(w, STR("<?xml")) ? str_find(w, STR("?>")) : 0;
+    struct str head = str_slice(w, 0, end == SIZE_MAX ? w.size : end);
     return str_find(head, STR("encoding")) == SIZE_MAX || str_find(head, STR("UTF-8")) != SIZE_MAX ||
            str_find(head, STR("utf-8")) != SIZE_MAX;
 }
