@@ -1,5 +1,7 @@
 #include "server/query/match.h"
 
+#include <assert.h>
+
 bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window,
                 uint64_t fields)
 {
@@ -21,12 +23,16 @@ bool match_init(struct match *m, const struct query *query, const struct scorer 
     for (uint32_t i = 0; i < query->slot_count; i++) {
         const struct slot *s = &query->slots[i];
         struct match_slot *out = &m->slots[i];
+        uint32_t room = 1;
         out->alternatives = ARENA_ARRAY(arena, struct match_alternative, s->alternative_count + 1);
         if (!out->alternatives)
             return false;
+        /* An alternative that a segment lacks leaves its place to the next: any has room for the most terms. */
+        for (uint32_t k = 0; k < s->alternative_count; k++)
+            room = s->alternatives[k].term_count > room ? s->alternatives[k].term_count : room;
         for (uint32_t k = 0; k < s->alternative_count; k++) {
-            uint32_t terms = s->alternatives[k].term_count ? s->alternatives[k].term_count : 1;
-            out->alternatives[k].cursors = ARENA_ARRAY(arena, struct cursor, terms);
+            out->alternatives[k].cursor_room = room;
+            out->alternatives[k].cursors = ARENA_ARRAY(arena, struct cursor, room);
             if (!out->alternatives[k].cursors)
                 return false;
         }
@@ -93,6 +99,7 @@ static enum status open_alternative(struct match *m, struct match_alternative *o
     out->alternative = a;
     if (a->kind == ALTERNATIVE_PREFIX)
         return open_prefix(m, out, err);
+    assert(a->term_count <= out->cursor_room);
     out->cursor_count = a->term_count;
     for (uint32_t i = 0; status == STATUS_OK && i < a->term_count; i++)
         status = open_term(m, &out->cursors[i], a->terms[i], err);

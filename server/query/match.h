@@ -15,6 +15,7 @@
 struct match_alternative {
     const struct alternative *alternative;
     uint32_t cursor_count; /* all of them must have the document */
+    uint32_t cursor_room;
     struct cursor *cursors;
 };
 

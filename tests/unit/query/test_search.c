@@ -321,14 +321,35 @@ SHOP_TEST(browsing)
 SHOP_TEST(facet_values)
 SHOP_TEST(together)
 
+/* A shard that lacks the word, but has the phrase that stands for it: the phrase's lists take the place of the word's.
+ */
+static void test_phrase_in_place_of_a_word(void **state)
+{
+    static const char *const objects[] = {
+        "{\"objectID\":\"a\",\"title\":\"tv\"}",          "{\"objectID\":\"b\",\"title\":\"flat screen\"}",
+        "{\"objectID\":\"c\",\"title\":\"flat screen\"}", "{\"objectID\":\"d\",\"title\":\"flat screen\"}",
+        "{\"objectID\":\"e\",\"title\":\"flat screen\"}", "{\"objectID\":\"f\",\"title\":\"flat screen\"}",
+        "{\"objectID\":\"g\",\"title\":\"flat screen\"}", "{\"objectID\":\"h\",\"title\":\"screen\"}"};
+    struct catalog c;
+
+    (void)state;
+    catalog_open(&c, SETTINGS, objects, 8, 4);
+    catalog_search(&c, "{\"query\":\"tv \"}");
+    assert_int_equal(c.result.total, 7);
+    catalog_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),       cmocka_unit_test(test_spelling),     cmocka_unit_test(test_synonyms),
-        cmocka_unit_test(test_identifiers), cmocka_unit_test(test_relaxation),   cmocka_unit_test(test_title_order),
-        cmocka_unit_test(test_filters),     cmocka_unit_test(test_facets),       cmocka_unit_test(test_products),
-        cmocka_unit_test(test_sorting),     cmocka_unit_test(test_pages),        cmocka_unit_test(test_objects),
-        cmocka_unit_test(test_browsing),    cmocka_unit_test(test_facet_values), cmocka_unit_test(test_together),
+        cmocka_unit_test(test_words),        cmocka_unit_test(test_phrase_in_place_of_a_word),
+        cmocka_unit_test(test_spelling),     cmocka_unit_test(test_synonyms),
+        cmocka_unit_test(test_identifiers),  cmocka_unit_test(test_relaxation),
+        cmocka_unit_test(test_title_order),  cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_facets),       cmocka_unit_test(test_products),
+        cmocka_unit_test(test_sorting),      cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_objects),      cmocka_unit_test(test_browsing),
+        cmocka_unit_test(test_facet_values), cmocka_unit_test(test_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
