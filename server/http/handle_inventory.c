@@ -4,6 +4,7 @@
 #include "indexer/base/limits.h"
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
+#include "server/http/routes.h"
 #include "server/http/server.h"
 #include "server/live/update_line.h"
 
@@ -236,6 +237,9 @@ static enum handled submit(struct inventory_request *r)
     r->batch.done = on_done;
     r->batch.context = r;
     r->batch.first_item = r->item_count;
+    if (r->batch.source.size == 0) {
+        r->batch.source = route_source(r->x, &r->x->arena);
+    }
     if (r->batch.count == 0) {
         return MORE;
     }

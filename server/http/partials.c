@@ -1,5 +1,6 @@
 #include "server/http/partials.h"
 
+#include "server/http/routes.h"
 #include "server/http/server.h"
 #include "server/live/update.h"
 
@@ -110,6 +111,7 @@ enum handled partial_try(struct exchange *x, struct write *w, struct live_op *op
                                      .count = 1,
                                      .has_stream = key.size > 0,
                                      .stream = hash128(key.data, key.size),
+                                     .source = route_source(x, &w->batch.arena),
                                      .done = on_done,
                                      .context = p};
     w->lane = p;

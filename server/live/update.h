@@ -87,6 +87,7 @@ struct live_updates {
     bool has_stream;
     struct hash128 stream;                    /* of the Idempotency-Key */
     uint64_t first_item;                      /* the number of items[0] in the stream */
+    struct str source;                        /* who sends it, as in struct live_batch */
     void (*done)(struct live_updates *batch); /* called once, on a live thread; must not block */
     void *context;
     /* outcome */

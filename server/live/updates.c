@@ -73,6 +73,7 @@ static void run_batch(struct live *l, struct live_updates *batch)
         if (batch->has_stream) {
             d.stream = streams_open(&x->inventory->streams, batch->stream, d.now_ms);
         }
+        writer_source(l, batch->source);
         lane_locate(c, &batch->items[from], to - from, places);
         for (size_t i = from; i < to; i++) {
             d.item = batch->first_item + i;
@@ -197,6 +198,7 @@ void updates_release_held(struct live *l, struct live_index *x)
     struct str id;
     uint64_t value;
     writer_start(l);
+    writer_source(l, STR(""));
     struct changes *c = held->count ? group_changes(l, x) : NULL;
     while (held->count && map_next(&held->by_id, &at, &id, &value)) {
         uint32_t segment;

@@ -26,7 +26,7 @@ class Log(Case):
         self.assertIn("sound", done.stdout)
         records = [json.loads(line) for line in
                    self.indexer("log", "--data", self.data, "--records", "--object", "3").stdout.splitlines()]
-        self.assertEqual([r["operation"] for r in records], ["put", "partial"])
+        self.assertEqual([r["operation"] for r in records], ["put", "update"])
         self.assertEqual(records[1]["attributes"]["stock"], {"operation": "Decrement", "value": 3})
         two = self.indexer("log", "--data", self.data, "--records", "--from", "4", "--to", "5").stdout.splitlines()
         self.assertEqual([json.loads(line)["seq"] for line in two], [4, 5])
