@@ -10,7 +10,7 @@
 #include "server/live/load.h"
 
 enum { QUEUE_OPS_MAX = 200000, LANE_ITEMS_MAX = 1000000 };
-#define CHECKPOINT_BYTES (UINT64_C(256) << 20)
+#define CHECKPOINT_BYTES (UINT64_C(64) << 20) /* some 1.2 million updates: replayed in a second */
 #define CHECKPOINT_MS    30000
 #define SYNC_INTERVAL_MS 1000
 
