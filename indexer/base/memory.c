@@ -105,14 +105,24 @@ uint64_t memory_cached(const void *data, size_t size)
     return clipped(cached, size);
 }
 
-void memory_release(const void *data, size_t size)
+static void advise(const void *data, size_t size, int advice)
 {
     uintptr_t page = page_size();
     uintptr_t from = ((uintptr_t)data + page - 1) & ~(page - 1);
     uintptr_t to = ((uintptr_t)data + size) & ~(page - 1);
     if (size && from < to) {
-        (void)madvise((void *)from, to - from, MADV_DONTNEED);
+        (void)madvise((void *)from, to - from, advice);
     }
+}
+
+void memory_release(const void *data, size_t size)
+{
+    advise(data, size, MADV_DONTNEED);
+}
+
+void memory_page_out(const void *data, size_t size)
+{
+    advise(data, size, MADV_PAGEOUT);
 }
 
 void memory_trim(void)

@@ -25,6 +25,9 @@ uint64_t memory_cached(const void *data, size_t size);
 /* Takes the range's whole pages out of the page table; the next read gets them from the page cache. The range belongs
  * to a mapped file and nothing in it was ever written to. */
 void memory_release(const void *data, size_t size);
+/* The same for a range that may have been written to: what was is kept. Slower, since the page cache may give the pages
+ * up, too. */
+void memory_page_out(const void *data, size_t size);
 /* Gives free memory of the heap back to the kernel where it can. */
 void memory_trim(void);
 

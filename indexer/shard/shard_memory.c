@@ -7,15 +7,16 @@ static const struct {
     char chunk[5];
     enum shard_memory_part part;
 } PARTS[] = {
-    {"TBLK", MEMORY_TERMS},    {"TTXT", MEMORY_TERMS},    {"TREC", MEMORY_TERMS},    {"TSUM", MEMORY_TERMS},
-    {"THSH", MEMORY_TERMS},    {"POST", MEMORY_POSTINGS}, {"FACT", MEMORY_POSTINGS}, {"LENS", MEMORY_POSTINGS},
-    {"PFXP", MEMORY_PREFIXES}, {"PFXR", MEMORY_PREFIXES}, {"PFXT", MEMORY_PREFIXES}, {"POSI", MEMORY_POSITIONS},
-    {"FZOF", MEMORY_SPELLING}, {"FZEN", MEMORY_SPELLING}, {"FZTG", MEMORY_SPELLING}, {"COLF", MEMORY_FACETS},
-    {"SETS", MEMORY_FACETS},   {"SETX", MEMORY_FACETS},   {"COLN", MEMORY_NUMBERS},  {"STKA", MEMORY_NUMBERS},
-    {"STKI", MEMORY_NUMBERS},  {"KOFF", MEMORY_KEYS},     {"KTXT", MEMORY_KEYS},     {"KHSH", MEMORY_KEYS},
-    {"GOFF", MEMORY_KEYS},     {"GTXT", MEMORY_KEYS},     {"GHSH", MEMORY_KEYS},     {"RANK", MEMORY_KEYS},
-    {"GRUP", MEMORY_KEYS},     {"DOCS", MEMORY_OBJECTS},  {"DBAS", MEMORY_OBJECTS},  {"DOFF", MEMORY_OBJECTS},
-    {"DDIC", MEMORY_OBJECTS},  {"CODX", MEMORY_NUMBERS},  {"CODE", MEMORY_NUMBERS},
+    {"TBLK", MEMORY_TERMS},    {"TTXT", MEMORY_TERMS},     {"TREC", MEMORY_TERMS},     {"TSUM", MEMORY_TERMS},
+    {"THSH", MEMORY_TERMS},    {"POST", MEMORY_POSTINGS},  {"FACT", MEMORY_POSTINGS},  {"LENS", MEMORY_POSTINGS},
+    {"PFXP", MEMORY_PREFIXES}, {"PFXR", MEMORY_PREFIXES},  {"PFXT", MEMORY_PREFIXES},  {"POSI", MEMORY_POSITIONS},
+    {"FZOF", MEMORY_SPELLING}, {"FZEN", MEMORY_SPELLING},  {"FZTG", MEMORY_SPELLING},  {"COLF", MEMORY_FACETS},
+    {"SETS", MEMORY_FACETS},   {"SETX", MEMORY_FACETS},    {"COLN", MEMORY_NUMBERS},   {"STKA", MEMORY_NUMBERS},
+    {"STKI", MEMORY_NUMBERS},  {"KOFF", MEMORY_KEYS},      {"KTXT", MEMORY_KEYS},      {"KHSH", MEMORY_KEYS},
+    {"GOFF", MEMORY_KEYS},     {"GTXT", MEMORY_KEYS},      {"GHSH", MEMORY_KEYS},      {"RANK", MEMORY_KEYS},
+    {"GRUP", MEMORY_KEYS},     {"DOCS", MEMORY_OBJECTS},   {"DBAS", MEMORY_OBJECTS},   {"DOFF", MEMORY_OBJECTS},
+    {"DDIC", MEMORY_OBJECTS},  {"TITO", MEMORY_POSITIONS}, {"TITW", MEMORY_POSITIONS}, {"CODX", MEMORY_NUMBERS},
+    {"CODE", MEMORY_NUMBERS},
 };
 
 const char *shard_memory_name(enum shard_memory_part part)
@@ -56,14 +57,16 @@ void shard_memory_add(const struct shard *s, struct shard_memory *m)
     }
 }
 
-void shard_memory_release(const struct shard *s)
+void shard_memory_release(const struct shard *s, bool numbers)
 {
     const struct container *c = &s->container;
 
     for (uint32_t i = 0; s->map.data && !s->map.heap && i < c->chunk_count; i++) {
         enum shard_memory_part part = shard_memory_part_of(c->chunks[i].id);
 
-        if (part != MEMORY_NUMBERS && part != MEMORY_REST)
+        if (part == MEMORY_NUMBERS && numbers)
+            memory_page_out(c->data + c->chunks[i].offset, (size_t)c->chunks[i].size);
+        else if (part != MEMORY_NUMBERS && part != MEMORY_REST)
             memory_release(c->data + c->chunks[i].offset, (size_t)c->chunks[i].size);
     }
 }

@@ -31,8 +31,8 @@ enum shard_memory_part shard_memory_part_of(uint32_t chunk_id);
 /* Adds a shard's. */
 void shard_memory_add(const struct shard *s, struct shard_memory *m);
 
-/* Gives back what was read of a mapped shard; it is mapped still. Columns of numbers stay, since they may have been
- * changed. Any thread, beside readers. */
-void shard_memory_release(const struct shard *s);
+/* Gives back what was read of a mapped shard; it is mapped still. Columns of numbers, which may have been changed, are
+ * given back only with `numbers`, which is slower. Any thread, beside readers and the writer. */
+void shard_memory_release(const struct shard *s, bool numbers);
 
 #endif

@@ -1,5 +1,6 @@
 #include "server/live/memory_guard.h"
 
+#include <sched.h>
 #include <time.h>
 
 #include "indexer/base/log.h"
@@ -23,9 +24,9 @@ static void each_index(struct live *l, void (*visit)(const struct index_snapshot
 
 static void release_index(const struct index_snapshot *box, void *context)
 {
-    (void)context;
+    const bool *numbers = context;
     for (uint32_t i = 0; i < box->s.segment_count; i++) {
-        shard_memory_release(box->s.segments[i].shard);
+        shard_memory_release(box->s.segments[i].shard, *numbers);
     }
     memory_release(box->vocabulary->suggest_map.data, box->vocabulary->suggest_map.size);
 }
@@ -71,10 +72,16 @@ static long keep_under(struct live *l)
         memory_trim();
         (void)memory_use(&use);
     }
-    if (use.resident_bytes > ceiling / 4 * 3) {
-        each_index(l, release_index, NULL);
+    if (use.resident_bytes > ceiling / 2) { /* half of it is room for what is read until the next look */
+        bool numbers = false;
+        each_index(l, release_index, &numbers);
         g->released++;
         (void)memory_use(&use);
+        numbers = use.resident_bytes > ceiling / 2;
+        if (numbers) {
+            each_index(l, release_index, &numbers);
+            (void)memory_use(&use);
+        }
     }
     /* Some room lies between refusing and taking again. */
     bool now = use.anonymous_bytes > ceiling / 8 * (full ? 4 : 5);
@@ -83,7 +90,7 @@ static long keep_under(struct live *l)
         log_warn(now ? "memory: updates are refused until there is room under --memory"
                      : "memory: updates are taken again");
     }
-    return use.resident_bytes > ceiling / 8 * 3 ? LOOK_SOON_US : LOOK_US;
+    return use.resident_bytes > ceiling / 4 ? LOOK_SOON_US : LOOK_US;
 }
 
 static void wait_us(struct memory_guard *g, long us)
@@ -100,7 +107,11 @@ static void *guard_main(void *context)
 {
     struct live *l = context;
     struct memory_guard *g = &l->guard;
+    const struct sched_param first = {.sched_priority = 1};
     pthread_setname_np(pthread_self(), "memory");
+    if (l->options.memory_bytes > 0) { /* where it may, it comes before those who fill the memory */
+        (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &first);
+    }
     rcu_thread_register();
     count(l);
     pthread_mutex_lock(&g->lock);

@@ -56,6 +56,10 @@ static void test_release(void **state)
         sum -= map.data[at];
     }
     assert_int_equal(sum, 0);
+    map.data[5000] = 9; /* what was written stays */
+    memory_page_out(map.data, map.size);
+    assert_int_equal(map.data[5000], 9);
+    assert_int_equal(map.data[4999], 3);
     file_unmap(&map);
     assert_int_equal(file_remove(path, NULL), STATUS_OK);
 }
