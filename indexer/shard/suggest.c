@@ -65,6 +65,18 @@ struct suggest *suggest_new(const struct settings *settings)
     return s;
 }
 
+struct suggest *suggest_new_damaged(const struct settings *settings)
+{
+    struct suggest *s = suggest_new(settings);
+    atomic_init(&s->state, FILE_DAMAGED);
+    return s;
+}
+
+bool suggest_damaged(const struct suggest *s)
+{
+    return atomic_load_explicit(&s->state, memory_order_relaxed) == FILE_DAMAGED;
+}
+
 void suggest_free(struct suggest *s)
 {
     if (!s)

@@ -41,6 +41,8 @@ void suggest_builder_finish(struct suggest_builder *b, struct buf *out);
 
 struct suggest;
 struct suggest *suggest_new(const struct settings *settings); /* no phrases yet */
+/* In place of a file that is damaged or gone: has only what live writes bring, and suggest_damaged says so. */
+struct suggest *suggest_new_damaged(const struct settings *settings);
 /* Borrows bytes and settings. Every offset is checked; STATUS_FORMAT says what is wrong. */
 MUST_CHECK enum status suggest_open(struct suggest **out, const struct settings *settings, struct str bytes,
                                     struct error *err);
@@ -50,6 +52,8 @@ MUST_CHECK enum status suggest_open_lazy(struct suggest **out, const struct sett
                                          struct error *err);
 /* False, and a line in the log, when the file is damaged: then only what live writes bring is suggested. */
 bool suggest_check(struct suggest *s);
+/* True when the file is known to be damaged: it was looked at and was not sound. Any thread. */
+bool suggest_damaged(const struct suggest *s);
 void suggest_free(struct suggest *s);
 
 /* Writer only: an object appeared (+1) or went (-1). Phrases not known are added when it appeared, until the overlay

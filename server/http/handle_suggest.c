@@ -8,7 +8,8 @@
 /*
  * Autocomplete: POST /1/indexes/{index}/suggest {"query":"wire","hitsPerPage":8,"products":4}. The answer has
  * suggestions, each {"kind":"query"|"brand"|"category","query":..,"highlighted":..,"count":..}, and with `products`
- * the best hits of the same text. What was typed is marked with the highlight tags; a category's text is its path.
+ * the best hits of the same text, and "partial":true when the file of suggestions or a shard is damaged. What was typed
+ * is marked with the highlight tags; a category's text is its path.
  */
 
 #define SUGGESTIONS     8
@@ -112,6 +113,9 @@ static enum status answer_suggest(struct exchange *x, struct search_request *r, 
     if (wanted->products) {
         struct answer a = {searcher, snapshot, r, &answer.products, params, &x->arena};
         status = write_products(&a, out);
+    }
+    if (answer.partial) {
+        buf_literal(out, ",\"partial\":true");
     }
     buf_literal(out, ",\"query\":");
     json_write_string(out, r->query);

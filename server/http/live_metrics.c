@@ -63,15 +63,19 @@ static void fill_indexes(struct live *live, struct buf *out)
     size_t count = 0;
     uint64_t entries = 0;
     uint64_t products = 0;
+    uint64_t without = 0;
     arena_init(&arena, 16 << 20);
     if (live_list(live, &arena, &indexes, &count) == STATUS_OK) {
         for (size_t i = 0; i < count; i++) {
             entries += indexes[i].entries;
             products += indexes[i].products;
+            without += indexes[i].no_suggestions;
         }
         metrics_value(out, "aisle_indexes", "gauge", "Indexes.", (double)count);
         metrics_value(out, "aisle_objects", "gauge", "Live objects in all indexes.", (double)entries);
         metrics_value(out, "aisle_products", "gauge", "Live products in all indexes.", (double)products);
+        metrics_value(out, "aisle_indexes_suggestions_damaged", "gauge",
+                      "Indexes whose file of suggestions is damaged or gone.", (double)without);
     }
     arena_release(&arena);
 }

@@ -423,6 +423,9 @@ static enum status open_staged(struct staging *s, const char *dir, struct error 
     if (status == STATUS_OK && s->x->damaged_count > 0) {
         status = error_set(err, STATUS_FORMAT, "'%s' has a damaged shard", dir);
     }
+    if (status == STATUS_OK && s->plan->ask_gates && suggest_damaged(s->x->vocabulary->suggest)) {
+        status = error_set(err, STATUS_FORMAT, "'%s/suggest.aisle': damaged or missing", dir);
+    }
     shared_drop(SHARED(settings));
     return status;
 }

@@ -195,6 +195,7 @@ enum status live_list(struct live *l, struct arena *arena, struct live_index_inf
         info->updated_ms = box->updated_ms;
         info->generation = (uint32_t)box->s.generation;
         info->pending = box->pending;
+        info->no_suggestions = suggest_damaged(box->vocabulary->suggest);
         for (uint32_t k = 0; k < box->s.segment_count; k++) {
             info->deltas += box->s.segments[k].is_delta;
         }

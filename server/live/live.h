@@ -65,7 +65,8 @@ struct live_index_info {
     int64_t created_ms, updated_ms;
     uint32_t deltas;
     uint32_t generation;
-    bool pending; /* a rebuild is under way */
+    bool pending;        /* a rebuild is under way */
+    bool no_suggestions; /* the generation's file of them is damaged or gone */
 };
 /* Whether an index may have this name: 1 to LIMIT_INDEX_NAME_BYTES of UTF-8, no '/' and control characters. */
 bool index_name_valid(struct str name);

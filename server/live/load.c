@@ -115,13 +115,12 @@ enum status load_base(struct live_index **out, const struct load_base *from, str
     if (from->shard_count > 0 || from->dictionary_file) {
         snprintf(path, sizeof(path), "%s/dictionary.aisle", from->dir);
         snprintf(suggest, sizeof(suggest), "%s/suggest.aisle", from->dir);
-        status =
-            vocabulary_open(&v, from->settings, from->dictionary_file ? from->dictionary_file : path, suggest, err);
-        if (status == STATUS_OK && !from->lazy && !suggest_check(v->suggest)) {
-            status = error_set(err, STATUS_FORMAT, "'%s': damaged", suggest);
-            shared_drop(SHARED(v));
-        }
+        status = vocabulary_open(&v, from->settings, from->dictionary_file ? from->dictionary_file : path,
+                                 from->shard_count > 0 ? suggest : NULL, err);
         if (status == STATUS_OK) {
+            if (!from->lazy) {
+                (void)suggest_check(v->suggest);
+            }
             index_set_vocabulary(x, v);
             shared_drop(SHARED(v));
         }

@@ -5,7 +5,8 @@
 #include "server/live/live_internal.h"
 
 /* The base of a generation in a directory: shard-0000.aisle up to shard_count, dictionary.aisle or dictionary_file
- * instead, suggest.aisle. Damaged shards are counted, not opened. settings are held. Returns owned. */
+ * instead, suggest.aisle. Damaged shards are counted, not opened; a damaged file
+ * of suggestions has none (suggest_damaged). settings are held. Returns owned. */
 struct load_base {
     const char *dir;
     const char *dictionary_file; /* NULL: the generation's own */

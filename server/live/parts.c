@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "indexer/base/log.h"
 #include "indexer/shard/container.h"
 
 /* ---- segments ---- */
@@ -188,6 +189,22 @@ struct vocabulary *vocabulary_new(struct live_settings *settings)
     return v;
 }
 
+/* Suggestions are an aid: searches and updates go on without them. */
+static void open_suggest(struct vocabulary *v, const char *path)
+{
+    const struct settings *settings = v->settings->settings;
+    struct error err = {0};
+    struct str bytes;
+    enum status status = checked_file_view(&v->suggest_map, path, &bytes, &err);
+    if (status == STATUS_OK && (status = suggest_open_lazy(&v->suggest, settings, bytes, &err)) != STATUS_OK) {
+        error_prefix(&err, "'%s'", path);
+    }
+    if (status != STATUS_OK) {
+        log_error("there are no suggestions until the next generation: %s", err.message);
+        v->suggest = suggest_new_damaged(settings);
+    }
+}
+
 enum status vocabulary_open(struct vocabulary **out, struct live_settings *settings, const char *dictionary_path,
                             const char *suggest_path, struct error *err)
 {
@@ -200,16 +217,11 @@ enum status vocabulary_open(struct vocabulary **out, struct live_settings *setti
             error_prefix(err, "'%s'", dictionary_path);
         }
     }
-    if (status == STATUS_OK && !file_exists(suggest_path)) {
+    if (status == STATUS_OK && !suggest_path) {
         v->suggest = suggest_new(settings->settings);
     } else if (status == STATUS_OK) {
-        status = checked_file_view(&v->suggest_map, suggest_path, &bytes, err);
-        if (status == STATUS_OK &&
-            (status = suggest_open_lazy(&v->suggest, settings->settings, bytes, err)) != STATUS_OK) {
-            error_prefix(err, "'%s'", suggest_path);
-        }
-    }
-    if (status != STATUS_OK) {
+        open_suggest(v, suggest_path);
+    } else {
         vocabulary_release(&v->shared);
         v = NULL;
     }

@@ -77,7 +77,8 @@ struct vocabulary {
     uint64_t file_size;   /* vocabulary_size when it was written there */
 };
 struct vocabulary *vocabulary_new(struct live_settings *settings);
-/* From the files of a generation; suggest_path may be of a file that is not there. */
+/* From the files of a generation; suggest_path NULL: it has none. A file of suggestions that can't be read is logged,
+ * and there are none from it (suggest_damaged). */
 MUST_CHECK enum status vocabulary_open(struct vocabulary **out, struct live_settings *settings,
                                        const char *dictionary_path, const char *suggest_path, struct error *err);
 /* Deltas compress as this shard of the generation does. */

@@ -44,5 +44,7 @@ enum status suggest_run(const struct search_context *c, const struct suggest_req
     }
     if (arena->failed)
         return full(err);
-    return request->products ? search_run(c, request->products, 1, &out->products, err) : STATUS_OK;
+    enum status status = request->products ? search_run(c, request->products, 1, &out->products, err) : STATUS_OK;
+    out->partial = out->products.partial || (snapshot->suggest && suggest_damaged(snapshot->suggest));
+    return status;
 }

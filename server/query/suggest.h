@@ -18,6 +18,7 @@ struct suggest_answer {
     struct suggestion *suggestions; /* texts copied to the arena */
     size_t count;
     struct search_result products; /* when asked for */
+    bool partial;                  /* the file of suggestions is damaged, or a shard of the products */
 };
 
 MUST_CHECK enum status suggest_run(const struct search_context *c, const struct suggest_request *request,
