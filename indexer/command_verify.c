@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "indexer/base/json.h"
 #include "indexer/base/options.h"
 #include "indexer/commands.h"
 #include "indexer/shard/container.h"
@@ -112,6 +113,42 @@ static void verify_dictionaries(struct verify_command *c, uint64_t uid)
     dir_names_free(names, count);
 }
 
+/* What a rollback to a generation and its adoption read: GENERATION.json, or the candidate.json of older ones. Both
+ * must be as they were sealed where they are; an index without shards has neither. */
+static void verify_notes(struct verify_command *c, uint64_t uid, uint32_t generation)
+{
+    static const char *const FILES[] = {"GENERATION.json", "candidate.json"};
+    char directory[4096];
+    char path[4200];
+    bool any = false;
+
+    snprintf(directory, sizeof(directory), "%s/index/%016" PRIx64 "/g%06u", c->data_dir, uid, generation);
+    for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, FILES[i]);
+        if (!file_exists(path))
+            continue;
+        struct arena arena;
+        struct buf text = BUF_EMPTY;
+        struct json root;
+        struct error err = {0};
+        arena_init(&arena, 0);
+        enum status status = file_read_all(path, &text, 1u << 20, &err);
+        struct str document = buf_str(&text);
+        if (status == STATUS_OK)
+            status = settings_unseal(&document, &err);
+        if (status == STATUS_OK)
+            status = json_parse(document, &arena, &root, &err);
+        buf_release(&text);
+        note(c, path, status, &err);
+        arena_release(&arena);
+        any = true;
+    }
+    if (!any) {
+        struct error err = {0};
+        note(c, directory, error_set(&err, STATUS_NOT_FOUND, "GENERATION.json and candidate.json are missing"), &err);
+    }
+}
+
 static void verify_index(struct verify_command *c, const struct manifest_index *index)
 {
     static const char *const FILES[] = {"dictionary.aisle", "suggest.aisle"};
@@ -122,6 +159,8 @@ static void verify_index(struct verify_command *c, const struct manifest_index *
                  FILES[i]);
         verify_file(c, path);
     }
+    if (index->shard_count)
+        verify_notes(c, index->uid, index->generation);
     for (uint32_t i = 0; i < index->shard_count; i++) {
         snprintf(path, sizeof(path), "%s/index/%016" PRIx64 "/g%06u/shard-%04u.aisle", c->data_dir, index->uid,
                  index->generation, i);

@@ -221,6 +221,26 @@ class Arguments(Case):
                 file.write(whole)
         self.verify()
 
+    def test_verify_finds_every_wrong_bit_of_the_notes(self):
+        self.assertEqual(build(self.dir, self.file("a.csv", "id,title\n1,one\n"))["code"], 0)
+        for name in ["GENERATION.json", "candidate.json"]:
+            path = glob.glob(os.path.join(self.dir, "data/index/*/g*/" + name))[0]
+            with open(path, "rb") as file:
+                whole = file.read()
+            for at in list(range(0, len(whole), 7)) + [len(whole) - 1]:
+                with open(path, "wb") as file:
+                    file.write(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+                done = subprocess.run([INDEXER, "verify", "--data", os.path.join(self.dir, "data")],
+                                      capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 1, f"{name} at {at}")
+                self.assertIn(name, done.stderr)
+            with open(path, "wb") as file:
+                file.write(whole[:whole.rindex(b"#")])  # as they were before there were seals
+            self.verify()
+            with open(path, "wb") as file:
+                file.write(whole)
+        self.verify()
+
     def test_wrong_settings_name_the_key(self):
         feed = self.file("a.csv", "id,title\n1,one\n")
         for text, key in [('{"searchableAttributes":["title^x"]}', "searchableAttributes"),
