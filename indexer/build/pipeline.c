@@ -507,6 +507,7 @@ static enum status write_candidate(struct pipeline *p, struct error *err)
     for (uint32_t i = 0; i < p->shard_count; i++)
         buf_printf(&text, "%s\"shard-%04u.aisle\"", i ? "," : "", i);
     buf_literal(&text, "]}\n");
+    settings_seal(&text);
     snprintf(path, sizeof(path), "%s/candidate.json", p->directory);
     if (status == STATUS_OK)
         status = file_replace(path, buf_str(&text), err);

@@ -164,8 +164,9 @@ MUST_CHECK enum status settings_parse(struct settings **out, struct str text, co
                                       struct error *err);
 void settings_free(struct settings *s);
 
-/* A document as the server keeps it: a last line, "#" and the hash of what is before it, so that a wrong bit is found.
- * Unsealing checks and cuts that line. A text without one, as people write them, stays as it is. STATUS_FORMAT. */
+/* A document as the server keeps it (settings, candidate.json, GENERATION.json): a last line, "#" and the hash of what
+ * is before it, so that a wrong bit is found. Unsealing checks and cuts that line. A text without one, as people write
+ * them, stays as it is. STATUS_FORMAT. */
 void settings_seal(struct buf *text);
 MUST_CHECK enum status settings_unseal(struct str *text, struct error *err);
 

@@ -30,7 +30,7 @@ enum status settings_unseal(struct str *text, struct error *err)
     document = str_slice(*text, 0, text->size - SEAL_BYTES);
     seal_of(document, seal);
     if (memcmp(text->data + document.size, seal, SEAL_BYTES) != 0)
-        return error_set(err, STATUS_FORMAT, "the settings' checksum does not match");
+        return error_set(err, STATUS_FORMAT, "the checksum does not match");
     *text = document;
     return STATUS_OK;
 }

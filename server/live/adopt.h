@@ -32,7 +32,8 @@ struct generation_outcome {
 };
 
 /* GENERATION.json in a generation's directory: what a rollback to it needs to know.
- *   {"format":1,"shards":1,"as_of_ms":..,"settings_ms":..,"base_seq":..}   as in the plan */
+ *   {"format":1,"shards":1,"as_of_ms":..,"settings_ms":..,"base_seq":..}   as in the plan
+ * and a line with its hash (settings_seal). */
 MUST_CHECK enum status generation_note(const struct generation_plan *plan, struct error *err);
 /* Reads it, or the candidate.json of older ones; fills dir, shard_count, as_of_ms, settings_ms and base_seq. */
 MUST_CHECK enum status generation_read(const char *dir, struct arena *arena, struct generation_plan *plan,

@@ -33,7 +33,8 @@ static enum status read_json(const char *path, struct arena *arena, struct json 
     enum status status = file_read_all(path, &text, CANDIDATE_LIMIT, err);
     struct str copy = status == STATUS_OK ? arena_copy(arena, buf_str(&text)) : (struct str){0};
     buf_release(&text);
-    if (status == STATUS_OK && json_parse(copy, arena, root, err) != STATUS_OK) {
+    if (status == STATUS_OK &&
+        (settings_unseal(&copy, err) != STATUS_OK || json_parse(copy, arena, root, err) != STATUS_OK)) {
         error_prefix(err, "'%s'", path);
         status = STATUS_FORMAT;
     }
@@ -88,6 +89,7 @@ enum status generation_note(const struct generation_plan *plan, struct error *er
                "{\"format\":1,\"shards\":%u,\"as_of_ms\":%" PRId64 ",\"settings_ms\":%" PRId64 ",\"base_seq\":%" PRIu64
                "}\n",
                plan->shard_count, plan->as_of_ms, plan->settings_ms, plan->base_seq);
+    settings_seal(&text);
     enum status status = file_replace(path, buf_str(&text), err);
     buf_release(&text);
     return status;

@@ -156,6 +156,8 @@ bool live_task_published(struct live *l, uint64_t task_id);
  *   shards       ["shard-0000.aisle", ...] in this order, at most 64
  *   items, products   for people
  *
+ * and, where aisle-indexer wrote it, a last line with its hash (settings_seal).
+ *
  * Adoption renames the directory to DATA/index/UID/gNNNNNN; when it fails the candidate stays where it was, except
  * after a failed write of the manifest.
  */
