@@ -350,6 +350,24 @@ static void take_order(struct query_builder *b)
         q->head = QUERY_NO_HEAD;
 }
 
+/* White space of Unicode, controls, and what has no width by itself. */
+static bool is_blank(uint32_t c)
+{
+    return c <= 0x20 || (c >= 0x7f && c <= 0xa0) || c == 0xad || c == 0x1680 || c == 0x180e ||
+           (c >= 0x2000 && c <= 0x200f) || (c >= 0x2028 && c <= 0x202f) || (c >= 0x205f && c <= 0x206f) ||
+           c == 0x3000 || c == 0xfeff;
+}
+
+/* Whether there is something to see in the text, be it no word: an emoji, a hyphen. */
+static bool is_written(struct str text)
+{
+    bool blank = true;
+
+    for (size_t at = 0; at < text.size && blank;)
+        blank = is_blank(str_utf8_next(text, &at));
+    return !blank;
+}
+
 static enum status finish(struct query_builder *b)
 {
     struct query *q = b->query;
@@ -368,7 +386,8 @@ static enum status finish(struct query_builder *b)
         return STATUS_LIMIT;
     take_order(b);
     order_required(q);
-    q->match_all = q->slot_count == 0;
+    q->wordless = q->slot_count == 0 && is_written(b->options->text);
+    q->match_all = q->slot_count == 0 && !q->wordless;
     q->impossible = !q->match_all && q->live_slots == 0;
     for (uint32_t i = 0; i < q->slot_count; i++) {
         const struct slot *s = &q->slots[i];

@@ -83,7 +83,8 @@ struct query {
     uint32_t live_slots; /* not dropped */
     bool any_word;
     bool impossible; /* nothing can match but an identifier */
-    bool match_all;  /* no slot at all */
+    bool match_all;  /* nothing was typed, or only white space */
+    bool wordless;   /* something without a word was typed ("?!", an emoji): impossible, too */
     double max_lex;  /* the sum of the slots' idf, and of what their pairs and the category may add */
     double pair_sum; /* the latter */
     double affinity; /* and what the category may add (affinity.h), part of max_lex too */

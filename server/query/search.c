@@ -37,6 +37,8 @@ static enum status add_words(const struct evaluation *e, struct search_result *o
 
     if (!dropped || !corrected)
         return STATUS_LIMIT;
+    if (q->wordless)
+        dropped[out->dropped_count++] = q->text;
     out->required = q->any_word && q->live_slots ? 1 : q->required_count ? q->required_count + 1 - e->steps : 0;
     for (uint32_t i = 0; i < q->slot_count; i++) {
         const struct slot *s = &q->slots[i];

@@ -37,7 +37,7 @@ struct oracle_slot {
 struct oracle_text {
     struct oracle_slot slots[ORACLE_SLOTS];
     size_t count;  /* without the dropped ones */
-    bool hopeless; /* there were words, and none is known */
+    bool hopeless; /* something was typed, and no known word */
     double max_lex;
     double *affinity; /* by document: what its category adds to the sum of the parts */
     size_t head;      /* the slot of the last word that is no stop word; SIZE_MAX: accessories don't matter */

@@ -353,7 +353,10 @@ void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena
         if (q->strict && !q->any_word && !slots[i].stop)
             out->hopeless = true;
     }
-    if (slot_count > 0 && out->count == 0)
+    bool written = false; /* the questions have no other white space than ' ' */
+    for (size_t i = 0; i < q->text.size; i++)
+        written = written || q->text.data[i] != ' ';
+    if (written && out->count == 0)
         out->hopeless = true;
     if (accessory)
         out->head = SIZE_MAX;

@@ -49,6 +49,11 @@ static void put_text(struct world *w, struct question *q)
         text.data[at] = text.data[at + 1];
         text.data[at + 1] = swapped;
     }
+    if (world_chance(w, 3)) { /* no word at all */
+        static const char *const WORDLESS[] = {"?!", "\xf0\x9f\x91\x9f", " - ", "\xe2\x98\x85\xe2\x98\x85", " "};
+        buf_clear(&text);
+        buf_append_str(&text, str_from(WORDLESS[world_random(w, 5)]));
+    }
     if (count && world_chance(w, 20))
         buf_append_char(&text, ' ');
     q->oracle.text = arena_copy(&w->arena, buf_str(&text));

@@ -50,7 +50,8 @@ static void words(struct catalog *c)
     assert_hits(c, "{\"query\":\"hea\"}", "1: h1");
     assert_hits(c, "{\"query\":\"hea\",\"queryType\":\"prefixNone\",\"typoTolerance\":false}", "0:");
     assert_hits(c, "{\"query\":\"hea \",\"typoTolerance\":false}", "0:");
-    assert_hits(c, "{\"query\":\"!!!\"}", "7: h1 t1 s3 s1 s2 c2 c1");
+    assert_hits(c, "{\"query\":\" \\u3000\"}", "7: h1 t1 s3 s1 s2 c2 c1");
+    assert_hits(c, "{\"query\":\"!!!\"}", "0:");
     assert_hits(c, "{\"query\":\"qqqq\"}", "0:");
     assert_hits(c, "{\"query\":\"shoe\",\"restrictSearchableAttributes\":[\"description\"]}", "0:");
     assert_hits(c, "{\"query\":\"red\",\"restrictSearchableAttributes\":\"description\"}", "1: h1");
