@@ -91,7 +91,7 @@ def lines(title, x_label, y_label, series, points_only=False):
         canvas.text(left - 6, y + 4, _number(decade), "end", 'fill="#666666"')
     canvas.text((left + width - right) / 2, height - 12, x_label, "middle")
     canvas.text(10, top - 14, y_label)
-    x = left + 120
+    x = 20
     for i, (name, points) in enumerate(series):
         color = COLORS[i % len(COLORS)]
         canvas.parts.append(f'<rect x="{x}" y="32" width="10" height="10" fill="{color}"/>')
