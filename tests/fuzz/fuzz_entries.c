@@ -1,8 +1,9 @@
-/* Any bytes as judgments and as a run, whatever their format: entries that can be evaluated, or an error that says
- * something. Links: aisle_relevance */
+/* Any bytes as judgments, as a run and as queries, whatever their format: entries that can be evaluated and queries
+ * that have a text, or an error that says something. Links: aisle_relevance */
 #include <stdlib.h>
 
 #include "bench/relevance/evaluation.h"
+#include "bench/relevance/queries.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +30,21 @@ static void evaluate(const struct entries *judgments, const struct entries *run)
     buf_release(&out);
 }
 
+static void read_queries(struct str text, enum queries_kind kind)
+{
+    struct queries queries;
+    struct error err = {0};
+    if (queries_parse(&queries, text, "input", kind, &err) == STATUS_OK) {
+        require(queries.list.count > 0);
+        queries_merge(&queries);
+        for (size_t i = 0; i < queries.list.count; i++)
+            require(queries.list.items[i].count >= 0 && queries.list.items[i].id);
+    } else {
+        require(err.message[0]);
+    }
+    queries_release(&queries);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct entries entries[2];
@@ -45,5 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         evaluate(&entries[0], &entries[1]);
     entries_release(&entries[0]);
     entries_release(&entries[1]);
+    read_queries((struct str){(const char *)data, size}, QUERIES_LISTED);
+    read_queries((struct str){(const char *)data, size}, QUERIES_LOGGED);
     return 0;
 }
