@@ -307,23 +307,49 @@ static void read_other_prices(struct work *w)
 }
 
 /* "2016-03-01T13:00-0800/2016-03-11T15:30-0800": in effect from the first, before the second; no dates: always. */
-static bool sale_in_effect(const struct work *w)
+/* The sale's period, open where the dates say nothing: from *from until before *to. */
+static void sale_period(const struct work *w, int64_t *from, int64_t *to)
 {
     struct str dates = string_of(w->fields.sale_dates);
     struct str from_text = dates;
     struct str to_text = {0};
-    int64_t from = INT64_MIN;
-    int64_t to = INT64_MAX;
+    *from = INT64_MIN;
+    *to = INT64_MAX;
     size_t slash = str_find_char(dates, '/');
     if (slash != SIZE_MAX) {
         from_text = str_slice(dates, 0, slash);
         to_text = str_slice(dates, slash + 1, dates.size);
     }
-    bool dated = dates.size && (date_parse(from_text, &from) || slash != SIZE_MAX);
-    if (dated && to_text.size && !date_parse(to_text, &to)) {
-        to = INT64_MAX;
+    bool dated = dates.size && (date_parse(from_text, from) || slash != SIZE_MAX);
+    if (dated && to_text.size && !date_parse(to_text, to)) {
+        *to = INT64_MAX;
     }
+}
+
+static bool sale_in_effect(const struct work *w)
+{
+    int64_t from;
+    int64_t to;
+    sale_period(w, &from, &to);
     return w->options->as_of_ms >= from && w->options->as_of_ms < to;
+}
+
+/* Numbers, so that the period can begin and end, and be changed, while the product is served. */
+static void set_sale_period(struct work *w)
+{
+    int64_t from;
+    int64_t to;
+    const struct json_member *sale = w->fields.sale_price;
+    if (!sale || sale->value.type != JSON_NUMBER) {
+        return;
+    }
+    sale_period(w, &from, &to);
+    if (from != INT64_MIN) {
+        (void)json_object_set(w->object, STR("sale_price_starts"), json_of_i64(from, w->arena), w->arena);
+    }
+    if (to != INT64_MAX) {
+        (void)json_object_set(w->object, STR("sale_price_ends"), json_of_i64(to, w->arena), w->arena);
+    }
 }
 
 static void find_effective_price(struct work *w)
@@ -451,6 +477,7 @@ enum status product_from_feed(const struct product_options *options, struct feed
     }
     read_other_prices(&w);
     find_effective_price(&w);
+    set_sale_period(&w);
     read_stock(&w);
     set_currency(&w);
     if (w.effective_price.type == JSON_NUMBER) {

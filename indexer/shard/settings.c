@@ -302,12 +302,16 @@ static enum status read_mutable(struct settings *s, const char *key, const struc
         return status;
     if (count > SETTINGS_MUTABLE_MAX)
         return error_set(err, STATUS_INPUT, "'%s': at most %d attributes", key, SETTINGS_MUTABLE_MAX);
-    struct mutable_setting *list = ARENA_ARRAY(&s->arena, struct mutable_setting, count + roles);
+    struct mutable_setting *list = ARENA_ARRAY(&s->arena, struct mutable_setting, count + roles + 2);
     s->mutable_attributes = list;
     s->mutable_count = 0;
     for (size_t i = 0; i < roles; i++) {
         if (s->role_attribute[ALWAYS[i]].size)
             add_mutable(list, &s->mutable_count, (struct mutable_setting){s->role_attribute[ALWAYS[i]], false});
+    }
+    if (s->role_attribute[ROLE_SALE_PRICE].size) {
+        add_mutable(list, &s->mutable_count, (struct mutable_setting){STR("sale_price_starts"), false});
+        add_mutable(list, &s->mutable_count, (struct mutable_setting){STR("sale_price_ends"), false});
     }
     for (size_t i = 0; i < count; i++) {
         struct mutable_setting m = {names[i], false};

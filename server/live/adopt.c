@@ -323,6 +323,7 @@ static void swap(struct live *l, void *context)
     s->outcome =
         (struct generation_outcome){s->generation, s->x->uid, now->live_docs, now->live_groups, s->replayed, now->seq};
     directory_publish(l);
+    updates_scan_sales(l, s->x);
     updates_release_held(l, s->x);
     rcu_defer(release_index, old);
     if (index_delta_count(s->x) > 0) {

@@ -1,7 +1,7 @@
 /*
- * Work at the lowest priority: checkpoints and the merging of deltas on one thread, rebuilds for new settings on
- * another, since they take long. What waits for updates to end, or makes checkpoints wait, has normal priority: under
- * full load the lowest gets a hundredth of a processor.
+ * Work at the lowest priority: checkpoints and the merging of deltas on one thread, rebuilds on another, since they
+ * take long. What waits for updates to end, or makes checkpoints wait, has normal priority: under full load the lowest
+ * gets a hundredth of a processor.
  */
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -73,10 +73,32 @@ static void *background_main(void *context)
         l->merge_wanted = false;
         pthread_mutex_unlock(&l->background_lock);
         if (merge) {
-            merge_deltas(l);
+            merge_deltas(l, false);
         }
         if (!stop) {
             checkpoint_if_due(l);
+        }
+        pthread_mutex_lock(&l->background_lock);
+    }
+    pthread_mutex_unlock(&l->background_lock);
+    return NULL;
+}
+
+/* Merges that writers wait for, at normal priority. */
+static void *urgent_main(void *context)
+{
+    struct live *l = context;
+    pthread_setname_np(pthread_self(), "merge");
+    pthread_mutex_lock(&l->background_lock);
+    while (!l->background_stopping) {
+        if (!l->urgent_wanted) {
+            wait_tick(l);
+        }
+        bool merge = l->urgent_wanted && !l->background_stopping;
+        l->urgent_wanted = false;
+        pthread_mutex_unlock(&l->background_lock);
+        if (merge) {
+            merge_deltas(l, true);
         }
         pthread_mutex_lock(&l->background_lock);
     }
@@ -118,6 +140,7 @@ void background_start(struct live *l)
 {
     l->checkpoint_ns = clock_monotonic_ns();
     if (pthread_create(&l->background, NULL, background_main, l) != 0 ||
+        pthread_create(&l->urgent, NULL, urgent_main, l) != 0 ||
         pthread_create(&l->rebuilder, NULL, rebuild_main, l) != 0) {
         fatal("cannot start the background threads");
     }
@@ -134,6 +157,7 @@ void background_stop(struct live *l)
     pthread_cond_broadcast(&l->background_wake);
     pthread_mutex_unlock(&l->background_lock);
     pthread_join(l->background, NULL);
+    pthread_join(l->urgent, NULL);
     pthread_join(l->rebuilder, NULL);
     l->background_started = false;
 }
@@ -142,6 +166,14 @@ void background_wake_merge(struct live *l)
 {
     pthread_mutex_lock(&l->background_lock);
     l->merge_wanted = true;
+    pthread_cond_broadcast(&l->background_wake);
+    pthread_mutex_unlock(&l->background_lock);
+}
+
+void background_wake_urgent(struct live *l)
+{
+    pthread_mutex_lock(&l->background_lock);
+    l->urgent_wanted = true;
     pthread_cond_broadcast(&l->background_wake);
     pthread_mutex_unlock(&l->background_lock);
 }

@@ -23,6 +23,7 @@ void changes_release(struct changes *c)
     cells_release(&c->cells);
     order_release(&c->keys);
     vec_release(&c->held);
+    vec_release(&c->due);
     vec_release(&c->gone);
     lane_free(c->lane);
     vec_release(&c->items);

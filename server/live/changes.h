@@ -50,6 +50,7 @@ struct changes {
     struct cells cells;
     struct order_keys keys; /* that the group sets */
     VEC(struct held_change) held;
+    VEC(struct sale_due) due;           /* prices that may change by themselves; ids in the arena */
     VEC(struct str) gone;               /* objects whose held updates were decided */
     struct lane *lane;                  /* lane.h's own */
     const struct stream *stream_logged; /* whose RECORD_STREAM stands last in the log's batch */

@@ -256,6 +256,9 @@ static void publish_inventory(struct changes *c)
     for (size_t i = 0; i < c->held.count; i++) {
         held_add(&v->held, c->held.items[i].id, c->held.items[i].wall_ms, c->held.items[i].line);
     }
+    for (size_t i = 0; i < c->due.count; i++) {
+        sales_push(&v->sales, c->due.items[i].ms, c->due.items[i].id);
+    }
     for (size_t i = 0; i < c->gone.count; i++) {
         held_remove(&v->held, c->gone.items[i]);
     }

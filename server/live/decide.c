@@ -95,6 +95,7 @@ static void decide_put(struct changes *c, struct log_writer *w, struct live_batc
     }
     op->created = !exists;
     changes_lift_keys(c, id, &op->body, now_ms);
+    lane_note_sale(c, id, &op->body, now_ms);
     changes_put(c, x, &op->body);
     lane_release(c, w, id, now_ms, 0);
 }

@@ -16,6 +16,7 @@ void inventory_free(struct inventory *v)
         order_release(&v->keys);
         streams_release(&v->streams);
         held_release(&v->held);
+        sales_release(&v->sales);
         free(v);
     }
 }

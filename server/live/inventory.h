@@ -9,12 +9,14 @@
  */
 #include "server/live/held.h"
 #include "server/live/order.h"
+#include "server/live/sales.h"
 #include "server/live/streams.h"
 
 struct inventory {
     struct order_keys keys;
     struct streams streams;
     struct held held;
+    struct sales sales;
     struct stream *replayed; /* recovery: the stream of the records that are read */
 };
 

@@ -5,6 +5,7 @@
 
 #include "indexer/base/limits.h"
 #include "indexer/shard/keys.h"
+#include "server/live/lane_internal.h"
 #include "server/live/operations.h"
 #include "server/live/update_line.h"
 
@@ -28,8 +29,10 @@ struct lane_column {
 struct lane {
     struct lane_attribute *attributes;
     size_t attribute_count;
-    struct lane_column *columns; /* [segment * attribute_count + attribute] */
+    struct lane_column *columns; /* [segment * (attribute_count + 1) + attribute] */
     int quantity;                /* the attribute; -1: none */
+    bool has_sales;
+    int sale[SALE_PARTS]; /* attributes; -1: none */
 };
 
 void lane_free(struct lane *lane)
@@ -39,29 +42,6 @@ void lane_free(struct lane *lane)
         free(lane->columns);
         free(lane);
     }
-}
-
-static struct lane *lane_of(struct changes *c)
-{
-    const struct settings *s = c->index->settings->settings;
-    if (c->lane) {
-        return c->lane;
-    }
-    struct lane *lane = xcalloc(1, sizeof(*lane));
-    lane->attributes = xcalloc(s->mutable_count + 1, sizeof(*lane->attributes));
-    lane->attribute_count = s->mutable_count;
-    lane->columns = xcalloc((size_t)c->base->segment_count * s->mutable_count + 1, sizeof(*lane->columns));
-    lane->quantity = -1;
-    for (size_t i = 0; i < s->mutable_count; i++) {
-        struct str name = s->mutable_attributes[i].attribute;
-        bool quantity = str_equal(name, s->role_attribute[ROLE_QUANTITY]);
-        lane->attributes[i] =
-            (struct lane_attribute){name, hash64(name.data, name.size), dictionary_attr_find(c->base->dictionary, name),
-                                    s->mutable_attributes[i].by_version, quantity};
-        lane->quantity = quantity ? (int)i : lane->quantity;
-    }
-    c->lane = lane;
-    return lane;
 }
 
 static int attribute_find(const struct lane *lane, struct str name)
@@ -74,11 +54,49 @@ static int attribute_find(const struct lane *lane, struct str name)
     return -1;
 }
 
+static void find_sale_parts(struct lane *lane, const struct snapshot *s)
+{
+    struct str names[SALE_PARTS];
+    struct str effective = EFFECTIVE_PRICE;
+    sale_names(s->settings, names);
+    lane->has_sales = names[SALE_REDUCED].size > 0;
+    for (int i = 0; i < SALE_PARTS; i++) {
+        lane->sale[i] = names[i].size > 0 ? attribute_find(lane, names[i]) : -1;
+    }
+    lane->attributes[lane->attribute_count] =
+        (struct lane_attribute){.name = effective, .attr = dictionary_attr_find(s->dictionary, effective)};
+}
+
+static struct lane *lane_of(struct changes *c)
+{
+    const struct settings *s = c->index->settings->settings;
+    if (c->lane) {
+        return c->lane;
+    }
+    struct lane *lane = xcalloc(1, sizeof(*lane));
+    /* The last one is the price to pay, which no update names. */
+    lane->attributes = xcalloc(s->mutable_count + 1, sizeof(*lane->attributes));
+    lane->attribute_count = s->mutable_count;
+    lane->columns = xcalloc((size_t)c->base->segment_count * (s->mutable_count + 1) + 1, sizeof(*lane->columns));
+    lane->quantity = -1;
+    for (size_t i = 0; i < s->mutable_count; i++) {
+        struct str name = s->mutable_attributes[i].attribute;
+        bool quantity = str_equal(name, s->role_attribute[ROLE_QUANTITY]);
+        lane->attributes[i] =
+            (struct lane_attribute){name, hash64(name.data, name.size), dictionary_attr_find(c->base->dictionary, name),
+                                    s->mutable_attributes[i].by_version, quantity};
+        lane->quantity = quantity ? (int)i : lane->quantity;
+    }
+    find_sale_parts(lane, c->base);
+    c->lane = lane;
+    return lane;
+}
+
 /* The column whose cells alone say what the attribute is: it is cut out of the stored objects, and of decimals. */
 static const struct number_column *cells_of(struct changes *c, uint32_t segment, int attribute)
 {
     struct lane *lane = c->lane;
-    struct lane_column *column = &lane->columns[segment * lane->attribute_count + (size_t)attribute];
+    struct lane_column *column = &lane->columns[segment * (lane->attribute_count + 1) + (size_t)attribute];
     if (column->state == COLUMN_UNKNOWN) {
         const struct shard *shard = c->base->segments[segment].shard;
         attr_id attr = lane->attributes[attribute].attr;
@@ -167,8 +185,10 @@ struct work {
     struct lane_decision *d;
     struct live_update *u;
     const struct lane_place *at;
-    struct change *x; /* what else the group does to the object; NULL: nothing */
-    struct value values[UPDATE_VALUES_MAX];
+    struct change *x;                           /* what else the group does to the object; NULL: nothing */
+    struct value values[UPDATE_VALUES_MAX + 1]; /* and the price to pay */
+    bool derived;                               /* there is one */
+    bool sale;                                  /* prices or the sale's period change */
 };
 
 static bool refuse(struct live_update *u, enum update_reason reason)
@@ -194,6 +214,9 @@ static bool check_attributes(struct work *k)
             return refuse(u, UPDATE_WRONG_KEY);
         }
         v->tag = order_tag(k->at->hash, lane->attributes[v->attribute].hash);
+        for (int part = 0; lane->has_sales && part < SALE_PARTS; part++) {
+            k->sale = k->sale || lane->sale[part] == v->attribute;
+        }
     }
     return true;
 }
@@ -354,6 +377,7 @@ static void log_cells(struct work *k)
     for (uint8_t i = 0; i < u->value_count; i++) {
         room += u->values[i].name.size + 40;
     }
+    room += EFFECTIVE_PRICE.size + 40;
     log_writer_begin(w, RECORD_UPDATE, record_flags(k));
     char *start = buf_reserve(&w->bytes, room);
     if (!start) {
@@ -361,7 +385,7 @@ static void log_cells(struct work *k)
     }
     char *p = put_text(put_varint(start, k->d->changes->index->uid), u->object_id);
     p = k->d->stream ? put_varint(p, k->d->item) : p;
-    for (uint8_t i = 0; i < u->value_count; i++) {
+    for (uint8_t i = 0; i < u->value_count + k->derived; i++) {
         const struct value *v = &k->values[i];
         if (is_dropped(u, i)) {
             continue;
@@ -373,12 +397,86 @@ static void log_cells(struct work *k)
         }
         p = put_text(p, lane->attributes[v->attribute].name);
         *p++ = (char)d.scale;
-        *p++ = (char)operation_of(u);
+        *p++ = (char)(i < u->value_count ? operation_of(u) : MEMBER_DERIVED);
         p = put_varint(p, ((uint64_t)d.units << 1) ^ (uint64_t)(d.units >> 63));
         p = put_varint(p, v->key);
     }
     w->bytes.size += (size_t)(p - start);
     log_writer_end(w);
+}
+
+static const struct value *value_of(const struct work *k, int attribute)
+{
+    for (uint8_t i = 0; i < k->u->value_count; i++) {
+        if (k->values[i].attribute == attribute && !is_dropped(k->u, i)) {
+            return &k->values[i];
+        }
+    }
+    return NULL;
+}
+
+/* The parts of a sale as this update leaves them. False when the cells don't say them. */
+static bool sale_in_place(struct work *k, struct sale *sale)
+{
+    struct lane *lane = k->d->changes->lane;
+    *sale = (struct sale){0};
+    for (int part = 0; part < SALE_PARTS; part++) {
+        int attribute = lane->sale[part];
+        const struct value *given = attribute >= 0 ? value_of(k, attribute) : NULL;
+        if (attribute < 0 || lane->attributes[attribute].attr == ATTR_NONE) {
+            continue;
+        }
+        const struct number_column *column = cells_of(k->d->changes, k->at->segment, attribute);
+        if (given) {
+            sale->has[part] = true;
+            sale->part[part] = given->number;
+        } else if (column) {
+            int64_t cell = cell_now(k, column, lane->attributes[attribute].attr);
+            sale->has[part] = cell != NUMBER_MISSING;
+            sale->part[part] = (struct decimal){cell, column->scale};
+        } else if (shard_number_column(k->d->changes->base->segments[k->at->segment].shard,
+                                       lane->attributes[attribute].attr)
+                       ->kind != NUMBER_COLUMN_NONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void note_due(struct work *k, const struct sale *sale)
+{
+    struct changes *c = k->d->changes;
+    struct sale_due due = {sale_next(sale, k->d->now_ms), {0}};
+    if (due.ms != INT64_MAX) {
+        due.id = arena_copy(&c->arena, k->u->object_id);
+        vec_push(&c->due, due);
+    }
+}
+
+/* The price to pay, when prices or the period change. */
+static enum outcome derive_in_place(struct work *k)
+{
+    struct lane *lane = k->d->changes->lane;
+    int attribute = (int)lane->attribute_count;
+    const struct number_column *column = cells_of(k->d->changes, k->at->segment, attribute);
+    struct value *v = &k->values[k->u->value_count];
+    struct sale sale;
+    if (!sale_in_place(k, &sale)) {
+        return NOT_HERE;
+    }
+    bool priced = sale_effective(&sale, k->d->now_ms, &v->number);
+    int64_t now = column ? cell_now(k, column, lane->attributes[attribute].attr) : NUMBER_MISSING;
+    if (now == NUMBER_MISSING && !sale.has[SALE_REDUCED]) {
+        return DONE; /* a product that never had a sale needs none */
+    }
+    note_due(k, &sale);
+    *v = (struct value){.attribute = attribute, .number = v->number};
+    if (!priced || now == NUMBER_MISSING || !decimal_rescale(v->number, column->scale, &v->cell)) {
+        return priced ? NOT_HERE : DONE;
+    }
+    v->number = (struct decimal){v->cell, column->scale};
+    k->derived = v->cell != now;
+    return DONE;
 }
 
 static enum outcome decide_in_place(struct work *k)
@@ -394,7 +492,10 @@ static enum outcome decide_in_place(struct work *k)
             return outcome;
         }
     }
-    for (uint8_t i = 0; i < u->value_count; i++) {
+    if (k->sale && derive_in_place(k) == NOT_HERE) {
+        return NOT_HERE;
+    }
+    for (uint8_t i = 0; i < u->value_count + k->derived; i++) {
         if (!is_dropped(u, i)) {
             attr_id attr = c->lane->attributes[k->values[i].attribute].attr;
             cells_put(&c->cells, k->at->segment, k->at->doc, attr, k->values[i].cell);
@@ -434,12 +535,55 @@ static bool change_value(struct work *k, struct change *x, uint8_t i, struct mem
     return true;
 }
 
+static bool decimal_of(const struct json *value, struct decimal *out)
+{
+    return value && value->type == JSON_NUMBER && decimal_parse(value->text, out);
+}
+
+/* The price to pay as JSON, behind the members. False when it stays, or there is none. */
+static bool derive_by_writing(struct work *k, struct change *x, const struct member_change *members, size_t count,
+                              struct member_change *out)
+{
+    struct changes *c = k->d->changes;
+    struct str names[SALE_PARTS];
+    struct sale sale = {0};
+    struct decimal effective;
+    struct decimal now;
+    const struct json *value = NULL;
+    struct buf text = BUF_EMPTY;
+    sale_names(c->base->settings, names);
+    for (int part = 0; part < SALE_PARTS; part++) {
+        value = NULL;
+        for (size_t i = 0; i < count; i++) {
+            value = str_equal(members[i].name, names[part]) ? &members[i].value : value;
+        }
+        if (!value && names[part].size > 0 && changes_member(c, x, names[part], &value, NULL) != STATUS_OK) {
+            return false;
+        }
+        sale.has[part] = decimal_of(value, &sale.part[part]);
+    }
+    if (changes_member(c, x, EFFECTIVE_PRICE, &value, NULL) != STATUS_OK) {
+        return false;
+    }
+    note_due(k, &sale);
+    bool there = decimal_of(value, &now);
+    if ((!there && !sale.has[SALE_REDUCED]) || !sale_effective(&sale, k->d->now_ms, &effective) ||
+        (there && decimal_compare(now, effective) == 0)) {
+        return false;
+    }
+    decimal_write(&text, effective.units, effective.scale);
+    *out = (struct member_change){EFFECTIVE_PRICE, MEMBER_DERIVED,
+                                  json_number_text(arena_copy(&c->arena, buf_str(&text))), 0};
+    buf_release(&text);
+    return true;
+}
+
 static void decide_by_writing(struct work *k)
 {
     struct live_update *u = k->u;
     struct changes *c = k->d->changes;
     struct error err = {0};
-    struct member_change members[UPDATE_VALUES_MAX];
+    struct member_change members[UPDATE_VALUES_MAX + 1];
     struct record r = {.kind = RECORD_UPDATE, .uid = c->index->uid, .members = members, .item = k->d->item};
     struct change *x = changes_of(c, u->object_id);
     u->has_now = false;
@@ -447,6 +591,12 @@ static void decide_by_writing(struct work *k)
         if (!is_dropped(u, i) && !change_value(k, x, i, &members[r.member_count++])) {
             return;
         }
+    }
+    if (k->sale && derive_by_writing(k, x, members, r.member_count, &members[r.member_count])) {
+        r.member_count++;
+    }
+    if (r.member_count == 0) {
+        return;
     }
     enum status status = changes_members(c, x, members, r.member_count, &err);
     if (status != STATUS_OK) {
@@ -585,5 +735,43 @@ void lane_release(struct changes *c, struct log_writer *w, struct str id, int64_
         u.object_id = own;
         lane_locate(c, &u, 1, &at);
         lane_decide(&d, &u, &at);
+    }
+}
+
+/* ---- sales ---- */
+
+void lane_sale_due(struct changes *c, struct log_writer *w, struct str id, int64_t now_ms)
+{
+    struct live_update u = {.object_id = id};
+    struct lane_place at;
+    struct lane_decision d = {.changes = c, .writer = w, .now_ms = now_ms};
+    struct work k = {.d = &d, .u = &u, .at = &at, .sale = true};
+    lane_locate(c, &u, 1, &at);
+    k.x = changes_find(c, id);
+    if (!c->lane->has_sales || (k.x ? !change_exists(k.x) : at.doc == DOC_NONE)) {
+        return;
+    }
+    if ((k.x && (k.x->whole || k.x->loaded)) || derive_in_place(&k) == NOT_HERE) {
+        decide_by_writing(&k);
+    } else if (k.derived) {
+        attr_id attr = c->lane->attributes[c->lane->attribute_count].attr;
+        cells_put(&c->cells, at.segment, at.doc, attr, k.values[0].cell);
+        log_cells(&k);
+    }
+}
+
+void lane_note_sale(struct changes *c, struct str id, const struct json *object, int64_t now_ms)
+{
+    struct str names[SALE_PARTS];
+    struct sale sale = {0};
+    struct live_update u = {.object_id = id};
+    struct lane_decision d = {.changes = c, .now_ms = now_ms};
+    struct work k = {.d = &d, .u = &u};
+    sale_names(c->base->settings, names);
+    for (int part = 0; part < SALE_PARTS && names[SALE_REDUCED].size > 0; part++) {
+        sale.has[part] = decimal_of(json_get_str(object, names[part]), &sale.part[part]);
+    }
+    if (sale.has[SALE_REDUCED]) {
+        note_due(&k, &sale);
     }
 }

@@ -40,4 +40,11 @@ void lane_decide(struct lane_decision *d, struct live_update *u, const struct la
  * known_ms are left out: whoever brought the product knows better. */
 void lane_release(struct changes *c, struct log_writer *w, struct str id, int64_t now_ms, int64_t known_ms);
 
+/* A sale of the object may have begun or ended: decides the price to pay anew. */
+void lane_sale_due(struct changes *c, struct log_writer *w, struct str id, int64_t now_ms);
+/* An object was written whole: notes when its price changes by itself. */
+void lane_note_sale(struct changes *c, struct str id, const struct json *object, int64_t now_ms);
+/* Fills the heap of what is due from the columns; prices that should have changed before now are due at once. */
+void lane_scan_sales(struct live_index *x, int64_t now_ms);
+
 #endif

@@ -95,6 +95,17 @@ static void live_free(struct live *l)
     free(l);
 }
 
+/* Sales that began or ended while the server was down are in force before anybody asks. */
+static void start_sales(struct live *l, void *context)
+{
+    (void)context;
+    for (size_t i = 0; i < l->indexes.count; i++) {
+        updates_scan_sales(l, l->indexes.items[i]);
+    }
+    writer_start(l);
+    updates_run_sales(l);
+}
+
 enum status live_open(struct live **out, const struct live_options *options, struct error *err)
 {
     uint64_t begin = clock_monotonic_ns();
@@ -122,6 +133,7 @@ enum status live_open(struct live **out, const struct live_options *options, str
         uint64_t lazy_ms = options->sync_interval_ms ? options->sync_interval_ms : SYNC_INTERVAL_MS;
         log_thread_start(&l->log_thread, l->log_backend, l->log, options->sync == LIVE_SYNC_INTERVAL ? lazy_ms : 0);
         sequencer_start(l);
+        live_control(l, start_sales, NULL);
         background_start(l);
         memory_guard_start(l);
     }

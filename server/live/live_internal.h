@@ -94,6 +94,7 @@ struct live {
     VEC(struct open_updates) open_updates;
     VEC(struct live_updates *) finished_updates;
     int64_t held_checked_ms;
+    uint64_t merge_id;
     pthread_t sequencer;
     bool sequencer_started;
 
@@ -116,7 +117,9 @@ struct live {
     pthread_t rebuilder;
     bool background_started;
     bool background_stopping;
+    pthread_t urgent;
     bool merge_wanted;
+    bool urgent_wanted;
     bool rebuild_wanted;
     uint64_t checkpoint_log_bytes; /* written when the last checkpoint was taken */
     uint64_t checkpoint_ns;
@@ -167,6 +170,11 @@ bool group_full(const struct live *l);
 void updates_run(struct live *l);
 /* The group's outcome becomes that of its updates. */
 void updates_finish(struct live *l, enum status status, const struct error *error);
+/* Sales that begin or end: when the next does (wall clock, ms), and those until now. */
+int64_t updates_next_sale(const struct live *l);
+void updates_run_sales(struct live *l);
+/* Finds what is due in an index whose objects were loaded or replaced. */
+void updates_scan_sales(struct live *l, struct live_index *x);
 /* Fills the counters of what is held. */
 void updates_count(struct live *l);
 /* Decides what is held for products that are there now, after an index's objects were replaced. */
@@ -228,6 +236,7 @@ bool background_is_stopping(struct live *l);
 /* Gives the calling thread a name and the lowest priority, for good: an unprivileged thread can't take it back. */
 void background_become(const char *name);
 void background_wake_merge(struct live *l);
+void background_wake_urgent(struct live *l);
 void background_wake_rebuild(struct live *l);
 
 #endif

@@ -18,6 +18,8 @@ struct merge {
     struct live_settings *settings;
     struct vocabulary *vocabulary;
     uint64_t merge_number;
+    uint64_t id;
+    bool urgent;
     struct live_segment *built;
     bool installed;
 };
@@ -58,12 +60,26 @@ static uint32_t choose(const struct live_index *x, struct index_segment *out)
     return taken;
 }
 
+/* Urgent merges have odd numbers. */
+static bool is_merged_urgently(const struct live_index *x)
+{
+    for (size_t i = 0; i < x->segments.count; i++) {
+        if (x->segments.items[i].segment->merging & 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void start_merge(struct live *l, void *context)
 {
     struct merge *m = context;
+    l->merge_id += 2;
+    m->id = l->merge_id + m->urgent;
     for (size_t i = 0; i < l->indexes.count && m->count == 0; i++) {
         struct live_index *x = l->indexes.items[i];
-        if (index_delta_count(x) < MERGE_AT || x->damaged_count > 0) {
+        if (index_delta_count(x) < (m->urgent ? LIMIT_DELTAS : MERGE_AT) || x->damaged_count > 0 ||
+            is_merged_urgently(x)) {
             continue;
         }
         m->sources = xcalloc(x->segments.count + 1, sizeof(*m->sources));
@@ -84,7 +100,8 @@ static void start_merge(struct live *l, void *context)
             struct index_segment *g = &m->sources[k];
             shared_keep(SHARED(g->segment));
             shared_keep(SHARED(g->tombstones));
-            g->segment->merging = true;
+            g->segment->merging =
+                m->id; /* also if a merge at the lowest priority has begun with it: that one is lost */
             g->segment->touched.count = 0;
             m->views[k] = (struct segment){
                 .shard = g->segment->shard, .tombstones = g->tombstones ? g->tombstones->bits : NULL, .is_delta = true};
@@ -215,7 +232,7 @@ static void install(struct live *l, void *context)
     struct live_index *x = live_index_of_uid(l, m->uid);
     bool fits = x && x->merge_number == m->merge_number && x->vocabulary == m->vocabulary;
     for (uint32_t i = 0; i < m->count; i++) {
-        fits = fits && place_of(x, m->sources[i].segment) != SIZE_MAX;
+        fits = fits && place_of(x, m->sources[i].segment) != SIZE_MAX && m->sources[i].segment->merging == m->id;
     }
     if (fits && m->built) {
         shared_keep(SHARED(m->built));
@@ -227,8 +244,10 @@ static void install(struct live *l, void *context)
     }
     for (uint32_t i = 0; i < m->count; i++) {
         struct live_segment *s = m->sources[i].segment;
-        s->merging = false;
-        s->touched.count = 0;
+        if (s->merging == m->id) {
+            s->merging = 0;
+            s->touched.count = 0;
+        }
         if (fits) {
             index_remove_segment(x, place_of(x, s));
         }
@@ -253,11 +272,11 @@ static void release(struct merge *m)
     free(m->views);
 }
 
-void merge_deltas(struct live *l)
+void merge_deltas(struct live *l, bool urgent)
 {
     bool again = true;
     while (again && !background_is_stopping(l)) {
-        struct merge m = {0};
+        struct merge m = {.urgent = urgent};
         struct error err;
         live_control(l, start_merge, &m);
         again = m.count > 0;

@@ -9,6 +9,9 @@
 #include "server/live/live_internal.h"
 
 /* Merges until no index has deltas that should be. On the background thread. */
-void merge_deltas(struct live *l);
+/* Merges deltas as long as there is something to merge. At most one thread calls it with urgent, and one without:
+ * urgent merges take the deltas of an index that has as many as it may have, also from under the other's hands, which
+ * loses its work; the other, of the lowest priority, may get no processor at all. */
+void merge_deltas(struct live *l, bool urgent);
 
 #endif

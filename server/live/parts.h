@@ -31,8 +31,8 @@ struct live_segment {
     struct buf image; /* of a delta that is not on disk yet: as it was built */
     char *file;       /* relative to the data directory; NULL: not on disk */
     VEC(struct dirty_column) dirty;
-    /* While a merge reads this segment: the documents that were changed meanwhile. */
-    bool merging;
+    /* While a merge reads this segment: its number (0: none does), and the documents that were changed meanwhile. */
+    uint64_t merging;
     VEC(doc_id) touched;
 };
 

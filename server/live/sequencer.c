@@ -18,7 +18,10 @@ enum {
     GROUP_RECORDS = 16384,
     GROUP_BYTES = 8 << 20,
     GROUP_WHOLE = 4096, /* objects written anew */
-    MERGE_DELTAS = 4    /* from so many deltas on, merging is looked at */
+    SALE_LOOK_MS = 500,
+    MERGE_DELTAS = 4,      /* from so many deltas on, merging is looked at */
+    MERGE_WAIT_MS = 10000, /* how long writers wait for it at most: it may fail */
+    REBUILD_DOCS = 50000   /* documents outside the base, or dead in it, that may make it be built anew */
 };
 
 /* ---- groups ---- */
@@ -96,6 +99,20 @@ static enum status group_build(struct live *l, struct error *err)
     return status;
 }
 
+/* Deletes are reclaimed, and what lies in deltas is clustered, by building the base anew: when that is a good part. */
+static bool wants_rebuild(const struct live_index *x)
+{
+    uint64_t base = 0;
+    uint64_t stray = 0;
+    for (size_t i = 0; i < x->segments.count; i++) {
+        const struct index_segment *g = &x->segments.items[i];
+        uint32_t docs = shard_doc_count(g->segment->shard);
+        base += g->segment->is_delta ? 0 : docs;
+        stray += g->segment->is_delta ? docs - g->deleted_docs : g->deleted_docs;
+    }
+    return stray > REBUILD_DOCS && stray > base / 4 && !x->next_settings && x->damaged_count == 0 && x->name[0] != '\0';
+}
+
 static void group_publish(struct live *l)
 {
     uint64_t deltas = 0;
@@ -108,6 +125,10 @@ static void group_publish(struct live *l)
         }
         if (index_delta_count(g->index) >= MERGE_DELTAS) {
             background_wake_merge(l);
+        }
+        if (l->sequencer_started && wants_rebuild(g->index)) {
+            index_set_next(g->index, g->index->settings, l->seq);
+            background_wake_rebuild(l);
         }
     }
     for (size_t i = 0; i < l->indexes.count; i++) {
@@ -200,6 +221,56 @@ bool group_full(const struct live *l)
         whole += l->group.items[i]->changes.whole_count;
     }
     return l->writer.count >= GROUP_RECORDS || l->writer.bytes.size >= GROUP_BYTES || whole >= GROUP_WHOLE;
+}
+
+static void run_controls(struct live *l, struct control *list)
+{
+    while (list) {
+        struct control *next = list->next;
+        list->run(l, list->context);
+        pthread_mutex_lock(&l->queue_lock);
+        list->done = true;
+        pthread_cond_broadcast(&l->control_done);
+        pthread_mutex_unlock(&l->queue_lock);
+        list = next;
+    }
+}
+
+/* ---- deltas must stay few ---- */
+
+static bool too_many_deltas(const struct live *l)
+{
+    for (size_t i = 0; i < l->indexes.count; i++) {
+        if (l->indexes.items[i]->damaged_count == 0 && index_delta_count(l->indexes.items[i]) >= LIMIT_DELTAS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Between two groups: writes of objects wait until the deltas are few enough; the lane and whoever asks the sequencer
+ * for something, merges among them, go on. */
+static void wait_for_merges(struct live *l)
+{
+    uint64_t end = clock_monotonic_ns() + MERGE_WAIT_MS * UINT64_C(1000000);
+    while (too_many_deltas(l) && !background_is_stopping(l) && clock_monotonic_ns() < end) {
+        struct timespec until;
+        background_wake_urgent(l);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 10 * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        pthread_mutex_lock(&l->queue_lock);
+        if (!l->controls && !l->lane_first) {
+            pthread_cond_timedwait(&l->queue_wake, &l->queue_lock, &until);
+        }
+        struct control *controls = l->controls;
+        l->controls = NULL;
+        pthread_mutex_unlock(&l->queue_lock);
+        run_controls(l, controls);
+        writer_start(l);
+        updates_run(l);
+    }
 }
 
 /* ---- batches ---- */
@@ -318,6 +389,9 @@ static void run_batch(struct live *l, struct live_batch *batch)
             run_structural(l, batch, op);
             continue;
         }
+        if (l->writer.count == 0 && l->group.count == 0) {
+            wait_for_merges(l);
+        }
         struct live_index *x = target_of(l, batch, op);
         if (!x) {
             continue;
@@ -338,19 +412,6 @@ static void run_batch(struct live *l, struct live_batch *batch)
 
 /* ---- the thread ---- */
 
-static void run_controls(struct live *l, struct control *list)
-{
-    while (list) {
-        struct control *next = list->next;
-        list->run(l, list->context);
-        pthread_mutex_lock(&l->queue_lock);
-        list->done = true;
-        pthread_cond_broadcast(&l->control_done);
-        pthread_mutex_unlock(&l->queue_lock);
-        list = next;
-    }
-}
-
 static void wait_for_company(struct live *l)
 {
     if (l->options.commit_delay_us > 0) {
@@ -358,6 +419,27 @@ static void wait_for_company(struct live *l)
                                  (long)(l->options.commit_delay_us % 1000000) * 1000};
         nanosleep(&delay, NULL);
     }
+}
+
+/* Under queue_lock. True when a sale begins or ends; the wall clock may jump, so it is looked at again and again. */
+static bool wait_for_work(struct live *l)
+{
+    int64_t next = updates_next_sale(l);
+    if (next == INT64_MAX) {
+        pthread_cond_wait(&l->queue_wake, &l->queue_lock);
+        return false;
+    }
+    int64_t now = clock_wall_ms();
+    if (next > now) {
+        int64_t ms = next - now < SALE_LOOK_MS ? next - now : SALE_LOOK_MS;
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += ms % 1000 * 1000000;
+        until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&l->queue_wake, &l->queue_lock, &until);
+    }
+    return next <= clock_wall_ms();
 }
 
 static void *sequencer_main(void *context)
@@ -368,8 +450,9 @@ static void *sequencer_main(void *context)
     load_check_rest(l);
     for (;;) {
         pthread_mutex_lock(&l->queue_lock);
-        while (l->queue.count == 0 && !l->lane_first && !l->controls && !l->stopping) {
-            pthread_cond_wait(&l->queue_wake, &l->queue_lock);
+        bool due = false;
+        while (l->queue.count == 0 && !l->lane_first && !l->controls && !l->stopping && !due) {
+            due = wait_for_work(l);
         }
         bool stop = l->stopping && l->queue.count == 0 && !l->lane_first && !l->controls;
         bool batches = l->queue.count > 0 || l->lane_first;
@@ -392,6 +475,7 @@ static void *sequencer_main(void *context)
         pthread_mutex_unlock(&l->queue_lock);
         run_controls(l, controls);
         writer_start(l);
+        updates_run_sales(l);
         updates_run(l);
         for (size_t i = 0; i < taken.count; i++) {
             run_batch(l, taken.items[i]);

@@ -1,4 +1,6 @@
 /* The lane's part of the sequencer: its batches are decided before others, in groups that share a sync. */
+#include <stdlib.h>
+
 #include "indexer/base/clock.h"
 #include "indexer/base/log.h"
 #include "server/live/lane.h"
@@ -110,6 +112,7 @@ void updates_run(struct live *l)
     if (first) {
         group_finish(l); /* what is open of other writes */
         expire_held(l);
+        updates_run_sales(l); /* after the taking: an update finds the prices of the time when it came */
     }
     while (first) {
         struct live_updates *next = first->next;
@@ -118,6 +121,7 @@ void updates_run(struct live *l)
         if (!first) {
             group_finish(l);
             first = take_waiting(l);
+            updates_run_sales(l);
         }
     }
 }
@@ -188,6 +192,42 @@ void updates_finish(struct live *l, enum status status, const struct error *erro
         updates_count(l);
     }
     l->finished_updates.count = 0;
+}
+
+int64_t updates_next_sale(const struct live *l)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < l->indexes.count; i++) {
+        int64_t ms = sales_next_ms(&l->indexes.items[i]->inventory->sales);
+        next = ms < next ? ms : next;
+    }
+    return next;
+}
+
+void updates_run_sales(struct live *l)
+{
+    int64_t now = clock_wall_ms();
+    if (updates_next_sale(l) > now) {
+        return;
+    }
+    for (size_t i = 0; i < l->indexes.count; i++) {
+        struct sales *sales = &l->indexes.items[i]->inventory->sales;
+        while (l->indexes.items[i]->damaged_count == 0 && sales_next_ms(sales) <= now) {
+            struct str id = sales_pop(sales);
+            lane_sale_due(group_changes(l, l->indexes.items[i]), &l->writer, id, now);
+            free((void *)id.data);
+            if (group_full(l)) {
+                group_finish(l);
+            }
+        }
+    }
+    group_finish(l);
+}
+
+void updates_scan_sales(struct live *l, struct live_index *x)
+{
+    (void)l;
+    lane_scan_sales(x, clock_wall_ms());
 }
 
 void updates_release_held(struct live *l, struct live_index *x)

@@ -249,12 +249,14 @@ static void test_products(void **state)
     product_is("{\"price\":\"5\",\"sale_price\":\"6\"}", "{\"price\":5,\"sale_price\":6,\"effective_price\":5}");
     product_is("{\"price\":\"5 USD\",\"sale_price\":\"0\"}",
                "{\"price\":5,\"sale_price\":0,\"currency\":\"USD\",\"effective_price\":5}");
-    product_is("{\"price\":\"5\",\"sale_price\":\"4\",\"sale_price_effective_date\":\"2025-01-01/2025-12-31\"}",
-               "{\"price\":5,\"sale_price\":4,\"sale_price_effective_date\":\"2025-01-01/"
-               "2025-12-31\",\"effective_price\":5}");
-    product_is("{\"price\":\"5\",\"sale_price\":\"4\",\"sale_price_effective_date\":\"2026-01-01/2026-02-01\"}",
-               "{\"price\":5,\"sale_price\":4,\"sale_price_effective_date\":\"2026-01-01/"
-               "2026-02-01\",\"effective_price\":4}");
+    product_is(
+        "{\"price\":\"5\",\"sale_price\":\"4\",\"sale_price_effective_date\":\"2025-01-01/2025-12-31\"}",
+        "{\"price\":5,\"sale_price\":4,\"sale_price_effective_date\":\"2025-01-01/"
+        "2025-12-31\",\"sale_price_starts\":1735689600000,\"sale_price_ends\":1767139200000,\"effective_price\":5}");
+    product_is(
+        "{\"price\":\"5\",\"sale_price\":\"4\",\"sale_price_effective_date\":\"2026-01-01/2026-02-01\"}",
+        "{\"price\":5,\"sale_price\":4,\"sale_price_effective_date\":\"2026-01-01/"
+        "2026-02-01\",\"sale_price_starts\":1767225600000,\"sale_price_ends\":1769904000000,\"effective_price\":4}");
     product_is("{\"price\":\"5,5,5\"}", "'price': '5,5,5' is not an amount");
     product_is("{\"price\":\"ask us\",\"old_price\":\"SR 2,375\"}",
                "{\"price\":\"ask us\",\"old_price\":2375,\"currency\":\"SAR\"}");

@@ -1,0 +1,12 @@
+#ifndef AISLE_SERVER_LIVE_LANE_INTERNAL_H
+#define AISLE_SERVER_LIVE_LANE_INTERNAL_H
+
+/* What lane.c (updates) and lane_sales.c (what is due) share. */
+#include "server/live/lane.h"
+
+#define EFFECTIVE_PRICE STR("effective_price")
+
+/* The attributes that a sale is made of; the sale price's name is empty when the index has no sales. */
+void sale_names(const struct settings *s, struct str names[SALE_PARTS]);
+
+#endif

@@ -1,0 +1,76 @@
+/* What is due of sales, from the columns of an index. */
+#include "server/live/lane_internal.h"
+
+void sale_names(const struct settings *s, struct str names[SALE_PARTS])
+{
+    names[SALE_PRICE] = s->role_attribute[ROLE_PRICE];
+    names[SALE_REDUCED] = s->role_attribute[ROLE_SALE_PRICE];
+    names[SALE_STARTS] = STR("sale_price_starts");
+    names[SALE_ENDS] = STR("sale_price_ends");
+}
+
+/* One segment's columns of the parts of sales; NULL where it has none. */
+struct sale_columns {
+    const struct number_column *part[SALE_PARTS];
+    const struct number_column *effective;
+};
+
+static const struct number_column *sale_column(const struct snapshot *s, const struct shard *shard, struct str name)
+{
+    attr_id attr = name.size > 0 ? dictionary_attr_find(s->dictionary, name) : ATTR_NONE;
+    const struct number_column *column = attr == ATTR_NONE ? NULL : shard_number_column(shard, attr);
+    bool fine = column && !column->is_double &&
+                (column->kind == NUMBER_COLUMN_DENSE || column->kind == NUMBER_COLUMN_SPARSE) &&
+                shard_check_attribute(shard, attr, NULL) == STATUS_OK;
+    return fine ? column : NULL;
+}
+
+static bool number_of(const struct number_column *column, doc_id doc, struct decimal *out)
+{
+    const _Atomic int64_t *cell = column ? number_cell(column, doc) : NULL;
+    int64_t value = cell ? number_load(cell) : NUMBER_MISSING;
+    *out = (struct decimal){value, column ? column->scale : 0};
+    return value != NUMBER_MISSING;
+}
+
+static void scan_document(struct sales *sales, const struct sale_columns *columns, const struct shard *shard,
+                          doc_id doc, int64_t now_ms)
+{
+    struct sale sale;
+    struct decimal now;
+    struct decimal effective;
+    for (int part = 0; part < SALE_PARTS; part++) {
+        sale.has[part] = number_of(columns->part[part], doc, &sale.part[part]);
+    }
+    bool dated = sale.has[SALE_REDUCED] && (sale.has[SALE_STARTS] || sale.has[SALE_ENDS]);
+    int64_t next = dated ? sale_next(&sale, now_ms) : INT64_MAX;
+    bool late = dated && sale_effective(&sale, now_ms, &effective) &&
+                (!number_of(columns->effective, doc, &now) || decimal_compare(now, effective) != 0);
+    if (late) {
+        sales_push(sales, 0, shard_object_id(shard, doc));
+    } else if (next != INT64_MAX) {
+        sales_push(sales, next, shard_object_id(shard, doc));
+    }
+}
+
+void lane_scan_sales(struct live_index *x, int64_t now_ms)
+{
+    const struct snapshot *s = &index_current(x)->s;
+    struct str names[SALE_PARTS];
+    sales_release(&x->inventory->sales);
+    sale_names(s->settings, names);
+    for (uint32_t i = 0; i < s->segment_count && names[SALE_REDUCED].size > 0; i++) {
+        const struct segment *g = &s->segments[i];
+        struct sale_columns columns;
+        for (int part = 0; part < SALE_PARTS; part++) {
+            columns.part[part] = sale_column(s, g->shard, names[part]);
+        }
+        columns.effective = sale_column(s, g->shard, EFFECTIVE_PRICE);
+        bool dated = columns.part[SALE_REDUCED] && (columns.part[SALE_STARTS] || columns.part[SALE_ENDS]);
+        for (doc_id doc = 0; dated && doc < shard_doc_count(g->shard); doc++) {
+            if (!segment_deleted(g, doc)) {
+                scan_document(&x->inventory->sales, &columns, g->shard, doc, now_ms);
+            }
+        }
+    }
+}
