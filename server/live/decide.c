@@ -104,7 +104,7 @@ static void decide_put(struct changes *c, struct log_writer *w, struct live_batc
 static bool decide_members(struct changes *c, struct live_batch *batch, struct live_op *op, struct record *r)
 {
     struct error err = {0};
-    struct member_change *members = ARENA_ARRAY(&batch->arena, struct member_change, op->body.count + 1);
+    struct member_change *members = ARENA_ARRAY(&batch->arena, struct member_change, op->body.count + 2);
     if (!members) {
         op_fail(op, STATUS_LIMIT, "out of memory for an update");
         return false;
@@ -173,6 +173,9 @@ static void decide_partial(struct changes *c, struct log_writer *w, struct live_
     r.flags = exists ? 0 : RECORD_CREATED;
     if (!decide_members(c, batch, op, &r) || (exists && r.member_count == 0)) {
         return;
+    }
+    if (exists) {
+        (void)lane_add_price(c, &r, clock_wall_ms());
     }
     bool keyed = exists && give_keys(c, &r);
     r.kind = keyed ? RECORD_UPDATE : RECORD_PARTIAL;

@@ -31,7 +31,7 @@ struct lane {
     size_t attribute_count;
     struct lane_column *columns; /* [segment * (attribute_count + 1) + attribute] */
     int quantity;                /* the attribute; -1: none */
-    bool has_sales;
+    bool has_prices;
     int sale[SALE_PARTS]; /* attributes; -1: none */
 };
 
@@ -59,7 +59,7 @@ static void find_sale_parts(struct lane *lane, const struct snapshot *s)
     struct str names[SALE_PARTS];
     struct str effective = EFFECTIVE_PRICE;
     sale_names(s->settings, names);
-    lane->has_sales = names[SALE_REDUCED].size > 0;
+    lane->has_prices = names[SALE_PRICE].size > 0 || names[SALE_REDUCED].size > 0;
     for (int i = 0; i < SALE_PARTS; i++) {
         lane->sale[i] = names[i].size > 0 ? attribute_find(lane, names[i]) : -1;
     }
@@ -214,7 +214,7 @@ static bool check_attributes(struct work *k)
             return refuse(u, UPDATE_WRONG_KEY);
         }
         v->tag = order_tag(k->at->hash, lane->attributes[v->attribute].hash);
-        for (int part = 0; lane->has_sales && part < SALE_PARTS; part++) {
+        for (int part = 0; lane->has_prices && part < SALE_PARTS; part++) {
             k->sale = k->sale || lane->sale[part] == v->attribute;
         }
     }
@@ -578,6 +578,29 @@ static bool derive_by_writing(struct work *k, struct change *x, const struct mem
     return true;
 }
 
+bool lane_add_price(struct changes *c, struct record *r, int64_t now_ms)
+{
+    struct str names[SALE_PARTS];
+    struct live_update u = {.object_id = r->id};
+    struct lane_decision d = {.changes = c, .now_ms = now_ms};
+    struct work k = {.d = &d, .u = &u};
+    struct member_change *members = (struct member_change *)(uintptr_t)r->members;
+    sale_names(c->base->settings, names);
+    for (size_t i = 0; i < r->member_count; i++) {
+        if (str_equal(members[i].name, EFFECTIVE_PRICE)) {
+            return false; /* it was said */
+        }
+        for (int part = 0; part < SALE_PARTS; part++) {
+            k.sale = k.sale || (names[part].size > 0 && str_equal(members[i].name, names[part]));
+        }
+    }
+    if (!k.sale || !derive_by_writing(&k, changes_of(c, r->id), members, r->member_count, &members[r->member_count])) {
+        return false;
+    }
+    r->member_count++;
+    return true;
+}
+
 static void decide_by_writing(struct work *k)
 {
     struct live_update *u = k->u;
@@ -748,7 +771,7 @@ void lane_sale_due(struct changes *c, struct log_writer *w, struct str id, int64
     struct work k = {.d = &d, .u = &u, .at = &at, .sale = true};
     lane_locate(c, &u, 1, &at);
     k.x = changes_find(c, id);
-    if (!c->lane->has_sales || (k.x ? !change_exists(k.x) : at.doc == DOC_NONE)) {
+    if (!c->lane->has_prices || (k.x ? !change_exists(k.x) : at.doc == DOC_NONE)) {
         return;
     }
     if ((k.x && (k.x->whole || k.x->loaded)) || derive_in_place(&k) == NOT_HERE) {

@@ -40,6 +40,9 @@ void lane_decide(struct lane_decision *d, struct live_update *u, const struct la
  * known_ms are left out: whoever brought the product knows better. */
 void lane_release(struct changes *c, struct log_writer *w, struct str id, int64_t now_ms, int64_t known_ms);
 
+/* Other partial updates: when r's members change a part of the price and do not say the price to pay, it is added to
+ * them. There is room for one more. */
+bool lane_add_price(struct changes *c, struct record *r, int64_t now_ms);
 /* A sale of the object may have begun or ended: decides the price to pay anew. */
 void lane_sale_due(struct changes *c, struct log_writer *w, struct str id, int64_t now_ms);
 /* An object was written whole: notes when its price changes by itself. */

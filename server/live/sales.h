@@ -4,7 +4,8 @@
 /*
  * The price to pay, and when it changes by itself. An index that has a role salePrice has sale periods: from
  * `sale_price_starts` until before `sale_price_ends`, both ms since 1970, each open when it is missing.
- * `effective_price` is the sale price within them, if that is above 0 and below the price, else the price.
+ * `effective_price` is the sale price within them, if that is above 0 and below the price, else the price; it follows
+ * the price also where there are no sales, in objects that have it, as those of feeds do.
  *
  * When a period begins or ends the sequencer logs the new price as an update of its own, so that replicas and a start
  * see what searches saw. What is due is kept in a heap that is made from the columns at a start; an entry only says

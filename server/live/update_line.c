@@ -77,7 +77,11 @@ static bool read_changes(struct line *l, enum update_kind kind, const struct jso
     l->out->kind = (uint8_t)kind;
     for (uint32_t i = 0; i < value->count; i++) {
         const struct json *v = &value->members[i].value;
+        double number;
         bool fine = v->type == JSON_NUMBER || (kind == UPDATE_SET && (json_is_bool(v) || v->type == JSON_NULL));
+        if (v->type == JSON_NUMBER && !json_double(v, &number)) {
+            return wrong(l, "'" STR_FMT "' is out of range", STR_ARG(value->members[i].name));
+        }
         if (!fine) {
             return wrong(l, "'" STR_FMT "' must be a number", STR_ARG(value->members[i].name));
         }
@@ -244,7 +248,9 @@ static bool take_digits(struct scan *s)
     return s->at > from;
 }
 
-/* Without exponent. */
+enum { NUMBER_TEXT_MAX = 32 };
+
+/* Without exponent, and with no more digits than a usual number has. */
 static bool take_number(struct scan *s, struct str *out)
 {
     (void)look_behind_blanks(s);
@@ -262,7 +268,7 @@ static bool take_number(struct scan *s, struct str *out)
         }
     }
     *out = (struct str){from, (size_t)(s->at - from)};
-    return look(s) != 'e' && look(s) != 'E';
+    return look(s) != 'e' && look(s) != 'E' && out->size <= NUMBER_TEXT_MAX;
 }
 
 static bool take_whole(struct scan *s, uint64_t *out)

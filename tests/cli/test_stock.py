@@ -45,5 +45,31 @@ class Stock(Case):
         self.assertEqual(self.in_stock(), {"there", "counted", "said", "wrong"})
 
 
+class Price(Case):
+    def shown(self, key):
+        hits = self.ok("POST", "/1/indexes/shop/query",
+                       {"query": "", "filters": f"objectID:{key}", "attributesToRetrieve": ["price", "effective_price"]})
+        return hits["hits"][0]["price"], hits["hits"][0]["effective_price"]
+
+    def test_price_to_pay_follows(self):
+        """By every way in which a price can change: what is paid, and so filters and sorting, goes with it."""
+        self.indexer("build", "--data", self.data, "--index", "shop", "--as-of", "2020-01-01",
+                     self.file("feed.csv", FEED))
+        self.start()
+        self.assertEqual(self.shown("there"), (15, 15))
+        self.ok("POST", "/1/indexes/shop/there/partial", {"price": 9.5})
+        self.assertEqual(self.shown("there"), (9.5, 9.5))
+        status, _ = self.request("POST", "/1/indexes/shop/inventory", '{"objectID":"there","set":{"price":8}}')
+        self.assertEqual((status, self.shown("there")), (200, (8, 8)))
+        self.ok("POST", "/1/indexes/shop/batch", {"requests": [
+            {"action": "partialUpdateObject", "body": {"objectID": "there", "price": 7, "title": "Grey pot"}}]})
+        self.assertEqual(self.shown("there"), (7, 7))
+        self.assertEqual(self.found_below(7.5), ["there"])
+
+    def found_below(self, price):
+        answer = self.ok("POST", "/1/indexes/shop/query", {"query": "", "numericFilters": [f"effective_price<{price}"]})
+        return [hit["objectID"] for hit in answer["hits"]]
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -117,6 +117,7 @@ static void test_wrong_lines(void **state)
                  "'set', 'increment' and 'decrement' are objects of 1 to 16 attributes");
     assert_wrong("{\"objectID\":\"a\",\"set\":{\"stock\":\"5\"}}", "'stock' must be a number");
     assert_wrong("{\"objectID\":\"a\",\"increment\":{\"stock\":true}}", "'stock' must be a number");
+    assert_wrong("{\"objectID\":\"a\",\"set\":{\"stock\":1e400}}", "'stock' is out of range");
     assert_wrong("{\"objectID\":\"a\",\"set\":{\"stock\":5},\"min\":0}", "'min' is for 'increment' and 'decrement'");
     assert_wrong("{\"objectID\":\"a\",\"set\":{\"stock\":5},\"increment\":{\"stock\":5}}",
                  "one of 'set', 'increment' and 'decrement' is wanted");

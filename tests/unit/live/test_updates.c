@@ -359,6 +359,28 @@ static void test_sales_begin_and_end(void **state)
     assert_lasting("t", "effective_price", "20");
 }
 
+/* What feeds derive from the price goes with it, in an index without sales, too. */
+static void test_price_to_pay_follows(void **state)
+{
+    (void)state;
+    write_op(LIVE_PUT, "c", "{\"title\":\"shoe\",\"price\":30,\"effective_price\":30}");
+    assert_int_equal(update("{\"objectID\":\"c\",\"set\":{\"price\":25.5}}"), UPDATE_APPLIED);
+    assert_object("c", "effective_price", "25.5");
+    write_op(LIVE_PARTIAL, "c", "{\"price\":{\"_operation\":\"Decrement\",\"value\":5.5}}");
+    assert_lasting("c", "effective_price", "20");
+    assert_int_equal(update("{\"objectID\":\"a\",\"set\":{\"price\":1}}"), UPDATE_APPLIED);
+    assert_object("a", "effective_price", ""); /* it never had one */
+}
+
+static int start_without_sales(void **state)
+{
+    (void)start(state);
+    write_op(LIVE_DELETE_INDEX, "", "{}");
+    write_op(LIVE_SETTINGS, "", "{\"roles\":{\"title\":\"title\",\"quantity\":\"stock\",\"price\":\"price\"}}");
+    write_op(LIVE_PUT, "a", "{\"title\":\"red shoe\",\"stock\":5,\"price\":9.5}");
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_repeated_streams, start, stop),
         cmocka_unit_test_setup_teardown(test_other_writes_lift_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_sales_begin_and_end, start, stop),
+        cmocka_unit_test_setup_teardown(test_price_to_pay_follows, start_without_sales, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
