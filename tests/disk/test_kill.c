@@ -209,9 +209,9 @@ static void test_kills(void **test_state)
     struct model state = {0};
     struct error err;
     uint64_t total = 0;
-    int kills = getenv("AISLE_LONG") || getenv("AISLE_TEST_LONG") ? 500 : 50;
+    size_t kills = random_rounds(500, 10000);
     assert_non_null(mkdtemp(dir));
-    for (int i = 0; i < kills; i++) {
+    for (size_t i = 0; i < kills; i++) {
         uint64_t seed = random_next(&r) >> 24;
         int from;
         bool ready = false;
@@ -229,7 +229,7 @@ static void test_kills(void **test_state)
             check_after(dir, &state, seed, acknowledged);
         }
     }
-    print_message("%d kills, %llu batches acknowledged\n", kills, (unsigned long long)total);
+    print_message("%zu kills, %llu batches acknowledged\n", kills, (unsigned long long)total);
     assert_true(total > 0);
     assert_int_equal(dir_remove(dir, &err), STATUS_OK);
 }

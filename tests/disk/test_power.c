@@ -229,7 +229,7 @@ static void test_power_cuts(void **state)
     (void)state;
     struct random r = random_start("power");
     struct oracle *o = calloc(1, sizeof(*o));
-    size_t rounds = getenv("AISLE_LONG") || getenv("AISLE_TEST_LONG") ? 5000 / LIVES + 1 : 120;
+    size_t rounds = random_rounds(500 / LIVES + 1, 10000 / LIVES + 1);
     for (size_t i = 0; i < rounds; i++) {
         uint64_t seed = random_next(&r);
         run_round(o, seed, false);
