@@ -294,13 +294,26 @@ struct waiting {
     bool done;
 };
 
-static void wake_waiting(struct live_batch *batch)
+static void waiting_end(struct waiting *w)
 {
-    struct waiting *w = batch->context;
     pthread_mutex_lock(&w->lock);
     w->done = true;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
+}
+
+static void waiting_wait(struct waiting *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!w->done) {
+        pthread_cond_wait(&w->wake, &w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void wake_waiting(struct live_batch *batch)
+{
+    waiting_end(batch->context);
 }
 
 enum status live_submit_wait(struct live *l, struct live_batch *batch)
@@ -312,11 +325,7 @@ enum status live_submit_wait(struct live *l, struct live_batch *batch)
     batch->context = &w;
     enum status status = live_submit(l, batch);
     if (status == STATUS_OK) {
-        pthread_mutex_lock(&w.lock);
-        while (!w.done) {
-            pthread_cond_wait(&w.wake, &w.lock);
-        }
-        pthread_mutex_unlock(&w.lock);
+        waiting_wait(&w);
         status = batch->status;
     }
     batch->done = done;
@@ -348,11 +357,7 @@ enum status live_update(struct live *l, struct live_updates *batch)
 
 static void wake_updates(struct live_updates *batch)
 {
-    struct waiting *w = batch->context;
-    pthread_mutex_lock(&w->lock);
-    w->done = true;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
+    waiting_end(batch->context);
 }
 
 enum status live_update_wait(struct live *l, struct live_updates *batch)
@@ -362,11 +367,7 @@ enum status live_update_wait(struct live *l, struct live_updates *batch)
     batch->context = &w;
     enum status status = live_update(l, batch);
     if (status == STATUS_OK) {
-        pthread_mutex_lock(&w.lock);
-        while (!w.done) {
-            pthread_cond_wait(&w.wake, &w.lock);
-        }
-        pthread_mutex_unlock(&w.lock);
+        waiting_wait(&w);
         status = batch->status;
     }
     return status;
