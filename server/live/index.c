@@ -390,6 +390,7 @@ void cell_writer_store(struct cell_writer *w, uint32_t segment, doc_id doc, attr
     }
     _Atomic int64_t *cell = number_cell(c->column, doc);
     assert(cell);
+    number_mark_changed(c->column, doc);
     atomic_store_explicit(cell, value, memory_order_release);
     uint32_t block = (uint32_t)(cell - c->column->cells) / DIRTY_BLOCK;
     c->dirty[block / 64] |= UINT64_C(1) << block % 64;

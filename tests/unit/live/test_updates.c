@@ -372,6 +372,48 @@ static void test_price_to_pay_follows(void **state)
     assert_object("a", "effective_price", ""); /* it never had one */
 }
 
+/* So many objects in one batch that their delta's prices have codes, which say nothing of cells that changed. */
+static void put_many(uint32_t count)
+{
+    struct live_batch batch = {0};
+    struct error err;
+    arena_init(&batch.arena, 0);
+    batch.op_count = count;
+    batch.ops = ARENA_ARRAY(&batch.arena, struct live_op, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct str id = arena_printf(&batch.arena, "m%u", i);
+        struct str body = arena_printf(&batch.arena, "{\"title\":\"shoe\",\"price\":%u}", i % 5 + 1);
+        batch.ops[i] = (struct live_op){.kind = LIVE_PUT, .index = STR("shop"), .object_id = id};
+        assert_int_equal(json_parse(body, &batch.arena, &batch.ops[i].body, &err), STATUS_OK);
+    }
+    assert_int_equal(live_submit_wait(live, &batch), STATUS_OK);
+    arena_release(&batch.arena);
+}
+
+static void test_all_of_a_batch_lose_their_codes(void **state)
+{
+    (void)state;
+    const char *lines[] = {"{\"objectID\":\"m1\",\"set\":{\"price\":77}}",
+                           "{\"objectID\":\"m2\",\"set\":{\"price\":78}}",
+                           "{\"objectID\":\"m3\",\"set\":{\"price\":79}}"};
+    put_many(200);
+    send("", 0, lines, 3);
+    rcu_online();
+    const struct snapshot *s = live_snapshot(live, STR("shop"));
+    attr_id attr = dictionary_attr_find(s->dictionary, STR("price"));
+    uint32_t wrong = 0;
+    uint32_t coded = 0;
+    for (uint32_t i = 0; i < s->segment_count; i++) {
+        const struct number_column *c = shard_number_column(s->segments[i].shard, attr);
+        for (doc_id d = 0; c->codes && d < shard_doc_count(s->segments[i].shard); d++, coded++) {
+            wrong += !number_changed(c, d) && number_load(&c->cells[d]) != c->values[c->codes[d]];
+        }
+    }
+    rcu_offline();
+    assert_true(coded >= 200);
+    assert_int_equal(wrong, 0);
+}
+
 static int start_without_sales(void **state)
 {
     (void)start(state);
@@ -393,6 +435,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_repeated_streams, start, stop),
         cmocka_unit_test_setup_teardown(test_other_writes_lift_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_sales_begin_and_end, start, stop),
+        cmocka_unit_test_setup_teardown(test_all_of_a_batch_lose_their_codes, start, stop),
         cmocka_unit_test_setup_teardown(test_price_to_pay_follows, start_without_sales, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
