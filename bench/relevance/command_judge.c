@@ -6,7 +6,7 @@
 #include "bench/relevance/commands.h"
 #include "bench/relevance/configuration.h"
 #include "bench/relevance/evaluation.h"
-#include "bench/relevance/significance.h"
+#include "indexer/base/significance.h"
 
 struct judge {
     struct configuration configuration;

@@ -7,7 +7,7 @@
  */
 #include "bench/relevance/configuration.h"
 #include "bench/relevance/evaluation.h"
-#include "bench/relevance/significance.h"
+#include "indexer/base/significance.h"
 
 enum { COMPARISON_SYSTEMS = 16 };
 

@@ -9,7 +9,7 @@
  */
 #include "bench/relevance/configuration.h"
 #include "bench/relevance/evaluation.h"
-#include "bench/relevance/significance.h"
+#include "indexer/base/significance.h"
 
 enum { TUNING_PARAMETERS = 32, TUNING_FOLDS = 10 };
 

@@ -426,7 +426,7 @@ static void merge_source(struct settings *s, const struct json *document, const 
 
         if (m->value.type == JSON_NULL)
             json_object_remove(&s->source, m->name);
-        else
+        else if (!str_equal(m->name, STR(SETTINGS_WEIGHTS)))
             json_object_set(&s->source, m->name, m->value, &s->arena);
     }
 }

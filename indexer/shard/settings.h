@@ -172,6 +172,11 @@ MUST_CHECK enum status settings_unseal(struct str *text, struct error *err);
 
 /* The document again, as JSON: what was set, and every default that is not. */
 void settings_write(const struct settings *s, struct buf *out, bool pretty);
+/* The same for people who ask a server: with the numbers of ranking that are not set, too, and the weight that each
+ * field has. The weights are told, not taken: settings_parse passes over this key, so that what was shown can be given
+ * back. (A document that is kept does not name such defaults: it follows them when they change.) */
+#define SETTINGS_WEIGHTS "fieldWeights"
+void settings_show(const struct settings *s, struct buf *out);
 
 /* The key by which a replica's name finds its sort order; NULL when `name` is no replica. */
 const struct replica_setting *settings_replica(const struct settings *s, struct str name);

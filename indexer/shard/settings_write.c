@@ -1,4 +1,7 @@
 /* Settings given back, and what a change of them costs. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "indexer/shard/settings_internal.h"
 
 static void set_default(struct json *document, const char *key, struct json value, struct arena *arena)
@@ -16,39 +19,74 @@ static struct json strings_json(const struct str *list, size_t count, struct are
     return json_array(items, count);
 }
 
-void settings_write(const struct settings *s, struct buf *out, bool pretty)
+/* What was set, and the defaults of what every document names. */
+static struct json document_of(const struct settings *s, struct arena *arena)
 {
     static const struct str EVERYTHING[] = {{"*", 1}};
+    struct json document = json_clone(&s->source, arena);
+
+    set_default(&document, "searchableAttributes", strings_json(EVERYTHING, 1, arena), arena);
+    set_default(&document, "attributesForFaceting", json_array(NULL, 0), arena);
+    set_default(&document, "customRanking", json_array(NULL, 0), arena);
+    set_default(&document, "replicas", json_array(NULL, 0), arena);
+    set_default(&document, "languages", strings_json(&s->language, s->language.size ? 1 : 0, arena), arena);
+    set_default(&document, "stemmer", json_of_str(s->stemmer), arena);
+    set_default(&document, "synonyms", json_array(NULL, 0), arena);
+    set_default(&document, "identifiers", strings_json(s->identifiers, s->identifier_count, arena), arena);
+    set_default(&document, "groupAttribute", json_of_str(s->group_attribute), arena);
+    set_default(&document, "attributesToRetrieve", strings_json(EVERYTHING, 1, arena), arena);
+    set_default(&document, "unretrievableAttributes", json_array(NULL, 0), arena);
+    set_default(&document, "highlightPreTag", json_of_str(s->highlight_pre_tag), arena);
+    set_default(&document, "highlightPostTag", json_of_str(s->highlight_post_tag), arena);
+    set_default(&document, "hitsPerPage", json_of_i64(s->hits_per_page, arena), arena);
+    set_default(&document, "maxValuesPerFacet", json_of_i64(s->max_values_per_facet, arena), arena);
+    set_default(&document, "paginationLimitedTo", json_of_i64(s->pagination_limited_to, arena), arena);
+    set_default(&document, "minHits", json_of_i64(s->min_hits, arena), arena);
+    set_default(&document, "typoTolerance", json_of_bool(s->typo_tolerance), arena);
+    set_default(&document, "distinct", json_of_bool(s->distinct), arena);
+    set_default(&document, "sortFacetValuesBy", json_of_str(s->sort_facets_by_alpha ? STR("alpha") : STR("count")),
+                arena);
+    return document;
+}
+
+void settings_write(const struct settings *s, struct buf *out, bool pretty)
+{
     struct arena arena;
     struct json document;
 
     arena_init(&arena, 0);
-    document = json_clone(&s->source, &arena);
-    set_default(&document, "searchableAttributes", strings_json(EVERYTHING, 1, &arena), &arena);
-    set_default(&document, "attributesForFaceting", json_array(NULL, 0), &arena);
-    set_default(&document, "customRanking", json_array(NULL, 0), &arena);
-    set_default(&document, "replicas", json_array(NULL, 0), &arena);
-    set_default(&document, "languages", strings_json(&s->language, s->language.size ? 1 : 0, &arena), &arena);
-    set_default(&document, "stemmer", json_of_str(s->stemmer), &arena);
-    set_default(&document, "synonyms", json_array(NULL, 0), &arena);
-    set_default(&document, "identifiers", strings_json(s->identifiers, s->identifier_count, &arena), &arena);
-    set_default(&document, "groupAttribute", json_of_str(s->group_attribute), &arena);
-    set_default(&document, "attributesToRetrieve", strings_json(EVERYTHING, 1, &arena), &arena);
-    set_default(&document, "unretrievableAttributes", json_array(NULL, 0), &arena);
-    set_default(&document, "highlightPreTag", json_of_str(s->highlight_pre_tag), &arena);
-    set_default(&document, "highlightPostTag", json_of_str(s->highlight_post_tag), &arena);
-    set_default(&document, "hitsPerPage", json_of_i64(s->hits_per_page, &arena), &arena);
-    set_default(&document, "maxValuesPerFacet", json_of_i64(s->max_values_per_facet, &arena), &arena);
-    set_default(&document, "paginationLimitedTo", json_of_i64(s->pagination_limited_to, &arena), &arena);
-    set_default(&document, "minHits", json_of_i64(s->min_hits, &arena), &arena);
-    set_default(&document, "typoTolerance", json_of_bool(s->typo_tolerance), &arena);
-    set_default(&document, "distinct", json_of_bool(s->distinct), &arena);
-    set_default(&document, "sortFacetValuesBy", json_of_str(s->sort_facets_by_alpha ? STR("alpha") : STR("count")),
-                &arena);
+    document = document_of(s, &arena);
     if (pretty)
         json_write_pretty(out, &document);
     else
         json_write(out, &document);
+    arena_release(&arena);
+}
+
+/* .7, not .69999999: what a float was written as. */
+static struct json number_json(float number, struct arena *arena)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%g", (double)number);
+    return json_of_double(strtod(text, NULL), arena);
+}
+
+void settings_show(const struct settings *s, struct buf *out)
+{
+    struct arena arena;
+    struct json document, weights = {.type = JSON_OBJECT};
+
+    arena_init(&arena, 0);
+    document = document_of(s, &arena);
+    set_default(&document, "k1", number_json(s->k1, &arena), &arena);
+    set_default(&document, "b", number_json(s->b, &arena), &arena);
+    set_default(&document, "priorWeight", number_json(s->prior_weight, &arena), &arena);
+    set_default(&document, "synonymWeight", number_json(s->synonym_weight, &arena), &arena);
+    for (size_t i = 0; i < s->field_count; i++)
+        json_object_set(&weights, s->fields[i].name, number_json(s->fields[i].weight, &arena), &arena);
+    json_object_set(&document, STR(SETTINGS_WEIGHTS), weights, &arena);
+    json_write(out, &document);
     arena_release(&arena);
 }
 

@@ -37,10 +37,10 @@ static enum handled get_settings(struct exchange *x)
     }
     const struct replica_setting *replica = replica_of(snapshot, x->params[0]);
     if (!replica) {
-        settings_write(snapshot->settings, exchange_begin(x, 200, CONTENT_JSON), false);
+        settings_show(snapshot->settings, exchange_begin(x, 200, CONTENT_JSON));
         return HANDLED;
     }
-    settings_write(snapshot->settings, &text, false);
+    settings_show(snapshot->settings, &text);
     enum status status = json_parse(arena_copy(&x->arena, buf_str(&text)), &x->arena, &document, &err);
     buf_release(&text);
     if (status != STATUS_OK) {

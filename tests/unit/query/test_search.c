@@ -130,6 +130,34 @@ static void title_order(struct catalog *c)
     assert_true(json_bool(json_get(info, "accessory"), &accessory) && accessory);
 }
 
+/* A word as it was typed comes before one that only begins so, in any field and whatever sells best. */
+static const char *const BEGINNINGS[] = {
+    "{\"objectID\":\"b1\",\"title\":\"sunny hat\",\"popularity\":99}",
+    "{\"objectID\":\"b2\",\"title\":\"sun hat\",\"popularity\":1}",
+    "{\"objectID\":\"b3\",\"title\":\"sunday hat\",\"popularity\":50}",
+    "{\"objectID\":\"b4\",\"title\":\"beach hat\",\"description\":\"sunproof fabric\",\"popularity\":90}",
+    "{\"objectID\":\"b5\",\"title\":\"beach bag\",\"description\":\"sun fabric\",\"popularity\":2}",
+};
+
+static void whole_words(struct catalog *c)
+{
+    assert_hits(c, "{\"query\":\"sun\"}", "5: b2 b5 b1 b3 b4");
+    assert_hits(c, "{\"query\":\"hat sun\",\"hitsPerPage\":1}", "4: b2");
+    assert_hits(c, "{\"query\":\"sun \"}", "2: b2 b5");
+    assert_hits(c, "{\"query\":\"sun\",\"queryType\":\"prefixNone\"}", "2: b2 b5");
+}
+
+static void test_whole_words_before_beginnings(void **state)
+{
+    (void)state;
+    for (uint32_t shards = 1; shards <= 4; shards *= 2) {
+        struct catalog c;
+        catalog_open(&c, SETTINGS, BEGINNINGS, sizeof(BEGINNINGS) / sizeof(BEGINNINGS[0]), shards);
+        whole_words(&c);
+        catalog_close(&c);
+    }
+}
+
 static void test_title_order(void **state)
 {
     (void)state;
@@ -343,14 +371,15 @@ static void test_phrase_in_place_of_a_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),        cmocka_unit_test(test_phrase_in_place_of_a_word),
-        cmocka_unit_test(test_spelling),     cmocka_unit_test(test_synonyms),
-        cmocka_unit_test(test_identifiers),  cmocka_unit_test(test_relaxation),
-        cmocka_unit_test(test_title_order),  cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_facets),       cmocka_unit_test(test_products),
-        cmocka_unit_test(test_sorting),      cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_objects),      cmocka_unit_test(test_browsing),
-        cmocka_unit_test(test_facet_values), cmocka_unit_test(test_together),
+        cmocka_unit_test(test_words),       cmocka_unit_test(test_phrase_in_place_of_a_word),
+        cmocka_unit_test(test_spelling),    cmocka_unit_test(test_synonyms),
+        cmocka_unit_test(test_identifiers), cmocka_unit_test(test_relaxation),
+        cmocka_unit_test(test_title_order), cmocka_unit_test(test_whole_words_before_beginnings),
+        cmocka_unit_test(test_filters),     cmocka_unit_test(test_facets),
+        cmocka_unit_test(test_products),    cmocka_unit_test(test_sorting),
+        cmocka_unit_test(test_pages),       cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_browsing),    cmocka_unit_test(test_facet_values),
+        cmocka_unit_test(test_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

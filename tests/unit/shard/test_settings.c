@@ -307,6 +307,41 @@ static void test_round_trip(void **state)
     }
 }
 
+/* Every number that ranks is shown, and what was shown can be given back: nothing changes, and no default is frozen
+ * that was not named. */
+static void test_shown(void **state)
+{
+    struct settings *s =
+        parse("{\"roles\":{\"description\":\"text\"},\"searchableAttributes\":[\"name^2.5\",\"text\",\"*\"],"
+              "\"k1\":0.7}");
+    struct settings *back = NULL;
+    struct buf out = BUF_EMPTY;
+
+    (void)state;
+    settings_show(s, &out);
+    static const char *const PARTS[] = {"\"k1\":0.7,", "\"b\":0.75,", "\"priorWeight\":0.05,", "\"synonymWeight\":0.5,",
+                                        "\"fieldWeights\":{\"name\":2.5,\"text\":0.7,\"*\":0.5}"};
+    for (size_t i = 0; i < sizeof(PARTS) / sizeof(PARTS[0]); i++) {
+        if (str_find(buf_str(&out), str_from(PARTS[i])) == SIZE_MAX)
+            fail_msg("%s is not in " STR_FMT, PARTS[i], STR_ARG(buf_str(&out)));
+    }
+    assert_int_equal(settings_parse(&back, buf_str(&out), s, NULL), STATUS_OK);
+    assert_null(json_get(&back->source, "fieldWeights"));
+    assert_float_equal(back->k1, s->k1, 0);
+    assert_float_equal(back->b, s->b, 0);
+    assert_float_equal(back->prior_weight, s->prior_weight, 0);
+    assert_float_equal(back->synonym_weight, s->synonym_weight, 0);
+    for (size_t f = 0; f < s->field_count; f++)
+        assert_float_equal(back->fields[f].weight, s->fields[f].weight, 0);
+    assert_int_not_equal(settings_compare(s, back), SETTINGS_REBUILD);
+    buf_clear(&out);
+    settings_write(s, &out, false);
+    assert_int_equal(str_find(buf_str(&out), STR("priorWeight")), SIZE_MAX);
+    buf_release(&out);
+    settings_free(back);
+    settings_free(s);
+}
+
 /* Whatever bit is wrong, a sealed document is not taken for settings. */
 static void test_seal(void **state)
 {
@@ -354,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_what_a_change_costs),
         cmocka_unit_test(test_too_many_fields),
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_shown),
         cmocka_unit_test(test_seal),
     };
 

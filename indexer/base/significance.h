@@ -1,5 +1,5 @@
-#ifndef AISLE_BENCH_RELEVANCE_SIGNIFICANCE_H
-#define AISLE_BENCH_RELEVANCE_SIGNIFICANCE_H
+#ifndef AISLE_BASE_SIGNIFICANCE_H
+#define AISLE_BASE_SIGNIFICANCE_H
 
 /*
  * Whether a difference of means over the same queries is more than chance. Paired t and randomization tests only:

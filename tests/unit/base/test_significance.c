@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "bench/relevance/significance.h"
+#include "indexer/base/significance.h"
 
 enum { QUERIES = 80, SPLITS = 1000, ROUNDS = 999 };
 

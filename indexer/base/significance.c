@@ -1,4 +1,4 @@
-#include "bench/relevance/significance.h"
+#include "indexer/base/significance.h"
 
 #include <math.h>
 #include <stdlib.h>
