@@ -29,6 +29,7 @@ static enum status configure(struct target *t, const char *settings, struct erro
     t->configured.settings = made->settings;
     t->configured.analyzer = made->analyzer;
     t->configured.synonyms = made->synonyms;
+    t->configured.other = NULL;
     snapshot_statistics(&t->configured);
     t->snapshot = &t->configured;
     return STATUS_OK;

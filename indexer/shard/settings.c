@@ -386,6 +386,7 @@ static const struct {
     {"typoTolerance", read_typo},
     {"sortFacetValuesBy", read_facet_order},
     {"gates", settings_read_gates},
+    {"experiment", settings_read_experiment},
 };
 
 static enum status compile(struct settings *s, struct error *err)

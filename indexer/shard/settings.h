@@ -10,7 +10,7 @@
  * identifiers, attributesToRetrieve, unretrievableAttributes, attributesToHighlight, attributesToSnippet,
  * highlightPreTag, highlightPostTag, hitsPerPage, maxValuesPerFacet, paginationLimitedTo, minHits, k1, b, priorWeight,
  * synonymWeight, typoTolerance, distinct, attributeForDistinct, groupAttribute, roles (role -> attribute name), feeds
- * (the feed mapping), hierarchicalAttributes, sortFacetValuesBy, gates, mutableAttributes,
+ * (the feed mapping), hierarchicalAttributes, sortFacetValuesBy, gates, experiment, mutableAttributes,
  * holdUpdatesMinutes.
  */
 #include "indexer/base/arena.h"
@@ -95,6 +95,16 @@ struct gate_settings {
     size_t canary_count;
 };
 
+/* `experiment`: {"name": "k1", "share": .5, "seed": 1, "settings": {"k1": .8}, "parameters": {"minHits": 20}}: another
+ * ranking, B, which is the index's own, A, under these settings and request parameters; server/query/experiment.h says
+ * what is done with it. */
+struct experiment_setting {
+    struct str name;                  /* empty: there is none */
+    double share;                     /* of the shoppers, 1 */
+    int64_t seed;                     /* 1 */
+    struct json settings, parameters; /* objects */
+};
+
 /* An attribute that updates change in place. Prices, quantity and popularity always are; mutableAttributes names
  * others, and which key orders their updates: "margin", "timestamp(margin)" (the default), "version(quantity)". */
 struct mutable_setting {
@@ -155,6 +165,7 @@ struct settings {
     float b;                       /* length normalization of text fields, .75 */
     float prior_weight;            /* lambda, .05 */
     struct gate_settings gates;
+    struct experiment_setting experiment;
 };
 
 /* Compiles a JSON document. An error names the key and what would be right: "'searchableAttributes[2]': weight 'x' is

@@ -19,6 +19,7 @@ settings_reader settings_read_replicas;
 settings_reader settings_read_replica_ranking;
 settings_reader settings_read_synonyms;
 settings_reader settings_read_gates;
+settings_reader settings_read_experiment;
 
 /* A list of strings; a lone string counts as a list of one. */
 enum status settings_strings(struct settings *s, const char *key, const struct json *value, const struct str **out,

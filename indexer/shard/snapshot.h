@@ -36,6 +36,8 @@ struct snapshot {
     const struct settings *settings;
     const struct analyzer *analyzer;
     const struct synonyms *synonyms; /* NULL: none */
+    /* The same data under the settings that an experiment tries; NULL: there is no experiment. */
+    const struct snapshot *other;
     struct dictionary *dictionary;
     uint32_t attr_count;     /* of the dictionary, at this snapshot */
     struct suggest *suggest; /* NULL: none */

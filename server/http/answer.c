@@ -477,6 +477,21 @@ static void write_strings(struct buf *out, const char *name, const struct str *i
     buf_append_char(out, ']');
 }
 
+/* Whose hits the page has, by place: "-AB" is one of neither, then one of each. */
+static void write_experiment(const struct search_result *r, struct buf *out)
+{
+    if (r->experiment.size == 0) {
+        return;
+    }
+    buf_literal(out, ",\"experiment\":{\"name\":");
+    json_write_string(out, r->experiment);
+    buf_literal(out, ",\"teams\":\"");
+    for (size_t i = 0; i < r->hit_count; i++) {
+        buf_append_char(out, "-AB"[r->hits[i].team]);
+    }
+    buf_literal(out, "\"}");
+}
+
 /* What this server adds. */
 static void write_own(const struct answer *a, struct buf *out)
 {
@@ -500,6 +515,7 @@ static void write_own(const struct answer *a, struct buf *out)
     if (r->partial) {
         buf_literal(out, ",\"partial\":true");
     }
+    write_experiment(r, out);
     if (r->profile) {
         buf_literal(out, ",\"profile\":");
         json_write(out, r->profile);

@@ -4,6 +4,7 @@
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
 #include "server/http/server.h"
+#include "server/query/experiment.h"
 
 /*
  * Searches: one, several in one request, facet values, browsing.
@@ -56,7 +57,8 @@ struct sub {
     const struct snapshot *snapshot;
     struct search_request request;
     struct search_result result;
-    bool facet; /* type "facet" */
+    struct experiment_search trial; /* params NULL: it is in no experiment */
+    bool facet;                     /* type "facet" */
     struct str facet_name;
     struct str facet_query;
     int64_t max_facet_hits;
@@ -142,6 +144,31 @@ static bool parse_min_seq(struct search *s, size_t number)
     return true;
 }
 
+/* A parameter as it came, inline or among the URL-encoded ones; empty: it did not. */
+static struct str parameter(struct search *s, const struct sub *sub, const char *name)
+{
+    const struct json *value = json_get(sub->params, name);
+    struct str text = {0};
+    if (value) {
+        return value->type == JSON_STRING || value->type == JSON_NUMBER ? value->text
+               : value->type == JSON_TRUE                               ? STR("true")
+                                                                        : text;
+    }
+    if (json_string(json_get(sub->params, "params"), &text)) {
+        (void)(http_query_get(text, name, &s->x->arena, &text) || (text = (struct str){0}, true));
+    }
+    return text;
+}
+
+/* Only searches whose clicks can be told are worth an experiment. */
+static void try_experiment(struct search *s, struct sub *sub)
+{
+    struct experiment_search trial = {sub->params, &sub->request, parameter(s, sub, "userToken")};
+    if (str_equal(parameter(s, sub, "clickAnalytics"), STR("true")) && experiment_takes(sub->snapshot, &trial)) {
+        sub->trial = trial;
+    }
+}
+
 static bool parse_sub(struct search *s, size_t number, struct str facet)
 {
     struct sub *sub = &s->subs[number];
@@ -174,6 +201,9 @@ static bool parse_sub(struct search *s, size_t number, struct str facet)
     sub->request.index = index;
     (void)json_string(json_get(sub->params, "type"), &type);
     sub->facet = facet.size > 0 || str_equal(type, STR("facet"));
+    if (!sub->facet && sub->snapshot->other) {
+        try_experiment(s, sub);
+    }
     return !sub->facet || parse_facet(s, number, facet);
 }
 
@@ -206,7 +236,7 @@ static bool run_group(struct search *s, size_t first)
     }
     for (size_t i = first; i < s->count; i++) {
         if (!s->subs[i].facet && s->subs[i].snapshot == snapshot) {
-            requests[count++] = s->subs[i].request;
+            requests[count++] = s->subs[i].trial.params ? experiment_wide(&s->subs[i].request) : s->subs[i].request;
         }
     }
     struct search_context context = {s->searcher, snapshot, arena};
@@ -219,6 +249,14 @@ static bool run_group(struct search *s, size_t first)
         if (!s->subs[i].facet && s->subs[i].snapshot == snapshot) {
             s->subs[i].result = results[count++];
             s->subs[i].done = true;
+        }
+    }
+    for (size_t i = first; i < s->count; i++) {
+        if (s->subs[i].trial.params && s->subs[i].snapshot == snapshot) {
+            status = experiment_draft(&context, &s->subs[i].trial, &s->subs[i].result, &err);
+            if (status != STATUS_OK) {
+                return refuse(s, i, status, &err);
+            }
         }
     }
     return true;

@@ -78,6 +78,27 @@ struct index_snapshot *index_current(const struct live_index *x)
     return atomic_load_explicit(&x->snapshot, memory_order_acquire);
 }
 
+/* What an experiment of the settings tries: the same but for what the settings decide. */
+static void publish_other(struct index_snapshot *box, const struct snapshot *same)
+{
+    const struct live_settings *settings = box->settings->other;
+    box->s.other = NULL;
+    if (!settings) {
+        return;
+    }
+    box->other = box->s;
+    box->other.settings = settings->settings;
+    box->other.analyzer = settings->analyzer;
+    box->other.synonyms = settings->synonyms;
+    if (same) {
+        memcpy(box->other.custom_low, same->custom_low, sizeof(same->custom_low));
+        memcpy(box->other.custom_high, same->custom_high, sizeof(same->custom_high));
+    } else {
+        snapshot_statistics(&box->other);
+    }
+    box->s.other = &box->other;
+}
+
 void index_publish(struct live_index *x, uint64_t seq, bool same_segments)
 {
     struct index_snapshot *old = index_current(x);
@@ -105,6 +126,7 @@ void index_publish(struct live_index *x, uint64_t seq, bool same_segments)
     if (!same_segments || !old) {
         snapshot_statistics(s);
     }
+    publish_other(box, same_segments && old && old->s.other ? &old->other : NULL);
     atomic_store_explicit(&x->snapshot, box, memory_order_release);
     if (old) {
         rcu_defer(snapshot_release, old);
@@ -119,6 +141,7 @@ struct index_snapshot *index_hold(const struct live_index *x)
     box->s = now->s;
     box->s.segments = segments;
     box->s.index_name = str_from(box->name);
+    box->s.other = NULL; /* of the snapshot that readers see */
     return box;
 }
 

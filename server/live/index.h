@@ -20,6 +20,7 @@ struct index_segment {
 /* A snapshot and what it holds; readers only see the first member. */
 struct index_snapshot {
     struct snapshot s;
+    struct snapshot other; /* s.other, if it has one */
     char *name;
     struct segment *segments;
     struct index_segment *held;

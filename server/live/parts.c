@@ -86,6 +86,7 @@ struct tombstones *tombstones_copy(const struct tombstones *old, uint32_t doc_co
 static void settings_release(struct shared *self)
 {
     struct live_settings *s = (struct live_settings *)self;
+    shared_drop(SHARED(s->other));
     synonyms_free(s->synonyms);
     analyzer_close(s->analyzer);
     settings_free(s->settings);
@@ -107,6 +108,31 @@ static enum status make_synonyms(struct live_settings *s, struct error *err)
     }
     enum status status = synonyms_build(&s->synonyms, s->analyzer, rules, count, err);
     free(rules);
+    return status;
+}
+
+/* The settings again with those that the experiment tries. They must not need other shards. */
+static enum status make_other(struct live_settings *s, struct error *err)
+{
+    const struct settings *own = s->settings;
+    if (own->experiment.name.size == 0) {
+        return STATUS_OK;
+    }
+    struct buf text = BUF_EMPTY;
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct json document = json_clone(&own->experiment.settings, &arena);
+    json_object_set(&document, STR("experiment"), (struct json){.type = JSON_NULL}, &arena);
+    json_write(&text, &document);
+    enum status status = live_settings_make(&s->other, buf_str(&text), own, err);
+    if (status == STATUS_OK && settings_compare(own, s->other->settings) == SETTINGS_REBUILD) {
+        status = error_set(err, STATUS_INPUT, "need a rebuilt index: only what changes at once can be tried");
+    }
+    if (status != STATUS_OK) {
+        error_prefix(err, "'experiment.settings'");
+    }
+    buf_release(&text);
+    arena_release(&arena);
     return status;
 }
 
@@ -135,6 +161,9 @@ enum status live_settings_make(struct live_settings **out, struct str text, cons
     }
     if (status == STATUS_OK) {
         status = make_synonyms(s, err);
+    }
+    if (status == STATUS_OK) {
+        status = make_other(s, err);
     }
     if (status != STATUS_OK) {
         settings_release(&s->shared);

@@ -55,7 +55,8 @@ struct live_settings {
     struct shared shared;
     struct settings *settings;
     struct analyzer *analyzer;
-    struct synonyms *synonyms; /* NULL: none */
+    struct synonyms *synonyms;   /* NULL: none */
+    struct live_settings *other; /* what their experiment tries; NULL: nothing */
 };
 /* text is a whole settings document; base as for settings_parse. */
 MUST_CHECK enum status live_settings_make(struct live_settings **out, struct str text, const struct settings *base,

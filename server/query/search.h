@@ -93,6 +93,7 @@ struct hit {
     uint32_t step;      /* the relaxation step that it matched in */
     struct json object; /* the stored object with the numbers and stock read when it was matched; in the arena */
     const struct json *ranking_info; /* NULL unless asked for */
+    uint8_t team;                    /* in an experiment: whose hit it is (enum team of interleave.h) */
 };
 
 struct facet_count {
@@ -126,6 +127,7 @@ struct search_result {
     const struct str *corrected; /* pairs: typed, taken instead */
     size_t corrected_count;      /* of pairs */
     bool partial;                /* a damaged shard was left out */
+    struct str experiment;       /* the one that made the list (experiment.h); empty: none */
     const struct query *query;   /* for highlighting */
     const struct json *profile;  /* NULL unless asked for */
     uint64_t elapsed_ns;
