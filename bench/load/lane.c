@@ -103,11 +103,52 @@ static void parse_head(struct load_connection *c)
     if (end == SIZE_MAX || all.size < 12)
         return;
     int64_t length = header_number(str_slice(all, 0, end + 2), "content-length");
-    if (length < 0)
-        fatal("an answer without Content-Length");
+    c->chunked = length < 0;
+    if (c->chunked && str_find(str_slice(all, 0, end), STR("chunked")) == SIZE_MAX)
+        fatal("an answer without Content-Length that is not chunked");
     c->http_status = (all.data[9] - '0') * 100 + (all.data[10] - '0') * 10 + (all.data[11] - '0');
     c->head_size = end + 4;
-    c->body_size = (size_t)length;
+    c->body_size = c->chunked ? 0 : (size_t)length;
+}
+
+static size_t count_lines(const char *at, size_t size)
+{
+    size_t count = 0;
+
+    for (const char *end = at + size; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* Drops what has come of a body in chunks. True at its end. */
+static bool drop_chunks(struct load_connection *c)
+{
+    struct str rest = str_slice(buf_str(&c->answer), c->head_size, c->answer.size);
+    bool end = false;
+
+    while (rest.size && !end) {
+        if (c->chunk_left) {
+            size_t n = c->chunk_left < rest.size ? c->chunk_left : rest.size;
+            c->lines += count_lines(rest.data, n);
+            c->lines -= n == c->chunk_left; /* the CRLF's */
+            c->chunk_left -= n;
+            rest = str_slice(rest, n, rest.size);
+            continue;
+        }
+        size_t line = str_find(rest, STR("\r\n"));
+        if (line == SIZE_MAX)
+            break;
+        size_t size = strtoul(rest.data, NULL, 16);
+        end = size == 0 && rest.size >= line + 4;
+        if (size == 0 && !end)
+            break;
+        c->chunk_left = size ? size + 2 : 0;
+        rest = str_slice(rest, line + (end ? 4 : 2), rest.size);
+    }
+    c->received += c->answer.size - c->head_size - rest.size;
+    memmove(c->answer.data + c->head_size, rest.data, rest.size);
+    c->answer.size = c->head_size + rest.size;
+    return end;
 }
 
 static void complain_once(const struct load_connection *c)
@@ -129,14 +170,17 @@ static void answered(struct load_connection *c, int epoll)
     lane->in_time += now >= lane->measure_from_ns && now < lane->end_ns;
     if (c->begin_ns >= lane->measure_from_ns && c->begin_ns < lane->end_ns) {
         vec_push(&lane->latencies, now - c->begin_ns);
-        lane->bytes_in += c->answer.size;
+        lane->bytes_in += c->answer.size + c->received;
         lane->failed += c->http_status >= 400;
         lane->busy += c->http_status == 429;
     }
     if (c->http_status >= 400 && c->http_status != 429)
         complain_once(c);
+    if (c->chunked && c->lines != lane->requests.items + 1)
+        fatal("%zu lines of results for %zu updates", c->lines, lane->requests.items);
     buf_clear(&c->answer);
-    c->head_size = c->body_size = 0;
+    c->head_size = c->body_size = c->lines = c->received = 0;
+    c->chunked = false;
     c->begin_ns = 0;
     if (lane->rate == 0 && now < lane->end_ns)
         send_next(c, epoll, now);
@@ -159,7 +203,7 @@ static void receive(struct load_connection *c, int epoll)
     c->answer.size += (size_t)n;
     if (!c->head_size)
         parse_head(c);
-    if (c->head_size && c->answer.size >= c->head_size + c->body_size)
+    if (c->head_size && (c->chunked ? drop_chunks(c) : c->answer.size >= c->head_size + c->body_size))
         answered(c, epoll);
 }
 

@@ -20,6 +20,9 @@ struct load_connection {
     uint64_t begin_ns;  /* of the latency; 0: idle */
     struct buf answer;
     size_t head_size, body_size; /* known once the head is whole; head_size 0 before */
+    bool chunked;                /* the body comes in chunks, which are counted and dropped: body_size is not known */
+    size_t chunk_left;           /* of the present one, its CRLF included */
+    size_t lines, received;      /* of a body in chunks */
     int http_status;
     bool waits_writable;
 };

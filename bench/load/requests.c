@@ -5,7 +5,7 @@
 #include "indexer/base/file.h"
 #include "indexer/base/json.h"
 
-enum { BULK_ITEMS = 1000 };
+enum { BULK_ITEMS = 1000, STREAM_ITEMS = 100000 };
 
 struct maker {
     struct load_requests *out;
@@ -162,6 +162,39 @@ static void make_bulk(struct maker *m, struct str line)
     add_line(m, STR(""), line, STR(""));
 }
 
+/* One update as a line of the inventory lane. */
+static void append_lane(struct maker *m, struct str line)
+{
+    struct json update, body;
+    struct error err;
+
+    arena_reset(&m->arena);
+    if (json_parse(line, &m->arena, &update, &err) != STATUS_OK || !json_get(&update, "body"))
+        fatal("a wrong update: " STR_FMT, STR_ARG(line));
+    body = *json_get(&update, "body");
+    buf_literal(&m->body, "{\"objectID\":");
+    json_write(&m->body, json_get(&body, "objectID"));
+    json_object_remove(&body, STR("objectID"));
+    buf_literal(&m->body, ",\"set\":");
+    json_write(&m->body, &body);
+    buf_literal(&m->body, "}\n");
+}
+
+static void make_inventory(struct maker *m, struct str line)
+{
+    append_lane(m, line);
+    finish(m, "POST", STR("/1/indexes/products/inventory"));
+}
+
+static void make_stream(struct maker *m, struct str line)
+{
+    append_lane(m, line);
+    if (++m->pending == STREAM_ITEMS) {
+        finish(m, "POST", STR("/1/indexes/products/inventory"));
+        m->pending = 0;
+    }
+}
+
 static void make_objects(struct maker *m, struct str line)
 {
     size_t title = str_find(line, STR("\"title\":\""));
@@ -190,6 +223,8 @@ static const struct mix MIXES[] = {
     {"suggest", "prefix.tsv", make_suggest, 1},
     {"update", "updates.ndjson", make_update, 1},
     {"bulk", "updates.ndjson", make_bulk, BULK_ITEMS},
+    {"inventory", "updates.ndjson", make_inventory, 1},
+    {"stream", "updates.ndjson", make_stream, STREAM_ITEMS},
     {"objects", "products.ndjson", make_objects, BULK_ITEMS},
     {"health", "all.tsv", make_health, 1},
 };

@@ -11,6 +11,8 @@
  *   suggest        autocomplete of 2 to 6 letters
  *   update         one stock or price
  *   bulk           1,000 of them
+ *   inventory      one stock or price over the inventory lane
+ *   stream         100,000 lines of the lane in one request, their results streamed back
  *   objects        1,000 products whose titles changed
  *   health         the server's own floor
  */
