@@ -4,7 +4,8 @@
  *
  *   single updates, each acknowledged before the next, and how long until a search sees one
  *   batches of 1,000 and of 16,000, some always under way: sets with a timestamp, and decrements
- *   what updates at that rate cost the searches that run beside them: their rate without and with
+ *   what updates at that rate cost the searches that run beside them: their rate without and with, the processor time
+ *   of each without and with, and that of an update
  *
  * and the disk's own time for a write and an fdatasync. Usage: updates DIR INDEX QUANTITY [seconds]
  */
@@ -55,10 +56,17 @@ static void load_ids(void)
 struct round_trip {
     struct live_updates batch;
     struct live_update items[BATCH_MAX];
-    struct json_member values[BATCH_MAX];
-    char numbers[BATCH_MAX][8];
     bool free;
 };
+
+/* What to update, made before the clock runs: objectIDs, names and numbers as they lie in a request's body. */
+struct ready {
+    struct json_member value;
+    struct str id;
+    char text[48];
+};
+enum { READY = 1 << 20 };
+static struct ready *ready;
 
 static struct round_trip trips[UNDER_WAY];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -82,21 +90,37 @@ static void on_done(struct live_updates *batch)
     pthread_mutex_unlock(&lock);
 }
 
-static void fill(struct round_trip *t, size_t count, bool keyed, uint64_t *random)
+static void make_ready(void)
 {
-    int64_t now = clock_wall_ms();
+    uint64_t random = 88172645463325252u;
+    ready = xcalloc(READY, sizeof(*ready));
+    for (size_t i = 0; i < READY; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        struct ready *r = &ready[i];
+        struct str id = ids[(random >> 33) % id_count];
+        int length = snprintf(r->text, sizeof(r->text), "%u", (unsigned)(random >> 20 & 255));
+        r->value = (struct json_member){quantity, json_number_text((struct str){r->text, (size_t)length})};
+        r->id = id;
+        if ((size_t)length + id.size <= sizeof(r->text)) {
+            r->id = (struct str){memcpy(r->text + length, id.data, id.size), id.size};
+        }
+    }
+}
+
+static void fill(struct round_trip *t, size_t count, bool keyed)
+{
+    static size_t next;
+    uint64_t now = (uint64_t)clock_wall_ms();
     t->batch =
         (struct live_updates){.index = index_name, .items = t->items, .count = count, .done = on_done, .context = t};
     for (size_t i = 0; i < count; i++) {
-        *random = *random * 6364136223846793005u + 1442695040888963407u;
-        int length = snprintf(t->numbers[i], sizeof(t->numbers[i]), "%u", (unsigned)(*random >> 20 & 255));
-        t->values[i] = (struct json_member){quantity, json_number_text((struct str){t->numbers[i], (size_t)length})};
-        t->items[i] = (struct live_update){.object_id = ids[(*random >> 33) % id_count],
-                                           .values = &t->values[i],
+        const struct ready *r = &ready[next++ % READY];
+        t->items[i] = (struct live_update){.object_id = r->id,
+                                           .values = &r->value,
                                            .value_count = 1,
                                            .kind = keyed ? UPDATE_SET : UPDATE_DECREMENT,
                                            .flags = keyed ? UPDATE_TIMESTAMP : 0,
-                                           .key = keyed ? (uint64_t)now : 0};
+                                           .key = keyed ? now : 0};
     }
 }
 
@@ -113,17 +137,16 @@ static struct round_trip *wait_free(void)
     }
 }
 
-static uint64_t cpu_ns(void)
+static uint64_t cpu_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* As many batches as go in `seconds`; updates a second. */
 static double run_batches(size_t size, bool keyed)
 {
-    static uint64_t random = 88172645463325252u;
     uint64_t begin = clock_monotonic_ns();
     uint64_t end = begin + (uint64_t)(seconds * 1e9);
     uint64_t count = 0;
@@ -131,7 +154,7 @@ static double run_batches(size_t size, bool keyed)
     while (clock_monotonic_ns() < end) {
         struct round_trip *t = wait_free();
         pthread_mutex_unlock(&lock);
-        fill(t, size, keyed, &random);
+        fill(t, size, keyed);
         if (live_update(live, &t->batch) != STATUS_OK) {
             fatal("the server is full");
         }
@@ -153,14 +176,14 @@ static void report_batches(size_t size, bool keyed)
     struct live_stats after;
     live_stats(live, &before);
     applied = dropped = other = 0;
-    uint64_t cpu = cpu_ns();
+    uint64_t cpu = cpu_ns(CLOCK_PROCESS_CPUTIME_ID);
     double rate = run_batches(size, keyed);
     live_stats(live, &after);
     uint64_t count = applied + dropped + other;
     uint64_t syncs = after.syncs - before.syncs;
     printf("%-11s by %5zu   %9.0f /s, %4.0f ns CPU each; %llu syncs of %.2f ms; %llu dropped, %llu other\n",
-           keyed ? "timestamps" : "decrements", size, rate, (double)(cpu_ns() - cpu) / (double)count,
-           (unsigned long long)syncs,
+           keyed ? "timestamps" : "decrements", size, rate,
+           (double)(cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu) / (double)count, (unsigned long long)syncs,
            syncs ? (double)(after.sync_ns_total - before.sync_ns_total) / (double)syncs / 1e6 : 0,
            (unsigned long long)dropped, (unsigned long long)other);
 }
@@ -178,10 +201,9 @@ static void report_singles(void)
     enum { SINGLES = 2000 };
     static double taken[SINGLES];
     struct round_trip *t = &trips[0];
-    uint64_t random = 4711;
     uint64_t unseen = 0;
     for (size_t i = 0; i < SINGLES; i++) {
-        fill(t, 1, false, &random);
+        fill(t, 1, false);
         uint64_t begin = clock_monotonic_ns();
         if (live_update_wait(live, &t->batch) != STATUS_OK) {
             fatal("%s", t->batch.error.message);
@@ -200,6 +222,7 @@ static void report_singles(void)
 
 static atomic_bool searching;
 static _Atomic uint64_t searches;
+static _Atomic uint64_t search_cpu_ns;
 
 static void *search_main(void *context)
 {
@@ -228,45 +251,63 @@ static void *search_main(void *context)
         arena_reset(&arena);
         atomic_fetch_add(&searches, 1);
     }
+    atomic_fetch_add(&search_cpu_ns, cpu_ns(CLOCK_THREAD_CPUTIME_ID));
     arena_release(&arena);
     rcu_thread_unregister();
     searcher_free(searcher);
     return NULL;
 }
 
-static double search_rate(bool updates, double *update_rate)
+struct searching {
+    double rate;     /* searches a second */
+    double us;       /* of processor time, each */
+    double updates;  /* a second, beside them */
+    double other_ns; /* of processor time that is not the searches', for each update */
+};
+
+static struct searching run_searches(bool updates)
 {
     pthread_t threads[2];
+    struct searching s = {0};
     atomic_store(&searching, true);
     atomic_store(&searches, 0);
+    atomic_store(&search_cpu_ns, 0);
     uint64_t begin = clock_monotonic_ns();
+    uint64_t cpu = cpu_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < 2; i++) {
         if (pthread_create(&threads[i], NULL, search_main, NULL) != 0) {
             fatal("no threads");
         }
     }
     if (updates) {
-        *update_rate = run_batches(BATCH_MAX, true);
+        s.updates = run_batches(BATCH_MAX, true);
     } else {
         usleep((useconds_t)(seconds * 1e6));
     }
-    double rate = (double)atomic_load(&searches) / ((double)(clock_monotonic_ns() - begin) / 1e9);
+    double taken = (double)(clock_monotonic_ns() - begin) / 1e9;
+    s.rate = (double)atomic_load(&searches) / taken;
     atomic_store(&searching, false);
     for (size_t i = 0; i < 2; i++) {
         pthread_join(threads[i], NULL);
     }
-    return rate;
+    s.us = (double)search_cpu_ns / 1000 / (double)searches;
+    s.other_ns = updates ? (double)(cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu - search_cpu_ns) / (s.updates * taken) : 0;
+    return s;
 }
 
 static void report_searches(void)
 {
-    double updates = 0;
-    double alone = search_rate(false, NULL);
-    double beside = search_rate(true, &updates);
-    double again = search_rate(false, NULL);
-    alone = (alone + again) / 2;
-    printf("searches on 2 threads   %9.0f /s alone, %.0f /s (%.0f %%) beside %.0f updates/s\n", alone, beside,
-           beside / alone * 100, updates);
+    struct searching before = run_searches(false);
+    struct searching beside = run_searches(true);
+    struct searching after = run_searches(false);
+    double alone = (before.rate + after.rate) / 2;
+    double us = (before.us + after.us) / 2;
+    printf("searches on 2 threads   %9.0f /s alone, %.0f /s (%.0f %%) beside %.0f updates/s\n", alone, beside.rate,
+           beside.rate / alone * 100, beside.updates);
+    printf(
+        "processor time          %9.0f us a search alone, %.0f (%+.0f %%) beside; %.0f ns an update, so that a million "
+        "a second take %.0f %% of two processors\n",
+        us, beside.us, beside.us / us * 100 - 100, beside.other_ns, beside.other_ns / 20);
 }
 
 static void report_disk(const char *dir)
@@ -313,6 +354,7 @@ int main(int argc, char **argv)
         trips[i].free = true;
     }
     load_ids();
+    make_ready();
     report_disk(argv[1]);
     report_singles();
     report_batches(1000, false);

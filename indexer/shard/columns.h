@@ -89,7 +89,11 @@ static inline void number_mark_changed(const struct number_column *c, doc_id doc
 {
     if (!c->codes)
         return;
-    atomic_fetch_or_explicit(&c->changed[doc / 64 + 1], (uint64_t)1 << (doc & 63), memory_order_release);
+    _Atomic uint64_t *word = &c->changed[doc / 64 + 1];
+    uint64_t old = atomic_load_explicit(word, memory_order_relaxed), bit = (uint64_t)1 << (doc & 63);
+    if (old & bit)
+        return;
+    atomic_store_explicit(word, old | bit, memory_order_release);
     atomic_store_explicit(&c->changed[0], 1, memory_order_release);
 }
 

@@ -4,6 +4,8 @@
 
 #include "indexer/base/hash.h"
 
+enum { PREFETCH_PROBES = 16 };
+
 static uint32_t offsets_chunk(enum keys_kind kind)
 {
     return CHUNK_ID(kind == KEYS_OBJECTS ? 'K' : 'G', 'O', 'F', 'F');
@@ -48,19 +50,32 @@ void keys_prefetch_slot(const struct keys *k, uint64_t hash)
         __builtin_prefetch(slot);
 }
 
-void keys_prefetch_offset(const struct keys *k, uint64_t hash)
+/* The first slot with the key's tag, if it is near; NULL: there is none, or it is far. */
+static const uint32_t *tagged_slot(const struct keys *k, uint64_t hash)
 {
     const uint32_t *slot = first_slot(k, hash);
+    const uint32_t *end = slot ? &k->slots[(size_t)k->capacity * 2] : NULL;
 
-    if (slot && slot[1])
+    for (int i = 0; i < PREFETCH_PROBES && slot < end && slot[1]; i++, slot += 2) {
+        if (slot[0] == (uint32_t)hash)
+            return slot;
+    }
+    return NULL;
+}
+
+void keys_prefetch_offset(const struct keys *k, uint64_t hash)
+{
+    const uint32_t *slot = tagged_slot(k, hash);
+
+    if (slot)
         __builtin_prefetch(&k->offsets[slot[1] - 1]);
 }
 
 void keys_prefetch_text(const struct keys *k, uint64_t hash)
 {
-    const uint32_t *slot = first_slot(k, hash);
+    const uint32_t *slot = tagged_slot(k, hash);
 
-    if (slot && slot[1])
+    if (slot)
         __builtin_prefetch(k->text + k->offsets[slot[1] - 1]);
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 64 };
+enum { FIRST_CAPACITY = 64, FEW = 8 /* a table this much larger than what is in it is cleared one by one */ };
 
 void cells_release(struct cells *c)
 {
@@ -12,41 +12,50 @@ void cells_release(struct cells *c)
     memset(c, 0, sizeof(*c));
 }
 
-static uint64_t place_of(uint32_t segment, doc_id doc)
+/* The head of a document, or the free one where it would be. */
+static uint32_t *head_of(const struct cells *c, uint32_t segment, doc_id doc)
 {
-    return ((uint64_t)segment << 32 | doc) + 1;
+    uint64_t place = (uint64_t)segment << 32 | doc;
+    size_t at = (size_t)((place * 0x9E3779B97F4A7C15u) >> 32) & (c->capacity - 1);
+    for (;; at = (at + 1) & (c->capacity - 1)) {
+        const struct cell_change *first = c->heads[at] ? &c->items.items[c->heads[at] - 1] : NULL;
+        if (!first || (first->doc == doc && first->segment == segment)) {
+            return &c->heads[at];
+        }
+    }
 }
 
-/* The place's head, or the free one where it would be. */
-static struct cell_head *head_of(const struct cells *c, uint64_t place)
+void cells_clear(struct cells *c)
 {
-    size_t at = (size_t)((place * 0x9E3779B97F4A7C15u) >> 32) & (c->capacity - 1);
-    while (c->heads[at].place != 0 && c->heads[at].place != place) {
-        at = (at + 1) & (c->capacity - 1);
+    if (c->count < c->capacity / FEW) {
+        /* Backwards, so that each is still found: what it had to pass was put before it. A document's head came with
+         * the first of its cells, which is the last of its list. */
+        for (size_t i = c->items.count; i-- > 0;) {
+            if (c->items.items[i].next == CELL_NONE) {
+                *head_of(c, c->items.items[i].segment, c->items.items[i].doc) = 0;
+            }
+        }
+    } else if (c->capacity > 0) {
+        memset(c->heads, 0, c->capacity * sizeof(*c->heads));
     }
-    return &c->heads[at];
+    c->items.count = 0;
+    c->count = 0;
 }
 
 static void grow(struct cells *c)
 {
-    struct cells old = *c;
-    c->capacity = old.capacity ? old.capacity * 4 : FIRST_CAPACITY;
+    free(c->heads);
+    c->capacity = c->capacity ? c->capacity * 4 : FIRST_CAPACITY;
     c->heads = xcalloc(c->capacity, sizeof(*c->heads));
-    for (size_t i = 0; i < old.capacity; i++) {
-        if (old.heads[i].place != 0) {
-            *head_of(c, old.heads[i].place) = old.heads[i];
-        }
+    for (size_t i = 0; i < c->items.count; i++) { /* the last of a document is its first in the list */
+        *head_of(c, c->items.items[i].segment, c->items.items[i].doc) = (uint32_t)i + 1;
     }
-    free(old.heads);
 }
 
 uint32_t cells_first(const struct cells *c, uint32_t segment, doc_id doc)
 {
-    if (c->capacity == 0) {
-        return CELL_NONE;
-    }
-    const struct cell_head *head = head_of(c, place_of(segment, doc));
-    return head->place ? head->first : CELL_NONE;
+    uint32_t head = c->count ? *head_of(c, segment, doc) : 0;
+    return head ? head - 1 : CELL_NONE;
 }
 
 const struct cell_change *cells_find(const struct cells *c, uint32_t segment, doc_id doc, attr_id attr)
@@ -64,16 +73,16 @@ void cells_put(struct cells *c, uint32_t segment, doc_id doc, attr_id attr, int6
     if (c->count * 2 >= c->capacity) {
         grow(c);
     }
-    struct cell_head *head = head_of(c, place_of(segment, doc));
-    for (uint32_t i = head->place ? head->first : CELL_NONE; i != CELL_NONE; i = c->items.items[i].next) {
+    uint32_t *head = head_of(c, segment, doc);
+    uint32_t first = *head ? *head - 1 : CELL_NONE;
+    for (uint32_t i = first; i != CELL_NONE; i = c->items.items[i].next) {
         if (c->items.items[i].attr == attr) {
             c->items.items[i].value = value;
             return;
         }
     }
-    struct cell_change added = {segment, doc, value, head->place ? head->first : CELL_NONE, attr};
-    c->count += head->place == 0;
-    head->place = place_of(segment, doc);
-    head->first = (uint32_t)c->items.count;
+    struct cell_change added = {segment, doc, value, first, attr};
     vec_push(&c->items, added);
+    c->count += *head == 0;
+    *head = (uint32_t)c->items.count;
 }

@@ -20,19 +20,16 @@ struct cell_change {
     attr_id attr;
 };
 
-struct cell_head {
-    uint64_t place; /* segment and document, plus 1; 0: free */
-    uint32_t first;
-};
-
 struct cells {
     VEC(struct cell_change) items;
-    struct cell_head *heads; /* open addressing */
-    size_t capacity;         /* a power of two, or 0 */
-    size_t count;
+    uint32_t *heads; /* open addressing: the first cell of a document, plus 1; 0: free */
+    size_t capacity; /* a power of two, or 0 */
+    size_t count;    /* of documents */
 };
 
 void cells_release(struct cells *c); /* empty afterwards */
+/* Empty, but keeps its memory. */
+void cells_clear(struct cells *c);
 
 /* The first cell of a document, or CELL_NONE. */
 uint32_t cells_first(const struct cells *c, uint32_t segment, doc_id doc);

@@ -13,6 +13,24 @@ void changes_init(struct changes *c, struct live_index *index)
     c->base = &index_current(index)->s;
     arena_init(&c->arena, 0);
     map_init(&c->ids);
+    c->cells = index->inventory->spare_cells;
+    c->keys = index->inventory->spare_keys;
+    index->inventory->spare_cells = (struct cells){0};
+    index->inventory->spare_keys = (struct pending_keys){0};
+}
+
+/* The next group's tables need not grow again. */
+static void give_back(struct changes *c)
+{
+    struct inventory *v = c->index->inventory;
+    cells_release(&v->spare_cells);
+    pending_keys_release(&v->spare_keys);
+    cells_clear(&c->cells);
+    pending_keys_clear(&c->keys);
+    v->spare_cells = c->cells;
+    v->spare_keys = c->keys;
+    c->cells = (struct cells){0};
+    c->keys = (struct pending_keys){0};
 }
 
 void changes_release(struct changes *c)
@@ -20,8 +38,7 @@ void changes_release(struct changes *c)
     shared_drop(SHARED(c->built));
     vec_release(&c->dead);
     vec_release(&c->absorbed);
-    cells_release(&c->cells);
-    order_release(&c->keys);
+    give_back(c);
     vec_release(&c->held);
     vec_release(&c->due);
     vec_release(&c->gone);
@@ -33,7 +50,7 @@ void changes_release(struct changes *c)
 
 bool changes_empty(const struct changes *c)
 {
-    return c->items.count == 0 && c->cells.items.count == 0 && c->keys.count == 0 && c->held.count == 0 &&
+    return c->items.count == 0 && c->cells.items.count == 0 && c->keys.items.count == 0 && c->held.count == 0 &&
            c->gone.count == 0;
 }
 
@@ -254,7 +271,7 @@ enum status changes_members(struct changes *c, struct change *x, const struct me
 
 uint64_t changes_key(const struct changes *c, uint64_t tag)
 {
-    uint64_t key = c->keys.count ? order_get(&c->keys, tag) : 0;
+    uint64_t key = pending_keys_get(&c->keys, tag);
     return key ? key : order_get(&c->index->inventory->keys, tag);
 }
 
@@ -262,7 +279,7 @@ void changes_lift_keys(struct changes *c, struct str id, const struct json *obje
 {
     const struct settings *s = c->index->settings->settings;
     uint64_t object_hash = hash64(id.data, id.size);
-    if (c->index->inventory->keys.count + c->keys.count == 0) {
+    if (c->index->inventory->keys.count + c->keys.items.count == 0) {
         return;
     }
     for (size_t i = 0; i < s->mutable_count; i++) {
@@ -270,7 +287,7 @@ void changes_lift_keys(struct changes *c, struct str id, const struct json *obje
         uint64_t tag = order_tag(object_hash, hash64(m->attribute.data, m->attribute.size));
         uint64_t key = changes_key(c, tag);
         if (key && !m->by_version && key < (uint64_t)now_ms + 1 && json_get_str(object, m->attribute)) {
-            order_put(&c->keys, tag, (uint64_t)now_ms + 1);
+            pending_keys_put(&c->keys, tag, (uint64_t)now_ms + 1);
         }
     }
 }
@@ -281,7 +298,7 @@ static void record_keys(struct changes *c, const struct record *r)
     for (size_t i = 0; i < r->member_count; i++) {
         const struct member_change *m = &r->members[i];
         if (m->key) {
-            order_put(&c->keys, order_tag(object_hash, hash64(m->name.data, m->name.size)), m->key);
+            pending_keys_put(&c->keys, order_tag(object_hash, hash64(m->name.data, m->name.size)), m->key);
         }
     }
 }

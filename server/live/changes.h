@@ -14,6 +14,7 @@
 #include "indexer/base/map.h"
 #include "server/live/cells.h"
 #include "server/live/index.h"
+#include "server/live/pending_keys.h"
 #include "server/live/record.h"
 
 struct change {
@@ -48,7 +49,7 @@ struct changes {
     struct map ids;
     VEC(struct change) items;
     struct cells cells;
-    struct order_keys keys; /* that the group sets */
+    struct pending_keys keys;
     VEC(struct held_change) held;
     VEC(struct sale_due) due;           /* prices that may change by themselves; ids in the arena */
     VEC(struct str) gone;               /* objects whose held updates were decided */

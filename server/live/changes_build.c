@@ -10,7 +10,8 @@
 enum {
     ABSORB_MAX = 2048, /* documents that a commit builds again so that deltas stay few; larger ones are merged aside */
     ABSORB_SMALL = 64, /* deltas up to this size are always taken in */
-    KEYS_AHEAD = 16
+    KEYS_AHEAD = 16,
+    CELLS_AHEAD = 16
 };
 
 static uint32_t absorb_max = ABSORB_MAX;
@@ -231,19 +232,14 @@ static void replace_segments(struct changes *c)
     x->changed = true;
 }
 
-/* Keys are put in the order of their table, so the places in the large one are asked for ahead. */
 static void publish_keys(struct changes *c)
 {
     struct order_keys *to = &c->index->inventory->keys;
-    const struct order_table *t = c->keys.table;
-    for (size_t i = 0; t && i < t->capacity; i++) {
-        uint64_t tag = atomic_load_explicit(&t->slots[i].tag, memory_order_relaxed);
-        if (i + KEYS_AHEAD < t->capacity) {
-            order_prefetch(to, atomic_load_explicit(&t->slots[i + KEYS_AHEAD].tag, memory_order_relaxed));
+    for (size_t i = 0; i < c->keys.items.count; i++) {
+        if (i + KEYS_AHEAD < c->keys.items.count) {
+            order_prefetch(to, c->keys.items.items[i + KEYS_AHEAD].tag);
         }
-        if (tag) {
-            order_put(to, tag, atomic_load_explicit(&t->slots[i].key, memory_order_relaxed));
-        }
+        order_put(to, c->keys.items.items[i].tag, c->keys.items.items[i].key);
     }
 }
 
@@ -262,7 +258,7 @@ static void publish_inventory(struct changes *c)
     for (size_t i = 0; i < c->gone.count; i++) {
         held_remove(&v->held, c->gone.items[i]);
     }
-    c->index->changed = c->index->changed || c->keys.count > 0 || c->held.count > 0 || c->gone.count > 0;
+    c->index->changed = c->index->changed || c->keys.items.count > 0 || c->held.count > 0 || c->gone.count > 0;
 }
 
 static void publish_cells(struct changes *c)
@@ -271,6 +267,9 @@ static void publish_cells(struct changes *c)
     cell_writer_init(&writer, c->index);
     for (size_t i = 0; i < c->cells.items.count; i++) {
         const struct cell_change *cell = &c->cells.items.items[i];
+        if (i + CELLS_AHEAD < c->cells.items.count) {
+            cell_writer_prefetch(&writer, cell[CELLS_AHEAD].segment, cell[CELLS_AHEAD].doc, cell[CELLS_AHEAD].attr);
+        }
         cell_writer_store(&writer, cell->segment, cell->doc, cell->attr, cell->value);
     }
 }

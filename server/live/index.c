@@ -369,10 +369,13 @@ static void set_stock_bit(struct live_segment *s, doc_id doc, int64_t quantity)
     }
     uint64_t bit = UINT64_C(1) << (doc & 63);
     bool stated = !available || (atomic_load_explicit(&available[doc >> 6], memory_order_relaxed) & bit);
-    uint64_t old = stated && (quantity == NUMBER_MISSING || quantity > 0)
-                       ? atomic_fetch_or_explicit(&in_stock[doc >> 6], bit, memory_order_relaxed)
-                       : atomic_fetch_and_explicit(&in_stock[doc >> 6], ~bit, memory_order_relaxed);
-    (void)old;
+    /* There is one writer, so a load and a store do; a locked operation would wait for the cell's store before it. */
+    uint64_t old = atomic_load_explicit(&in_stock[doc >> 6], memory_order_relaxed);
+    uint64_t now = stated && (quantity == NUMBER_MISSING || quantity > 0) ? old | bit : old & ~bit;
+    if (now == old) {
+        return;
+    }
+    atomic_store_explicit(&in_stock[doc >> 6], now, memory_order_relaxed);
     segment_dirty(s, ATTR_NONE, doc >> 6, (shard_doc_count(s->shard) + 63) / 64);
 }
 
@@ -402,6 +405,15 @@ static struct cell_column *column_of(struct cell_writer *w, uint32_t segment, do
     }
     *c = (struct cell_column){s, column, segment_dirty_blocks(s, attr, column->count), attr, attr == w->quantity};
     return c;
+}
+
+void cell_writer_prefetch(const struct cell_writer *w, uint32_t segment, doc_id doc, attr_id attr)
+{
+    const struct cell_column *c = &w->columns[(segment * 7 + attr) % CELL_WRITER_COLUMNS];
+    if (c->segment == w->index->segments.items[segment].segment && c->attr == attr &&
+        c->column->kind == NUMBER_COLUMN_DENSE) {
+        __builtin_prefetch((const void *)&c->column->cells[doc], 1);
+    }
 }
 
 /* A cell of doubles is above 0 when its bits are, so the sign of the cell decides in both kinds of columns. */

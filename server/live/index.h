@@ -110,6 +110,8 @@ struct cell_writer {
     struct cell_column columns[CELL_WRITER_COLUMNS];
 };
 void cell_writer_init(struct cell_writer *w, struct live_index *x);
+/* Asks for the memory of a cell that will be stored soon. */
+void cell_writer_prefetch(const struct cell_writer *w, uint32_t segment, doc_id doc, attr_id attr);
 void cell_writer_store(struct cell_writer *w, uint32_t segment, doc_id doc, attr_id attr, int64_t value);
 
 #endif

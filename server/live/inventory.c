@@ -17,6 +17,8 @@ void inventory_free(struct inventory *v)
         streams_release(&v->streams);
         held_release(&v->held);
         sales_release(&v->sales);
+        cells_release(&v->spare_cells);
+        pending_keys_release(&v->spare_keys);
         free(v);
     }
 }

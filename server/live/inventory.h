@@ -7,8 +7,10 @@
  *
  * Thread rule: the index's writer; order.h and stats say what others may read.
  */
+#include "server/live/cells.h"
 #include "server/live/held.h"
 #include "server/live/order.h"
+#include "server/live/pending_keys.h"
 #include "server/live/sales.h"
 #include "server/live/streams.h"
 
@@ -18,6 +20,9 @@ struct inventory {
     struct held held;
     struct sales sales;
     struct stream *replayed; /* recovery: the stream of the records that are read */
+    /* Empty tables with memory, for the next group. */
+    struct cells spare_cells;
+    struct pending_keys spare_keys;
 };
 
 struct inventory *inventory_new(void);

@@ -1,5 +1,6 @@
 #include "server/live/lane.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,9 +187,9 @@ struct work {
     struct live_update *u;
     const struct lane_place *at;
     struct change *x;                           /* what else the group does to the object; NULL: nothing */
-    struct value values[UPDATE_VALUES_MAX + 1]; /* and the price to pay */
-    bool derived;                               /* there is one */
+    bool derived;                               /* there is a price to pay behind the values */
     bool sale;                                  /* prices or the sale's period change */
+    struct value values[UPDATE_VALUES_MAX + 1]; /* a KB, so each is cleared only when it is used */
 };
 
 static bool refuse(struct live_update *u, enum update_reason reason)
@@ -204,8 +205,7 @@ static bool check_attributes(struct work *k)
     const struct lane *lane = k->d->changes->lane;
     for (uint8_t i = 0; i < u->value_count; i++) {
         struct value *v = &k->values[i];
-        v->attribute = attribute_find(lane, u->values[i].name);
-        v->key = 0;
+        *v = (struct value){.attribute = attribute_find(lane, u->values[i].name)};
         if (v->attribute < 0) {
             return refuse(u, UPDATE_NOT_MUTABLE);
         }
@@ -247,8 +247,9 @@ static bool order_values(struct work *k)
     bool keyed = (u->flags & (UPDATE_TIMESTAMP | UPDATE_VERSION)) != 0;
     for (uint8_t i = 0; i < u->value_count; i++) {
         struct value *v = &k->values[i];
-        uint64_t have = changes_key(k->d->changes, v->tag);
-        if ((u->flags & UPDATE_IF_VERSION) && have != u->if_version + 1) {
+        bool conditional = (u->flags & UPDATE_IF_VERSION) != 0;
+        uint64_t have = conditional || u->kind == UPDATE_SET ? changes_key(k->d->changes, v->tag) : 0;
+        if (conditional && have != u->if_version + 1) {
             return refuse(u, UPDATE_OTHER_VERSION);
         }
         if (u->kind != UPDATE_SET) {
@@ -461,6 +462,7 @@ static enum outcome derive_in_place(struct work *k)
     const struct number_column *column = cells_of(k->d->changes, k->at->segment, attribute);
     struct value *v = &k->values[k->u->value_count];
     struct sale sale;
+    *v = (struct value){.attribute = attribute};
     if (!sale_in_place(k, &sale)) {
         return NOT_HERE;
     }
@@ -470,7 +472,6 @@ static enum outcome derive_in_place(struct work *k)
         return DONE; /* a product that never had a sale needs none */
     }
     note_due(k, &sale);
-    *v = (struct value){.attribute = attribute, .number = v->number};
     if (!priced || now == NUMBER_MISSING || !decimal_rescale(v->number, column->scale, &v->cell)) {
         return priced ? NOT_HERE : DONE;
     }
@@ -710,14 +711,18 @@ static void decide(struct work *k)
     }
     for (uint8_t i = 0; i < u->value_count && u->result == UPDATE_APPLIED; i++) {
         if (k->values[i].key) {
-            order_put(&c->keys, k->values[i].tag, k->values[i].key);
+            pending_keys_put(&c->keys, k->values[i].tag, k->values[i].key);
         }
     }
 }
 
 void lane_decide(struct lane_decision *d, struct live_update *u, const struct lane_place *at)
 {
-    struct work k = {.d = d, .u = u, .at = at};
+    struct work k;
+    memset(&k, 0, offsetof(struct work, values));
+    k.d = d;
+    k.u = u;
+    k.at = at;
     u->dropped = 0;
     u->has_now = false;
     if (d->stream && stream_is_done(d->stream, d->item)) {
@@ -730,34 +735,6 @@ void lane_decide(struct lane_decision *d, struct live_update *u, const struct la
     }
     if (d->stream) {
         stream_note(&d->changes->index->inventory->streams, d->stream, d->item, u->result != UPDATE_REFUSED);
-    }
-}
-
-void lane_release(struct changes *c, struct log_writer *w, struct str id, int64_t now_ms, int64_t known_ms)
-{
-    const struct held_list *list = held_find(&c->index->inventory->held, id);
-    struct change *x = list ? changes_of(c, id) : NULL;
-    int64_t keep_ms = now_ms - c->index->settings->settings->hold_minutes * 60000;
-    if (!list || x->released) {
-        return;
-    }
-    struct str own = x->id;
-    x->released = true;
-    record_name(w, RECORD_RELEASE, c->index->uid, own);
-    vec_push(&c->gone, own);
-    for (size_t i = 0; i < list->updates.count; i++) {
-        const struct held_update *held = list->updates.items[i];
-        struct json_member values[UPDATE_VALUES_MAX];
-        struct live_update u;
-        struct lane_place at;
-        struct lane_decision d = {.changes = c, .writer = w, .now_ms = now_ms};
-        if (held->wall_ms <= known_ms || held->wall_ms < keep_ms ||
-            !update_line_body(held->line, values, &c->arena, &u)) {
-            continue;
-        }
-        u.object_id = own;
-        lane_locate(c, &u, 1, &at);
-        lane_decide(&d, &u, &at);
     }
 }
 

@@ -1,17 +1,37 @@
 #include "server/live/order.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "indexer/base/log.h"
 
 enum { FIRST_CAPACITY = 1024 };
+#define HUGE_PAGE ((size_t)2 << 20)
 
 static void table_release(struct shared *self)
 {
     free(self);
 }
 
+/* Large tables are read at random, so they lie in large pages where the system has some. */
+static void *table_memory(size_t size)
+{
+    if (size < HUGE_PAGE) {
+        return xcalloc(1, size);
+    }
+    size_t rounded = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    void *memory = aligned_alloc(HUGE_PAGE, rounded);
+    if (!memory) {
+        fatal("out of memory for order keys");
+    }
+    (void)madvise(memory, rounded, MADV_HUGEPAGE);
+    return memset(memory, 0, size);
+}
+
 static struct order_table *table_new(size_t capacity)
 {
-    struct order_table *t = xcalloc(1, sizeof(*t) + capacity * sizeof(t->slots[0]));
+    struct order_table *t = table_memory(sizeof(*t) + capacity * sizeof(t->slots[0]));
     shared_init(&t->shared, table_release);
     t->capacity = capacity;
     return t;
@@ -58,9 +78,8 @@ void order_prefetch(const struct order_keys *k, uint64_t tag)
     }
 }
 
-static void store(struct order_table *t, uint64_t tag, uint64_t key)
+static void store(struct order_slot *slot, uint64_t tag, uint64_t key)
 {
-    struct order_slot *slot = slot_of(t, tag);
     atomic_store_explicit(&slot->key, key, memory_order_relaxed);
     atomic_store_explicit(&slot->tag, tag, memory_order_release);
 }
@@ -73,7 +92,7 @@ static void grow(struct order_keys *k)
     for (size_t i = 0; old && i < old->capacity; i++) {
         uint64_t tag = atomic_load_explicit(&old->slots[i].tag, memory_order_relaxed);
         if (tag) {
-            store(k->table, tag, atomic_load_explicit(&old->slots[i].key, memory_order_relaxed));
+            store(slot_of(k->table, tag), tag, atomic_load_explicit(&old->slots[i].key, memory_order_relaxed));
         }
     }
     shared_drop(old ? &old->shared : NULL);
@@ -84,8 +103,9 @@ void order_put(struct order_keys *k, uint64_t tag, uint64_t key)
     if (!k->table || k->count >= k->table->capacity - k->table->capacity / 4) {
         grow(k);
     }
-    k->count += atomic_load_explicit(&slot_of(k->table, tag)->tag, memory_order_relaxed) == 0;
-    store(k->table, tag, key);
+    struct order_slot *slot = slot_of(k->table, tag);
+    k->count += atomic_load_explicit(&slot->tag, memory_order_relaxed) == 0;
+    store(slot, tag, key);
 }
 
 void order_write(const struct order_table *t, struct buf *out)
