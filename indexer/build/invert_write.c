@@ -11,9 +11,6 @@
 
 #define UNIT 4
 
-#define FREQUENT_FACTS  96  /* facts that come before those of unions */
-#define UNION_FACTS_MAX 128 /* together below 256: numbers of one byte */
-
 struct writing {
     struct invert *v;
     const uint32_t *old_of_new;
@@ -43,52 +40,13 @@ static int fact_compare(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-static uint64_t ones_of_mask(uint32_t mask)
-{
-    uint64_t fact = 0;
-
-    for (int f = 0; f < META_FIELDS; f++)
-        fact |= (uint64_t)(mask >> f & 1) << (4 * f);
-    return fact;
-}
-
-/* Every union of the fields of facts that there are, as a fact of ones: what the unions of prefixes will hold. None
- * when there are too many to have numbers of one byte. */
-static uint32_t union_facts(const struct invert_facts *f, uint64_t out[UNION_FACTS_MAX])
-{
-    bool *seen = xcalloc(1U << META_FIELDS, sizeof(*seen));
-    uint32_t masks[UNION_FACTS_MAX], count = 0, wanted = 0;
-
-    for (size_t i = 0; i < f->values.count && wanted <= UNION_FACTS_MAX; i++) {
-        uint32_t mask = 0, known = count;
-
-        for (int field = 0; field < META_FIELDS; field++)
-            mask |= (f->values.items[i] >> (4 * field) & 15 ? 1U : 0) << field;
-        for (uint32_t k = 0; k <= known && wanted <= UNION_FACTS_MAX; k++) {
-            uint32_t both = mask | (k < known ? masks[k] : 0);
-
-            if (seen[both] || ++wanted > UNION_FACTS_MAX)
-                continue;
-            seen[both] = true;
-            masks[count++] = both;
-        }
-    }
-    free(seen);
-    if (wanted > UNION_FACTS_MAX)
-        return 0;
-    for (uint32_t i = 0; i < count; i++)
-        out[i] = ones_of_mask(masks[i]);
-    return count;
-}
-
-/* Renumbers the facts: the most frequent ones, then those of unions, then the others by frequency. */
+/* Renumbers the facts by frequency; those of unions come behind them. */
 static void rank_facts(struct writing *g)
 {
     struct invert_facts *f = &g->v->facts;
     size_t count = f->values.count;
     struct fact_key *keys = xrealloc_array(NULL, count + 1, sizeof(*keys));
-    uint64_t *values = xrealloc_array(NULL, count + 1, sizeof(*values)), unions[UNION_FACTS_MAX];
-    uint32_t union_count = union_facts(f, unions);
+    uint64_t *values = xrealloc_array(NULL, count + 1, sizeof(*values));
 
     for (uint32_t i = 0; i < count; i++)
         keys[i] = (struct fact_key){.count = f->counts.items[i], .number = i};
@@ -98,11 +56,8 @@ static void rank_facts(struct writing *g)
     f->counts.count = 0;
     memset(f->slots, 0, (size_t)f->capacity * sizeof(*f->slots));
     g->fact_rank = xrealloc_array(NULL, count + 1, sizeof(*g->fact_rank));
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t u = 0; i == FREQUENT_FACTS && u < union_count; u++)
-            (void)invert_fact(f, unions[u]);
+    for (uint32_t i = 0; i < count; i++)
         g->fact_rank[keys[i].number] = invert_fact(f, values[keys[i].number]);
-    }
     free(keys);
     free(values);
 }

@@ -31,6 +31,7 @@ struct prefix_unions {
     uint32_t depth;
     uint16_t *spare[DEPTH_MAX]; /* masks to be reused, all zero */
     uint32_t spare_count;
+    uint32_t light_end; /* terms before this place have no further heavy prefix */
     VEC(struct finished) done;
     doc_id *docs;
     uint32_t *doc_facts;
@@ -94,9 +95,28 @@ static uint32_t prefix_end(const struct prefix_unions *p, uint32_t first, size_t
     return low;
 }
 
+/* Without its longest lists, which a search walks as they are (prefixes.h), a range of terms must have enough. What is
+ * not heavy has no heavy part. */
 static bool is_heavy(const struct prefix_unions *p, uint32_t first, uint32_t end)
 {
-    return end - first >= PREFIX_TERMS_MIN && p->sums[end] - p->sums[first] > p->doc_count / PREFIX_SHARE;
+    uint64_t sum = p->sums[end] - p->sums[first], most = p->doc_count / PREFIX_SHARE;
+    uint32_t longest[PREFIX_LONGEST] = {0}; /* descending */
+
+    if (end - first < PREFIX_TERMS_MIN || sum <= most)
+        return false;
+    for (uint32_t i = first; i < end; i++) {
+        uint32_t df = p->records[i].df, at = PREFIX_LONGEST;
+
+        for (; at > 0 && df > longest[at - 1]; at--) {
+            if (at < PREFIX_LONGEST)
+                longest[at] = longest[at - 1];
+        }
+        if (at < PREFIX_LONGEST)
+            longest[at] = df;
+    }
+    for (uint32_t i = 0; i < PREFIX_LONGEST; i++)
+        sum -= longest[i];
+    return sum > most;
 }
 
 static void open_prefixes(struct prefix_unions *p, uint32_t place)
@@ -104,7 +124,7 @@ static void open_prefixes(struct prefix_unions *p, uint32_t place)
     struct str text = p->texts[place];
     size_t at = p->depth ? p->stack[p->depth - 1].size : 0;
 
-    if (text.size && text.data[0] == IDENTIFIER_PREFIX)
+    if (place < p->light_end || (text.size && text.data[0] == IDENTIFIER_PREFIX))
         return;
     while (at < text.size && p->depth < DEPTH_MAX) {
         struct open_prefix *o = &p->stack[p->depth];
@@ -112,8 +132,10 @@ static void open_prefixes(struct prefix_unions *p, uint32_t place)
         (void)str_utf8_next(text, &at);
         o->size = at;
         o->end = prefix_end(p, place, at);
-        if (!is_heavy(p, place, o->end))
+        if (!is_heavy(p, place, o->end)) {
+            p->light_end = o->end;
             return;
+        }
         o->masks = p->spare_count ? p->spare[--p->spare_count] : xcalloc((size_t)p->doc_count + 1, sizeof(uint16_t));
         p->depth++;
     }

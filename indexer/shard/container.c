@@ -6,7 +6,7 @@
 
 #include "indexer/base/hash.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2 /* what is written; all from 1 on are read */
 
 /* Offsets in the header. */
 enum {
@@ -76,8 +76,8 @@ static enum status check_header(struct container *c, enum container_kind kind, s
     if (load_u64(h + HEADER_SUM) != hash64(h, HEADER_SUM))
         return error_set(err, STATUS_FORMAT, "header: checksum does not match");
     c->version = load_u32(h + HEADER_VERSION);
-    if (c->version != FORMAT_VERSION)
-        return error_set(err, STATUS_FORMAT, "header: format version %" PRIu32 " is not %d", c->version,
+    if (c->version < 1 || c->version > FORMAT_VERSION)
+        return error_set(err, STATUS_FORMAT, "header: format version %" PRIu32 " is none of 1 to %d", c->version,
                          FORMAT_VERSION);
     if (load_u64(h + HEADER_SIZE) != c->size)
         return error_set(err, STATUS_FORMAT, "header: says %" PRIu64 " bytes, the file has %zu",

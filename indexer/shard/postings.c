@@ -13,8 +13,8 @@
  * instruction works on four values (Lemire and Boytsov, "Decoding billions of integers per second", 2012, section 4:
  * SIMD-BP128). A shorter block is a plain stream of bits, lowest first.
  *
- * A dense list: u64 words of the bitmap, u32 ranks (bits set before each 4,096 documents), u8 fact width (1, 2, 4) and
- * three zeros, the facts by rank.
+ * A dense list: u64 words of the bitmap, u32 ranks (bits set before each 4,096 documents), the facts by rank
+ * (packed_facts.h).
  */
 #include "indexer/shard/postings.h"
 
@@ -250,7 +250,6 @@ static void encode_packed(const doc_id *docs, const uint32_t *facts, uint32_t df
 static void encode_dense(const doc_id *docs, const uint32_t *facts, uint32_t df, uint32_t doc_count, struct buf *out)
 {
     uint32_t words = (doc_count + 63) / 64, windows = (doc_count + WINDOW - 1) / WINDOW;
-    uint32_t bits = bits_of(facts, df), width = bits <= 8 ? 1 : bits <= 16 ? 2 : 4;
     uint64_t word = 0;
     uint32_t i = 0;
 
@@ -265,11 +264,7 @@ static void encode_dense(const doc_id *docs, const uint32_t *facts, uint32_t df,
             i++;
         buf_put_u32(out, i);
     }
-    buf_put_u32(out, width);
-    for (uint32_t k = 0; k < df; k++)
-        buf_append(out, &facts[k], width); /* little-endian: the low bytes come first */
-    while (out->size % 4)
-        buf_put_u8(out, 0);
+    packed_facts_put(facts, df, out);
 }
 
 void postings_encode(const doc_id *docs, const uint32_t *facts, uint32_t df, uint32_t doc_count, struct buf *out)
@@ -284,21 +279,15 @@ void postings_encode(const doc_id *docs, const uint32_t *facts, uint32_t df, uin
 /* --- opening --- */
 static bool open_dense(struct str bytes, uint32_t doc_count, struct postings *p, size_t *used)
 {
-    const uint8_t *data = (const uint8_t *)bytes.data;
     size_t words = ((size_t)doc_count + 63) / 64 * 8, ranks = ((size_t)doc_count + WINDOW - 1) / WINDOW * 4;
-    size_t head = words + ranks + 4;
+    size_t head = words + ranks;
 
-    if (bytes.size < head)
+    if (bytes.size < head || !packed_facts_open(&p->facts, str_slice(bytes, head, bytes.size), p->df, used))
         return false;
-    p->bits = (const uint64_t *)(const void *)data;
-    p->block_ranks = (const uint32_t *)(const void *)(data + words);
-    p->fact_bytes = data[words + ranks];
-    p->facts = data + head;
-    if (p->fact_bytes != 1 && p->fact_bytes != 2 && p->fact_bytes != 4)
-        return false;
-    *used = align4(head + (size_t)p->df * p->fact_bytes);
-    p->data_end = p->facts + (size_t)p->df * p->fact_bytes;
-    return *used <= bytes.size;
+    p->bits = (const uint64_t *)(const void *)bytes.data;
+    p->block_ranks = (const uint32_t *)(const void *)(bytes.data + words);
+    *used += head;
+    return true;
 }
 
 static const uint32_t SINGLE_BLOCK[2] = {0, 0};
@@ -446,17 +435,6 @@ uint32_t postings_seek(const struct postings *p, uint32_t from, doc_id doc)
     return low;
 }
 
-static uint32_t dense_fact_at(const struct postings *p, uint32_t rank)
-{
-    const uint8_t *at = p->facts + (size_t)rank * p->fact_bytes;
-    uint32_t fact = 0;
-
-    if (rank >= p->df)
-        return 0;
-    memcpy(&fact, at, p->fact_bytes);
-    return fact;
-}
-
 uint32_t postings_dense_fact(const struct postings *p, doc_id doc)
 {
     uint32_t window = doc / WINDOW;
@@ -466,20 +444,16 @@ uint32_t postings_dense_fact(const struct postings *p, doc_id doc)
     for (; word < doc / 64; word++)
         rank += (uint32_t)__builtin_popcountll(p->bits[word]);
     rank += (uint32_t)__builtin_popcountll(p->bits[word] & (((uint64_t)1 << (doc & 63)) - 1));
-    return dense_fact_at(p, rank);
+    return packed_facts_at(&p->facts, rank);
 }
 
 uint32_t postings_group_facts(const struct postings *p, uint32_t group, uint32_t facts[POSTINGS_BLOCK])
 {
     doc_id docs[POSTINGS_BLOCK];
-    uint32_t from = group * POSTINGS_BLOCK;
-    uint32_t count = from >= p->df ? 0 : p->df - from < POSTINGS_BLOCK ? p->df - from : POSTINGS_BLOCK;
 
-    if (!p->bits)
-        return group < p->block_count ? postings_block(p, group, docs, facts) : 0;
-    for (uint32_t i = 0; i < count; i++)
-        facts[i] = dense_fact_at(p, from + i);
-    return count;
+    if (p->bits)
+        return packed_facts_block(&p->facts, group, facts);
+    return group < p->block_count ? postings_block(p, group, docs, facts) : 0;
 }
 
 void postings_window(const struct postings *p, doc_id base, uint32_t *block, uint64_t bits[64])
@@ -534,7 +508,7 @@ void postings_list(const struct postings *p, doc_id *docs, uint32_t *facts)
             if (docs)
                 docs[n] = (doc_id)((size_t)(w - p->bits) * 64 + (size_t)__builtin_ctzll(word));
             if (facts)
-                facts[n] = dense_fact_at(p, n);
+                facts[n] = packed_facts_at(&p->facts, n);
         }
     }
 }
@@ -551,11 +525,7 @@ static bool dense_valid(const struct postings *p, uint32_t doc_count, uint32_t f
     }
     if (rank != p->df || (doc_count % 64 && p->bits[words - 1] >> (doc_count % 64)))
         return false;
-    for (uint32_t i = 0; i < p->df; i++) {
-        if (dense_fact_at(p, i) >= fact_count)
-            return false;
-    }
-    return true;
+    return packed_facts_valid(&p->facts, fact_count);
 }
 
 bool postings_valid(const struct postings *p, uint32_t doc_count, uint32_t fact_count)

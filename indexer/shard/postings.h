@@ -9,7 +9,7 @@
  *
  * Two kinds. Packed: blocks of 128 documents, delta coded and bit-packed, with the last document of each block apart so
  * that seeking touches no block. Dense, for terms with df > N/32: a flat bitmap, with facts by rank. Both have facts in
- * blocks of 128 by rank.
+ * blocks of 128 by rank, those of dense lists each at hand.
  *
  * A struct postings is a borrowed view; decoding writes to the caller's memory. No function here fails: the bytes were
  * checked by shard_check_terms before the query started, and every loop is bounded by the chunk's end on any bytes.
@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "indexer/base/buf.h"
+#include "indexer/shard/packed_facts.h"
 #include "indexer/shard/types.h"
 
 #define POSTINGS_BLOCK 128
@@ -30,8 +31,7 @@ struct postings {
     const uint32_t *block_offset; /* packed: where each block begins in data */
     const uint8_t *data;
     const uint8_t *data_end;
-    const uint8_t *facts; /* dense: fact indices by rank, fact_bytes each */
-    uint8_t fact_bytes;   /* dense: 1, 2 or 4 */
+    struct packed_facts facts; /* dense: fact indices by rank */
 };
 
 /* Packed lists: decodes block number `block` into docs[128] and fact indices into facts[128] (NULL: not wanted);

@@ -9,6 +9,7 @@
 #include "indexer/shard/types.h"
 
 #define PREFIX_SHARE     64 /* prefixes whose terms have more than 1/64 of the documents among them ... */
+#define PREFIX_LONGEST   4  /* ... apart from so many of the longest lists ... */
 #define PREFIX_TERMS_MIN 32 /* ... and are at least so many have a union */
 
 struct prefix_record {

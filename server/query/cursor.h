@@ -61,20 +61,7 @@ uint32_t cursor_gather_indexes(struct cursor *c, const struct window *w, const s
 /* Of a dense list: the fact's index of the posting number `rank`. */
 static inline uint32_t cursor_dense_fact(const struct postings *p, uint32_t rank)
 {
-    const uint8_t *at = p->facts + (size_t)rank * p->fact_bytes;
-    uint16_t two;
-    uint32_t four;
-
-    if (rank >= p->df)
-        return 0;
-    if (p->fact_bytes == 1)
-        return *at;
-    if (p->fact_bytes == 2) {
-        memcpy(&two, at, sizeof(two));
-        return two;
-    }
-    memcpy(&four, at, sizeof(four));
-    return four;
+    return packed_facts_at(&p->facts, rank);
 }
 
 /* Frequency 1 in each field that the fact has. */

@@ -217,6 +217,9 @@ static void test_postings(void **state)
     facts[1] = 1;
     postings_encode(every, facts, 128, 129, &out);
     expect("dense", buf_str(&out));
+    buf_clear(&out);
+    packed_facts_put_plain(facts, 128, &out);
+    expect("facts", buf_str(&out));
     buf_release(&out);
 }
 

@@ -131,6 +131,30 @@ static void compare_facts(const struct list *l, const struct postings *p)
         assert_int_equal(postings_dense_fact(p, l->docs[i]), l->facts[i]);
 }
 
+/* The facts as dense lists have them now, and as they had them in version 1. */
+static void compare_packed_facts(const struct list *l)
+{
+    for (int plain = 0; plain < 2; plain++) {
+        struct buf bytes = BUF_EMPTY;
+        struct packed_facts f;
+        size_t used = 0, size = 0;
+
+        (plain ? packed_facts_put_plain : packed_facts_put)(l->facts, l->df, &bytes);
+        size = bytes.size;
+        for (int i = 0; i < 2; i++)
+            buf_put_u64(&bytes, UINT64_MAX);
+        assert_true(packed_facts_open(&f, buf_str(&bytes), l->df, &used));
+        assert_int_equal(used, size);
+        assert_int_equal(f.palette == NULL, plain);
+        for (uint32_t i = 0; i < l->df; i++)
+            assert_int_equal(packed_facts_at(&f, i), l->facts[i]);
+        assert_int_equal(packed_facts_at(&f, l->df), 0);
+        assert_false(packed_facts_valid(&f, l->facts[l->df / 2]));
+        assert_false(packed_facts_open(&f, str_slice(buf_str(&bytes), 0, size - 1), l->df, &used));
+        buf_release(&bytes);
+    }
+}
+
 static void compare(const struct list *l, struct random *r)
 {
     struct buf bytes = BUF_EMPTY;
@@ -152,6 +176,7 @@ static void compare(const struct list *l, struct random *r)
     assert_memory_equal(facts, l->facts, l->df * sizeof(*facts));
     compare_blocks(l, &p);
     compare_facts(l, &p);
+    compare_packed_facts(l);
     compare_windows(l, &p, 1);
     compare_windows(l, &p, 3);
     if (!p.bits)
