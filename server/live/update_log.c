@@ -481,6 +481,7 @@ enum status update_log_open(struct update_log **out, const struct log_options *o
     log->dir = memcpy(xmalloc(size), options->dir, size);
     log->segment_bytes = options->segment_bytes ? options->segment_bytes : SEGMENT_BYTES_DEFAULT;
     log->read_only = options->read_only;
+    log->any_begin = options->any_begin;
     log->sync = options->sync;
     log->sync_interval_ns = (options->sync_interval_ms ? options->sync_interval_ms : SYNC_INTERVAL_MS) * 1000000;
     log->begin_seq = options->begin_seq ? options->begin_seq : 1;

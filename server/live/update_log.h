@@ -57,7 +57,8 @@ enum log_sync { LOG_SYNC_ALWAYS, LOG_SYNC_INTERVAL, LOG_SYNC_SYSTEM };
 struct log_options {
     const char *dir;           /* made when it is not there */
     uint64_t segment_bytes;    /* preallocated; 0: 64 MB */
-    uint64_t applied_seq;      /* a log that ends before it is refused */
+    uint64_t applied_seq;      /* a log that ends before it, or begins behind it, is refused */
+    bool any_begin;            /* it may begin behind it: nothing before is needed */
     bool read_only;            /* nothing is cut, made or written */
     uint64_t begin_seq;        /* of the first record when the log is empty; 0: 1 */
     enum log_sync sync;        /* the policy */
@@ -125,6 +126,12 @@ extern const struct log_backend update_log_backend; /* of a struct update_log */
 
 /* update_log_backend.open, typed. */
 MUST_CHECK enum status update_log_open(struct update_log **out, const struct log_options *options, struct error *err);
+
+/* Changes payloads, never their length, where they are on disk, in a log that nobody has open: change gives true for
+ * one that it changed. Each segment is replaced whole, durably, or stays as it was. What is behind the valid prefix of
+ * a segment is not looked at: opening the log cuts it, or says what is wrong. */
+typedef bool log_change(void *context, uint8_t kind, char *payload, size_t size);
+MUST_CHECK enum status update_log_rewrite(const char *dir, log_change *change, void *context, struct error *err);
 
 void log_writer_start(struct log_writer *w, uint64_t first_seq);
 void log_writer_release(struct log_writer *w);

@@ -31,6 +31,7 @@ struct update_log {
     uint64_t sync_interval_ns;
     uint64_t last_sync_ns;
     bool read_only;
+    bool any_begin;
     uint64_t begin_seq;
     struct file *file; /* the newest segment */
     uint64_t next_seq; /* of the record behind what was written */

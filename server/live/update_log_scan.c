@@ -201,6 +201,8 @@ static enum status scan_segment(struct recovery *r, size_t index, struct error *
     if (first_seq != segment->first_seq) {
         return damaged(err, r->path, 16, "the first sequence number is not the file name's");
     }
+    uint32_t epoch = get_u32(r->map.data + 24);
+    r->scan.epoch = epoch > r->scan.epoch ? epoch : r->scan.epoch; /* it may have no batch, and be the only one read */
     r->scan.data = r->map.data;
     r->scan.size = r->size;
     r->scan.at = LOG_SEGMENT_HEADER;
@@ -325,7 +327,7 @@ enum status log_recover(struct update_log *log, uint64_t applied_seq, struct err
         return status;
     }
     r.scan.next_seq = log->begin_seq;
-    if (log->segments.count > 0 && log->segments.items[0].first_seq > applied_seq + 1) {
+    if (!log->any_begin && log->segments.count > 0 && log->segments.items[0].first_seq > applied_seq + 1) {
         return error_set(err, STATUS_FORMAT,
                          "the log in '%s' begins at %" PRIu64 ", but updates from %" PRIu64 " on are needed", log->dir,
                          log->segments.items[0].first_seq, applied_seq + 1);

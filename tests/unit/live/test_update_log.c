@@ -137,6 +137,82 @@ static void test_round_trip(void **state)
     backend->close(log);
 }
 
+/* Epochs grow, also when only the last segment is read and nothing is in it yet. */
+static void test_epochs_never_fall(void **state)
+{
+    (void)state;
+    struct error err;
+    struct log_stats stats;
+    struct update_log *log = must_open();
+    for (int i = 0; i < 20; i++) {
+        /* A new segment is two writes, of which the second is its header. */
+        struct file_sim_fault full = {FILE_SIM_WRITES, 3, true, FILE_SIM_ENOSPC};
+        do {
+            file_sim_fail(&full);
+        } while (append(log, 1, &err) == STATUS_OK);
+        backend->stats(log, &stats);
+        backend->close(log);
+        file_sim_fail(NULL);
+        assert_int_equal(open_log(&log, stats.durable_seq, &err), STATUS_OK);
+        assert_int_equal(append(log, 1, &err), STATUS_OK);
+        backend->stats(log, &stats);
+        uint64_t durable = stats.durable_seq;
+        backend->close(log);
+        log = must_open();
+        backend->stats(log, &stats);
+        assert_int_equal(stats.durable_seq, durable);
+    }
+    backend->close(log);
+}
+
+static bool change_some(void *context, uint8_t kind, char *payload, size_t size)
+{
+    (void)context;
+    (void)kind;
+    uint64_t seq = 0;
+    memcpy(&seq, payload, sizeof(seq));
+    if (seq % 3 != 0 || size <= 8) {
+        return false;
+    }
+    payload[8] ^= 1;
+    return true;
+}
+
+static enum status count_changed(void *context, const struct log_record *record, struct error *err)
+{
+    (void)err;
+    struct buf want = BUF_EMPTY;
+    payload_of(record->seq, &want);
+    if (!str_equal(record->payload, buf_str(&want))) {
+        assert_int_equal(record->seq % 3, 0);
+        ++*(uint64_t *)context;
+    }
+    buf_release(&want);
+    return STATUS_OK;
+}
+
+static void test_rewrite(void **state)
+{
+    (void)state;
+    struct error err;
+    struct update_log *log = must_open();
+    uint64_t records = fill(log);
+    uint64_t changed = 0;
+    backend->close(log);
+    assert_int_equal(update_log_rewrite("/d/log", change_some, NULL, &err), STATUS_OK);
+    log = must_open();
+    assert_int_equal(backend->read(log, 1, LOG_READ_TO_END, count_changed, &changed, &err), STATUS_OK);
+    assert_true(changed > 0 && changed <= records / 3);
+    assert_int_equal(append(log, 2, &err), STATUS_OK);
+    backend->close(log);
+    assert_int_equal(update_log_rewrite("/d/log", change_some, NULL, &err), STATUS_OK); /* and back */
+    log = must_open();
+    changed = 0;
+    assert_int_equal(backend->read(log, 1, records, count_changed, &changed, &err), STATUS_OK);
+    assert_int_equal(changed, 0);
+    backend->close(log);
+}
+
 struct image {
     char name[64];
     struct buf bytes;
@@ -509,6 +585,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round_trip, disk_start, disk_stop),
+        cmocka_unit_test_setup_teardown(test_epochs_never_fall, disk_start, disk_stop),
+        cmocka_unit_test_setup_teardown(test_rewrite, disk_start, disk_stop),
         cmocka_unit_test_setup_teardown(test_cut_at_every_offset, disk_start, disk_stop),
         cmocka_unit_test_setup_teardown(test_every_bit_flipped, disk_start, disk_stop),
         cmocka_unit_test_setup_teardown(test_holes, disk_start, disk_stop),
