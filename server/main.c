@@ -8,6 +8,8 @@
 #include "indexer/base/clock.h"
 #include "indexer/base/log.h"
 #include "indexer/base/options.h"
+#include "server/events/events.h"
+#include "server/http/event_metrics.h"
 #include "server/http/handlers.h"
 #include "server/http/live_metrics.h"
 #include "server/http/server.h"
@@ -28,6 +30,8 @@ struct arguments {
     int64_t commit_delay_us;
     int64_t history_days;
     uint64_t history_bytes;
+    int64_t events_days;
+    uint64_t events_bytes;
     int64_t threads;
     int64_t workers;
     int64_t connections;
@@ -70,6 +74,9 @@ static enum status parse_arguments(struct arguments *a, int argc, char **argv, s
          "how long updates are kept for the history of objects"},
         {"history-bytes", OPTION_SIZE, &a->history_bytes, "SIZE", 1 << 20, INT64_MAX, NULL,
          "the most log that is kept for history, rollbacks and backups"},
+        {"events-days", OPTION_INT, &a->events_days, "DAYS", 1, 3650, NULL, "how long shoppers' events are kept"},
+        {"events-bytes", OPTION_SIZE, &a->events_bytes, "SIZE", 1 << 20, INT64_MAX, NULL,
+         "the most that is kept of them"},
         {"verify-on-start", OPTION_FLAG, &a->verify, NULL, 0, 0, NULL, "check every block of every file first"},
         {"log", OPTION_CHOICE, &a->log, "LEVEL", 0, 0, "debug|info|warn|error|off", "what to log"},
     };
@@ -150,6 +157,19 @@ static enum status prepare(struct server *server, const struct arguments *a, str
     return status;
 }
 
+/* The shop goes on without them. */
+static void open_events(struct server *server, const struct arguments *a)
+{
+    struct events_options options = {
+        .data_dir = a->data, .keep_ms = a->events_days * 86400000, .keep_bytes = a->events_bytes};
+    struct error err = {0};
+    if (events_open(&server->events, &options, &err) != STATUS_OK) {
+        log_error("events are not taken: %s", err.message);
+        server->events = NULL;
+    }
+    event_metrics_add(server);
+}
+
 /* Opens the data while /health answers already, then says ready. */
 static enum status open_data(struct server *server, const struct arguments *a, const char *control, struct error *err)
 {
@@ -172,6 +192,7 @@ static enum status open_data(struct server *server, const struct arguments *a, c
         return status;
     }
     live_metrics_add(server);
+    open_events(server, a);
     atomic_store(&server->ready, true);
     log_info("ready on port %u after %.0f ms, data in '%s'", server->port, (double)(clock_monotonic_ns() - start) / 1e6,
              a->data);
@@ -196,6 +217,7 @@ static int serve(const struct arguments *a, struct error *err)
         }
     }
     server_stop(&server);
+    events_close(server.events);
     live_close(server.live);
     return code;
 }
@@ -218,7 +240,9 @@ int main(int argc, char **argv)
                           .sync = "always",
                           .sync_interval_ms = 1000,
                           .history_days = 30,
-                          .history_bytes = UINT64_C(10) << 30};
+                          .history_bytes = UINT64_C(10) << 30,
+                          .events_days = 90,
+                          .events_bytes = UINT64_C(1) << 30};
     setlocale(LC_CTYPE, "C.UTF-8");
     if (!processor_fits()) {
         fputs("aisle-server: this processor has no AVX2, which the program needs\n", stderr);

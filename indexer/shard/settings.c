@@ -387,6 +387,7 @@ static const struct {
     {"sortFacetValuesBy", read_facet_order},
     {"gates", settings_read_gates},
     {"experiment", settings_read_experiment},
+    {"events", settings_read_events},
 };
 
 static enum status compile(struct settings *s, struct error *err)

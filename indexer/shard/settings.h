@@ -11,7 +11,7 @@
  * highlightPreTag, highlightPostTag, hitsPerPage, maxValuesPerFacet, paginationLimitedTo, minHits, k1, b, priorWeight,
  * synonymWeight, typoTolerance, distinct, attributeForDistinct, groupAttribute, roles (role -> attribute name), feeds
  * (the feed mapping), hierarchicalAttributes, sortFacetValuesBy, gates, experiment, mutableAttributes,
- * holdUpdatesMinutes.
+ * holdUpdatesMinutes, events.
  */
 #include "indexer/base/arena.h"
 #include "indexer/base/json.h"
@@ -105,6 +105,11 @@ struct experiment_setting {
     struct json settings, parameters; /* objects */
 };
 
+/* `events`: {"keepTokens": false}. */
+struct event_settings {
+    bool keep_tokens; /* true: tokens of shoppers are logged with what they do */
+};
+
 /* An attribute that updates change in place. Prices, quantity and popularity always are; mutableAttributes names
  * others, and which key orders their updates: "margin", "timestamp(margin)" (the default), "version(quantity)". */
 struct mutable_setting {
@@ -166,6 +171,7 @@ struct settings {
     float prior_weight;            /* lambda, .05 */
     struct gate_settings gates;
     struct experiment_setting experiment;
+    struct event_settings events;
 };
 
 /* Compiles a JSON document. An error names the key and what would be right: "'searchableAttributes[2]': weight 'x' is

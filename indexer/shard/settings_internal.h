@@ -20,6 +20,9 @@ settings_reader settings_read_replica_ranking;
 settings_reader settings_read_synonyms;
 settings_reader settings_read_gates;
 settings_reader settings_read_experiment;
+settings_reader settings_read_events;
+/* `events` with every member. */
+struct json settings_events_json(const struct settings *s, struct arena *arena);
 
 /* A list of strings; a lone string counts as a list of one. */
 enum status settings_strings(struct settings *s, const char *key, const struct json *value, const struct str **out,

@@ -46,6 +46,7 @@ static struct json document_of(const struct settings *s, struct arena *arena)
     set_default(&document, "distinct", json_of_bool(s->distinct), arena);
     set_default(&document, "sortFacetValuesBy", json_of_str(s->sort_facets_by_alpha ? STR("alpha") : STR("count")),
                 arena);
+    json_object_set(&document, STR("events"), settings_events_json(s, arena), arena);
     return document;
 }
 

@@ -620,6 +620,10 @@ enum status answer_result(const struct answer *a, struct buf *out)
     json_write_string(out, a->request->index);
     buf_literal(out, ",\"processingTimeMS\":");
     buf_append_u64(out, (r->elapsed_ns + 999999) / 1000000);
+    if (a->query_id.size > 0) {
+        buf_literal(out, ",\"queryID\":");
+        json_write_string(out, a->query_id);
+    }
     write_own(a, out);
     buf_append_char(out, '}');
     return out->failed ? STATUS_LIMIT : status;

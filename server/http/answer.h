@@ -33,6 +33,7 @@ struct answer {
     const struct search_result *result;
     const struct json *params; /* as they came, for the echo; may be NULL */
     struct arena *arena;
+    struct str query_id; /* empty: none was asked for */
 };
 
 /* One result: {"hits":[..],"nbHits":..,...}. STATUS_LIMIT when the arena is full. */

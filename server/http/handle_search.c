@@ -3,6 +3,7 @@
 #include "server/http/answer.h"
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
+#include "server/http/impressions.h"
 #include "server/http/server.h"
 #include "server/query/experiment.h"
 
@@ -312,7 +313,16 @@ static bool write_sub(struct search *s, struct sub *sub, struct buf *out)
         return true;
     }
     sub->result.seq = s->seq > sub->result.seq ? s->seq : sub->result.seq;
-    struct answer a = {s->searcher, sub->snapshot, &sub->request, &sub->result, sub->params, &s->x->arena};
+    struct answer a = {.searcher = s->searcher,
+                       .snapshot = sub->snapshot,
+                       .request = &sub->request,
+                       .result = &sub->result,
+                       .params = sub->params,
+                       .arena = &s->x->arena};
+    char query_id[QUERY_ID_TEXT];
+    if (impression_log(s->x, &a, query_id)) {
+        a.query_id = str_from(query_id);
+    }
     enum status status = answer_result(&a, out);
     if (status != STATUS_OK) {
         exchange_fail(s->x, status, "the answer needs more memory than it may use");

@@ -111,7 +111,12 @@ static enum status answer_suggest(struct exchange *x, struct search_request *r, 
     struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
     write_suggestions(&answer, r, out);
     if (wanted->products) {
-        struct answer a = {searcher, snapshot, r, &answer.products, params, &x->arena};
+        struct answer a = {.searcher = searcher,
+                           .snapshot = snapshot,
+                           .request = r,
+                           .result = &answer.products,
+                           .params = params,
+                           .arena = &x->arena};
         status = write_products(&a, out);
     }
     if (answer.partial) {

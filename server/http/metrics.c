@@ -7,8 +7,8 @@
 
 #include "indexer/base/json.h"
 
-static const int statuses[] = {200, 201, 204, 304, 400, 401, 403, 404, 405,
-                               408, 409, 413, 417, 429, 431, 500, 503, 507};
+static const int statuses[] = {200, 201, 204, 304, 400, 401, 403, 404, 405, 408,
+                               409, 413, 417, 422, 429, 431, 500, 503, 507};
 #define STATUS_COUNT (sizeof(statuses) / sizeof(statuses[0]) + 1) /* the last: any other */
 
 /* Upper bounds of the latency histogram. */

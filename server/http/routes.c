@@ -192,7 +192,8 @@ static struct str presented_key(struct exchange *x)
     if (bearer.size > 7 && str_equal_nocase(str_slice(bearer, 0, 7), STR("Bearer "))) {
         return str_trim(str_slice(bearer, 7, bearer.size));
     }
-    return exchange_query(x, "x-algolia-api-key");
+    key = exchange_query(x, "x-algolia-api-key");
+    return key.data ? key : exchange_query(x, "X-Algolia-API-Key"); /* as search-insights writes it */
 }
 
 /* Without keys, and on the control socket, everybody is the admin. */

@@ -19,6 +19,7 @@
 #include "server/http/static_files.h"
 
 struct live;
+struct events;
 
 /* Zero means the default. */
 struct server_options {
@@ -44,6 +45,7 @@ struct server {
     struct keys *keys;                 /* NULL: any key is taken; only on loopback. Taken by the server */
     struct static_files *files;        /* NULL: none. Taken */
     struct live *live;                 /* borrowed; set before `ready` */
+    struct events *events;             /* the same; NULL: events are not taken */
     atomic_bool ready;                 /* else everything but ROUTE_UNREADY answers 503 */
 
     /* the server's own */

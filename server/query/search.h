@@ -63,6 +63,9 @@ struct search_request {
     size_t restrict_count;
     bool want_ranking_info; /* getRankingInfo: explain each hit */
     bool profile;           /* times and counts of each step in the answer */
+    bool click_analytics;   /* the answer has a queryID, what it shows is logged */
+    bool analytics;         /* false: it is not */
+    struct str user_token;  /* empty: none */
     /* presentation, used by the answer's writer */
     const struct str *retrieve; /* attributesToRetrieve; count 0 and !retrieve_given: the settings' */
     size_t retrieve_count;
@@ -152,6 +155,10 @@ MUST_CHECK enum status search_run(const struct search_context *c, const struct s
 /* An estimate of the cost in nanoseconds, before running: above a millisecond it belongs on a worker. */
 uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, const struct search_request *requests,
                         size_t count);
+
+/* What a query's text is counted as: its words as the index's analyzer has them, a space between two. In the arena. */
+MUST_CHECK enum status search_normal_form(const struct search_context *c, struct str text, struct str *out,
+                                          struct error *err);
 
 /* Facet-value search: values of a searchable facet that match what was typed (prefix of any word, folded, one typo from
  * five letters on), with exact counts among the request's matches. */

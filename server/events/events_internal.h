@@ -1,0 +1,63 @@
+#ifndef AISLE_SERVER_EVENTS_EVENTS_INTERNAL_H
+#define AISLE_SERVER_EVENTS_EVENTS_INTERNAL_H
+
+/* The parts of a struct events: events.c opens, submits and reads, events_thread.c writes. */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "indexer/base/vec.h"
+#include "server/events/events.h"
+#include "server/events/seen.h"
+#include "server/live/update_log.h"
+
+struct pending_record {
+    enum event_type type;
+    uint64_t identity;
+    size_t at, size; /* of the batch's bytes */
+};
+
+/* Records that are logged together, or a token to be forgotten. */
+struct pending {
+    struct pending *next;
+    struct buf bytes;
+    VEC(struct pending_record) records;
+    bool forget;       /* bytes is the token */
+    events_done *done; /* NULL: searches that nobody waits for */
+    void *context;
+    struct events_outcome outcome;
+};
+
+struct events {
+    struct events_options options;
+    char *dir;
+    pthread_rwlock_t log_lock; /* held for writing while the log is closed and opened again */
+    struct update_log *log;    /* NULL: it could not be opened again */
+    struct log_options log_options;
+
+    pthread_mutex_t lock; /* guards the queue and the counters */
+    pthread_cond_t wake;
+    struct pending *first, **end;
+    struct pending *last_searches; /* the last of the queue, when searches may be added to it */
+    uint64_t waiting_bytes;
+    bool urgent; /* someone waits */
+    bool stopping;
+    struct events_stats stats;
+
+    pthread_t thread;
+    bool started;
+    /* the thread's own */
+    struct seen seen;
+    struct log_writer writer;
+    uint64_t seq;
+    int64_t wall_ms;
+    int64_t trimmed_ms;
+};
+
+/* --- events_thread.c --- */
+void events_thread_start(struct events *e);
+void events_thread_stop(struct events *e);
+/* Deletes what need not be kept. */
+void events_trim(struct events *e);
+void pending_free(struct pending *p);
+
+#endif
