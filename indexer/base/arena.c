@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ALIGNMENT = 16, FIRST_BLOCK_BYTES = 4096 - 64, LARGEST_BLOCK_BYTES = 1 << 20 };
+enum { ALIGNMENT = 16, FIRST_BLOCK_BYTES = 4096 - 64, LARGEST_BLOCK_BYTES = 1 << 20, KEPT_BYTES = 4 << 20 };
 
 struct arena_block {
     struct arena_block *next;
@@ -33,18 +33,22 @@ void arena_release(struct arena *a)
     arena_init(a, a->limit_bytes);
 }
 
+/* Of several blocks one is made, so that the next request of this size needs no other. */
 void arena_reset(struct arena *a)
 {
-    struct arena_block **largest = &a->blocks;
-    for (struct arena_block **at = &a->blocks; *at; at = &(*at)->next) {
-        if ((*at)->size > (*largest)->size) {
-            largest = at;
+    struct arena_block *kept = a->blocks;
+    size_t total = 0;
+    for (const struct arena_block *at = kept; at; at = at->next) {
+        total += at->size;
+    }
+    if (kept && kept->next) {
+        free_blocks(kept);
+        kept = total <= KEPT_BYTES ? malloc(sizeof(*kept) + total) : NULL;
+        if (kept) {
+            kept->size = total;
         }
     }
-    struct arena_block *kept = *largest;
     if (kept) {
-        *largest = kept->next;
-        free_blocks(a->blocks);
         kept->next = NULL;
         kept->used = 0;
     }

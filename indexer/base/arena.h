@@ -19,7 +19,7 @@ struct arena {
 
 void arena_init(struct arena *a, size_t limit_bytes);
 void arena_release(struct arena *a);
-void arena_reset(struct arena *a); /* everything handed out is gone; the largest block is kept for reuse */
+void arena_reset(struct arena *a); /* everything handed out is gone; up to 4 MiB are kept for reuse */
 
 /* 16-byte aligned, not cleared. NULL only when there is a ceiling. */
 void *arena_alloc(struct arena *a, size_t size);
