@@ -121,24 +121,43 @@ static bool load_packed(struct cursor *c, const struct window *w)
 
     c->serial = w->serial;
     c->count = 0;
+    c->facts_read = false;
     for (; block < c->postings.block_count; block++) {
         uint32_t i = 0, n = c->count;
-        decode(c, block, true);
+        decode(c, block, false);
         if (c->block_count == 0 || c->block_docs[0] >= w->base + WINDOW_DOCS)
             break;
         if (!reserve(c, c->count + c->block_count, w->arena))
             return false;
         while (i < c->block_count && c->block_docs[i] < w->base)
             i++;
-        for (; i < c->block_count && c->block_docs[i] - w->base < WINDOW_DOCS; i++, n++) {
-            c->offsets[n] = (uint16_t)(c->block_docs[i] - w->base);
-            c->facts[n] = c->block_facts[i];
+        if (n == 0) {
+            c->facts_block = block;
+            c->facts_at = i;
         }
+        for (; i < c->block_count && c->block_docs[i] - w->base < WINDOW_DOCS; i++, n++)
+            c->offsets[n] = (uint16_t)(c->block_docs[i] - w->base);
         c->count = n;
         if (i < c->block_count)
             break;
     }
     return true;
+}
+
+/* The facts of the window's postings: many windows are only counted. */
+static void read_facts(struct cursor *c)
+{
+    uint32_t facts[POSTINGS_BLOCK], at = c->facts_at, block = c->facts_block;
+
+    if (c->facts_read)
+        return;
+    c->facts_read = true;
+    for (uint32_t n = 0; n < c->count; block++, at = 0) {
+        uint32_t some = POSTINGS_BLOCK - at < c->count - n ? POSTINGS_BLOCK - at : c->count - n;
+        postings_block_facts(&c->postings, block, facts);
+        memcpy(c->facts + n, facts + at, some * sizeof(*facts));
+        n += some;
+    }
 }
 
 /* The first place from `at` on in the block whose document is >= doc; there is one. */
@@ -158,6 +177,7 @@ static bool load_own(struct cursor *c, const struct window *w)
 
     c->serial = w->serial;
     c->count = 0;
+    c->facts_read = true;
     if (!reserve(c, w->count, w->arena))
         return false;
     for (uint32_t at = 0; at < w->count; at += POSTINGS_BLOCK) {
@@ -178,6 +198,7 @@ static bool load_selection(struct cursor *c, const struct window *w, const struc
 
     c->serial = w->serial;
     c->count = 0;
+    c->facts_read = true;
     if (!reserve(c, w->count < c->postings.df ? w->count : c->postings.df, w->arena))
         return false;
     if (c->block_count && c->block_docs[0] > w->docs[0])
@@ -337,6 +358,8 @@ uint32_t cursor_gather_indexes(struct cursor *c, const struct window *w, const s
     if (c->postings.bits) {
         n = dense_indexes(c, w, wanted, offsets, indexes);
     } else {
+        if (c->serial == w->serial)
+            read_facts(c);
         for (uint32_t i = 0; c->serial == w->serial && i < c->count; i++) {
             offsets[n] = c->offsets[i];
             indexes[n] = c->facts[i];
@@ -412,6 +435,8 @@ bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, co
         mask_set_first(out, c->count);
         return true;
     }
+    if (fields)
+        read_facts(c);
     for (uint32_t i = 0; i < c->count; i++) {
         if (!fields || fact_of(c, w, c->facts[i], fields))
             mask_set(out, c->offsets[i]);
@@ -430,6 +455,8 @@ uint32_t cursor_gather(struct cursor *c, const struct window *w, uint64_t fields
         return prefix_union_gather(c->prefix, w, fields, wanted, out);
     if (c->postings.bits)
         return dense_gather(c, w, fields, wanted, out);
+    if (c->serial == w->serial)
+        read_facts(c);
     for (uint32_t i = 0; c->serial == w->serial && i < c->count; i++) {
         if (mask_has(wanted, c->offsets[i])) {
             uint64_t fact = fact_of(c, w, c->facts[i], fields);

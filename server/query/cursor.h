@@ -29,6 +29,8 @@ struct cursor {
     uint32_t count, capacity;
     uint16_t *offsets;
     uint32_t *facts;
+    bool facts_read; /* facts is right; else they are those from this place on: */
+    uint32_t facts_block, facts_at;
 };
 
 void cursor_init(struct cursor *c); /* an empty list */

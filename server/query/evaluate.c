@@ -57,11 +57,15 @@ static size_t hits_wanted(const struct search_request *r, const struct settings 
 /* *most: the largest number of attributes that a hit's object is overlaid with. */
 static bool make_overlays(struct evaluation *e, uint32_t *most)
 {
+    bool ids = true;
+
     *most = 0;
     e->overlays = ARENA_ARRAY(e->scratch, struct hit_overlay, e->snapshot->segment_count + 1);
     if (!e->overlays)
         return false;
-    for (uint32_t i = 0; i < e->snapshot->segment_count; i++) {
+    for (size_t i = 0; i < e->count; i++)
+        ids &= hit_ids_only(e->requests[i].request, e->snapshot->settings);
+    for (uint32_t i = 0; i < e->snapshot->segment_count && !ids; i++) {
         if (!hit_overlay_init(&e->overlays[i], e->snapshot->segments[i].shard, &e->window, e->scratch))
             return false;
         *most = e->overlays[i].count > *most ? e->overlays[i].count : *most;
@@ -102,7 +106,8 @@ enum status evaluation_init(struct evaluation *e, const struct scorer *scorer, s
         status = request_init(e, &e->requests[i], cells, err);
     if (status != STATUS_OK)
         return status;
-    if (!match_init(&e->match, e->query, scorer, &e->window, e->match.fields) ||
+    e->match.tallies = e->tallies;
+    if (!match_init(&e->match, e->query, scorer, &e->window) ||
         !prune_init(&e->prune, &e->match, &e->prior, e->lengths))
         return full(err);
     return STATUS_OK;
@@ -130,8 +135,8 @@ static enum status open_segment(struct evaluation *e, struct error *err)
     if (status == STATUS_OK)
         status = match_segment(&e->match, err);
 
-    if (status == STATUS_OK && !prune_segment(&e->prune))
-        return full(err);
+    if (status == STATUS_OK)
+        prune_segment(&e->prune);
     /* Of columns with a cell a document, only the hits' cells are checked, when the hits are read. */
     for (uint32_t i = 0; status == STATUS_OK && i < overlay->count; i++) {
         if (shard_number_column(w->shard, overlay->attrs[i])->kind != NUMBER_COLUMN_DENSE)
@@ -244,16 +249,14 @@ static int64_t worst_of_all(const struct evaluation *e)
 
 static bool take_scored(struct evaluation *e, const struct mask *any, const struct mask *exact)
 {
-    const double *scores = match_scores(&e->match, any);
-
-    if (!scores)
+    if (!match_sum(&e->match, any))
         return false;
     e->scored += mask_count(any);
     for (size_t i = 0; i < e->count; i++) {
         struct mask mine = e->wanted[i];
         mask_and(&mine, any);
         if (mine.active)
-            evaluation_take(e, &e->requests[i], &mine, exact, scores);
+            evaluation_take(e, &e->requests[i], &mine, exact, true);
     }
     return true;
 }
@@ -275,12 +278,26 @@ static bool take_seeds(struct evaluation *e, struct mask *any, const struct mask
     }
     if (mask_count(any) < SEED_FROM * k)
         return true;
-    if (!prune_seeds(&e->prune, any, (uint32_t)k, &seeds))
-        return false;
+    prune_seeds(&e->prune, any, (uint32_t)k, &seeds);
     mask_or(&seeds, exact);
     mask_and(&seeds, any);
     mask_and_not(any, &seeds);
     return take_scored(e, &seeds, exact);
+}
+
+/* What can be told before anything is summed: without which words nobody gets in, and without what prior. */
+static bool keep_most(struct evaluation *e, int64_t worst, struct mask *any, const struct mask *exact)
+{
+    struct mask spelled = *any;
+    double prior;
+
+    mask_and(&spelled, exact);
+    if (!prune_require(&e->prune, worst, any, &prior))
+        return false;
+    if (prior > 0 && e->prior.weight > 0)
+        evaluation_keep_prior(e, prior / e->prior.weight, any);
+    mask_or(any, &spelled);
+    return true;
 }
 
 /* Scores those of the wanted that can get in. */
@@ -289,14 +306,19 @@ static bool take_by_score(struct evaluation *e, struct mask *any, const struct m
     struct mask spelled = *any;
     int64_t worst = worst_of_all(e);
 
+    if (mask_count(any) < PRUNE_FROM)
+        return take_scored(e, any, exact);
+    if (worst != INT64_MIN && !keep_most(e, worst, any, exact))
+        return false;
+    if (!prune_sum(&e->prune, any))
+        return false;
     if (worst == INT64_MIN && !take_seeds(e, any, exact))
         return false;
     worst = worst_of_all(e);
-    if (worst != INT64_MIN && mask_count(any) >= PRUNE_FROM) {
+    if (worst != INT64_MIN) {
         mask_and(&spelled, exact);
         mask_and(&spelled, any);
-        if (!prune_window(&e->prune, worst, any))
-            return false;
+        prune_narrow(&e->prune, worst, any);
         mask_or(any, &spelled);
     }
     return !any->active || take_scored(e, any, exact);
@@ -315,13 +337,13 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
     }
     if (!any.active)
         return true;
-    if (!e->window.docs && by_score(e))
+    if (by_score(e))
         return take_by_score(e, &any, exact);
     if (!e->query->match_all && !e->requests[0].browse)
         return take_scored(e, &any, exact);
     for (size_t i = 0; i < e->count; i++) {
         if (e->wanted[i].active)
-            evaluation_take(e, &e->requests[i], &e->wanted[i], exact, NULL);
+            evaluation_take(e, &e->requests[i], &e->wanted[i], exact, false);
     }
     return true;
 }

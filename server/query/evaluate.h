@@ -49,6 +49,7 @@ struct evaluation {
     struct facet_cache *cache;
     struct prune_cache *lengths;
     struct prior_cache *priors;
+    struct affinity_cache *tallies;
     struct prune prune;
     struct hit_overlay *overlays; /* by segment */
     uint32_t explained;           /* the segment whose lists are open for explaining, + 1 */
@@ -71,9 +72,12 @@ MUST_CHECK enum status evaluation_run(struct evaluation *e, struct error *err);
 /* The matches of a request that could still be among its best, by what can be told without scores. */
 void evaluation_want(struct evaluation *e, struct evaluation_request *r, const struct mask *matches,
                      struct mask *wanted);
-/* Offers the wanted documents of the window; scores by offset, NULL when there is no text. */
+/* Leaves the documents whose share of the prior's weight, told by its first key alone, may be at least this, and
+ * perhaps more. */
+void evaluation_keep_prior(struct evaluation *e, double share, struct mask *m);
+/* Offers the wanted documents of the window, summed by match_sum when there is text to be scored. */
 void evaluation_take(struct evaluation *e, struct evaluation_request *r, const struct mask *wanted,
-                     const struct mask *exact, const double *scores);
+                     const struct mask *exact, bool scored);
 /* A product's best variant is known. */
 void evaluation_flush(struct evaluation_request *r);
 /* Where `after` stands in the segment. */

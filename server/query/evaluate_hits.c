@@ -35,17 +35,15 @@ static void keep_by_number(struct evaluation *e, uint32_t source, double bound, 
     (void)window_narrow(&e->window, source, low, high, m); /* out of memory: all stay */
 }
 
-/* Without text and sort keys the prior alone decides: from the worst hit's score follows what the first customRanking
- * key must be, were all others at their best. */
-static void keep_by_prior(struct evaluation *e, const struct evaluation_request *r, struct mask *m)
+/* From the share follows what the first customRanking key must be, were all others at their best. */
+void evaluation_keep_prior(struct evaluation *e, double share, struct mask *m)
 {
     const struct prior_key *k = &e->prior.keys[0];
-    double needed, x;
+    double x;
 
     if (e->prior.key_count == 0 || e->prior.weight <= 0 || k->stock || k->source == UINT32_MAX || k->scale <= 0)
         return;
-    needed = ((double)r->top.heap[0]->rounded - 1) / 1e6 / e->prior.weight;
-    x = (needed - (1 - k->weight)) / k->weight;
+    x = (share - (1 - k->weight)) / k->weight;
     if (x <= 1e-9)
         return;
     x = (k->descending ? x : 1 - x) + (k->descending ? -1e-9 : 1e-9);
@@ -86,7 +84,8 @@ void evaluation_want(struct evaluation *e, struct evaluation_request *r, const s
         if (t->keys[0].source != UINT32_MAX && worst->values[0].kind == SORT_NUMBER)
             keep_by_number(e, t->keys[0].source, worst->values[0].number, t->keys[0].descending, wanted);
     } else if (worst && e->query->match_all) {
-        keep_by_prior(e, r, wanted);
+        /* Without text and sort keys the prior alone decides. */
+        evaluation_keep_prior(e, ((double)worst->rounded - 1) / 1e6 / e->prior.weight, wanted);
         if (t->key_count == 0 && here)
             keep_by_rank(e, 0, worst->id_rank, wanted);
     }
@@ -218,8 +217,27 @@ static uint32_t step_of(const struct evaluation *e, uint32_t offset)
     return step;
 }
 
+/* The document's score; false when it is plainly below the least that is needed, which is told by what is nearest at
+ * hand: the title's words are far away. */
+static bool score_of(struct evaluation *e, uint32_t offset, bool scored, int64_t needed, double *score)
+{
+    double limit = scored ? match_limit(&e->match, offset) : 0, most = scored ? match_most_gain(&e->match) : 0;
+    double prior, gain;
+
+    if (score_rounded(limit + most + e->prior.weight) < needed)
+        return false;
+    prior = prior_of(&e->prior, &e->window, offset);
+    if (score_rounded(limit + most + prior) < needed)
+        return false;
+    gain = scored ? match_gain(&e->match, offset) : 0;
+    if (score_rounded(limit + gain + prior) < needed)
+        return false;
+    *score = (scored ? match_lex(&e->match, offset, gain) : 0) + prior;
+    return score_rounded(*score) >= needed;
+}
+
 /* Fills the spare; false when it is plainly worse than the worst hit. */
-static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t offset, bool exact, double lex)
+static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t offset, bool exact, bool scored)
 {
     struct topk *t = &r->top;
     struct candidate *c = t->spare;
@@ -235,12 +253,10 @@ static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t of
     c->step = step_of(e, offset);
     for (uint32_t i = 0; i < t->sort_count; i++)
         c->values[i] = value_of(e, t, i, offset);
-    if (worst && t->sort_count == 0 && exact == worst->exact && score_rounded(lex + e->prior.weight) < worst->rounded)
+    if (!score_of(e, offset, scored, worst && t->sort_count == 0 && exact == worst->exact ? worst->rounded : INT64_MIN,
+                  &c->score))
         return false;
-    c->score = lex + prior_of(&e->prior, &e->window, offset);
     c->rounded = score_rounded(c->score);
-    if (worst && t->sort_count == 0 && exact == worst->exact && c->rounded < worst->rounded)
-        return false;
     c->id_rank = e->window.id_ranks[c->doc]; /* far away: only for those that may get in */
     for (uint32_t i = t->sort_count; i < t->key_count; i++)
         c->values[i] = value_of(e, t, i, offset);
@@ -248,12 +264,12 @@ static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t of
 }
 
 void evaluation_take(struct evaluation *e, struct evaluation_request *r, const struct mask *wanted,
-                     const struct mask *exact, const double *scores)
+                     const struct mask *exact, bool scored)
 {
     for (MASK_WORDS(wanted, w)) {
         for (uint64_t x = wanted->bits[w]; x; x &= x - 1) {
             uint32_t offset = (uint32_t)w * 64 + (uint32_t)__builtin_ctzll(x);
-            if (fill(e, r, offset, mask_has(exact, offset), scores ? scores[offset] : 0))
+            if (fill(e, r, offset, mask_has(exact, offset), scored))
                 offer(e, r, offset);
         }
     }

@@ -118,7 +118,7 @@ static enum status explain(struct explainer *x, const struct evaluation_request 
     if (x->e->match.title.titles)
         found = title_look(&x->e->match.title, x->doc);
     gain = affinity_of(&x->e->match.affinity, x->doc);
-    lex = q->live_slots ? (title_score(&x->e->match.title, x->doc, lex) + gain) / q->max_lex : 0;
+    lex = q->live_slots ? title_score(&x->e->match.title, x->doc, lex) / q->max_lex + gain / q->max_lex : 0;
     if (!words || !set(out, "score", json_of_double(c->score, x->arena), x->arena) ||
         !set(out, "lexical", json_of_double(lex, x->arena), x->arena) ||
         !set(out, "prior", json_of_double(c->score - lex, x->arena), x->arena) ||

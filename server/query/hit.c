@@ -69,6 +69,20 @@ static bool names_all(const struct str *names, size_t count)
     return false;
 }
 
+static bool is_id_alone(const struct str *names, size_t count)
+{
+    return count == 0 || (count == 1 && str_equal(names[0], STR("objectID")));
+}
+
+bool hit_ids_only(const struct search_request *request, const struct settings *s)
+{
+    size_t highlight_count = request->highlight_given ? request->highlight_count : s->highlight_count;
+
+    return is_id_alone(request->retrieve_given ? request->retrieve : s->retrieve,
+                       request->retrieve_given ? request->retrieve_count : s->retrieve_count) &&
+           (request->retrieve_given || s->retrieve_count) && highlight_count == 0 && request->snippet_count == 0;
+}
+
 bool hit_reader_init(struct hit_reader *r, const struct snapshot *snapshot, const struct search_request *request,
                      struct arena *arena)
 {
@@ -95,7 +109,7 @@ bool hit_reader_init(struct hit_reader *r, const struct snapshot *snapshot, cons
         names[r->wanted.count++] = str_split(&words, ':');
     }
     r->wanted.names = names;
-    r->id_only = !r->all && retrieve_count == 0 && highlight_count == 0 && request->snippet_count == 0;
+    r->id_only = hit_ids_only(request, s);
     return true;
 }
 

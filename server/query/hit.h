@@ -18,6 +18,9 @@ struct hit_overlay {
 /* Registers the attributes with the window. False when memory runs out. */
 bool hit_overlay_init(struct hit_overlay *o, const struct shard *shard, struct window *w, struct arena *arena);
 
+/* Whether the answer shows no more than objectIDs: then no stored object is read. */
+bool hit_ids_only(const struct search_request *request, const struct settings *s);
+
 /* What the objects of one answer are read with. */
 struct hit_reader {
     const struct snapshot *snapshot;

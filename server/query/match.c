@@ -2,20 +2,19 @@
 
 #include <assert.h>
 
-bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window,
-                uint64_t fields)
+bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window)
 {
     struct arena *arena = window->arena;
 
-    memset(m, 0, sizeof(*m));
+    *m = (struct match){.fields = m->fields, .tallies = m->tallies};
     m->query = query;
     m->scorer = scorer;
     m->window = window;
     m->arena = arena;
-    m->fields = fields;
     cursor_init(&m->identifier);
     m->sums = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->sums));
     m->best = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->best));
+    m->titled = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->titled));
     m->offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->offsets));
     m->offsets_more = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->offsets_more));
     m->facts = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->facts));
@@ -37,7 +36,7 @@ bool match_init(struct match *m, const struct query *query, const struct scorer 
                 return false;
         }
     }
-    return affinity_init(&m->affinity, query, arena) && !arena->failed;
+    return affinity_init(&m->affinity, query, m->tallies, arena) && !arena->failed;
 }
 
 /* --- a segment --- */
@@ -134,7 +133,7 @@ enum status match_segment(struct match *m, struct error *err)
     title_segment(&m->title, q, m->window->segment, m->fields);
     if (status == STATUS_OK && m->affinity.of_code)
         status = shard_check_attribute(m->window->shard, m->affinity.attr, err);
-    affinity_segment(&m->affinity, m->window->shard);
+    affinity_segment(&m->affinity, m->window->shard, &m->tallies->sets);
     return status;
 }
 
@@ -185,6 +184,7 @@ void match_window(struct match *m)
 {
     for (uint32_t i = 0; i < m->query->slot_count; i++)
         m->slots[i].ready = false;
+    m->gain_known = false;
 }
 
 /* --- who matches --- */
@@ -311,20 +311,23 @@ static uint32_t gather(struct match *m, struct match_alternative *a, const struc
     return n;
 }
 
-static void score_alternative(struct match *m, struct match_alternative *a, const struct mask *wanted)
+static void score_alternative(struct match *m, struct match_alternative *a, uint32_t slot, const struct mask *wanted)
 {
     uint32_t n = gather(m, a, wanted);
+    uint64_t title = title_has(a->alternative) ? m->title.field : 0;
     double scale = a->alternative->weight * a->alternative->idf, k1 = m->scorer->k1;
 
     for (uint32_t i = 0; i < n; i++) {
         double part = scale * m->tf[i] / (k1 + m->tf[i]);
         uint16_t offset = m->offsets[i];
         m->best[offset] = part > m->best[offset] ? part : m->best[offset];
+        m->titled[offset] |= (uint32_t)((m->facts[i] & title) != 0) << slot;
     }
 }
 
-static void score_slot(struct match *m, struct match_slot *slot, const struct mask *wanted)
+static void score_slot(struct match *m, uint32_t number, const struct mask *wanted)
 {
+    struct match_slot *slot = &m->slots[number];
     struct mask mine = *wanted;
 
     mask_and(&mine, &slot->bits);
@@ -335,7 +338,7 @@ static void score_slot(struct match *m, struct match_slot *slot, const struct ma
             m->best[i * 64 + (uint64_t)__builtin_ctzll(x)] = 0;
     }
     for (uint32_t k = 0; k < slot->alternative_count; k++)
-        score_alternative(m, &slot->alternatives[k], &mine);
+        score_alternative(m, &slot->alternatives[k], number, &mine);
     for (MASK_WORDS(&mine, j)) {
         for (uint64_t x = mine.bits[j]; x; x &= x - 1) {
             uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
@@ -344,17 +347,20 @@ static void score_slot(struct match *m, struct match_slot *slot, const struct ma
     }
 }
 
-double match_gain(const struct match *m, uint32_t offset)
+double match_gain(struct match *m, uint32_t offset)
 {
     return m->affinity.of_code ? affinity_of(&m->affinity, window_doc(m->window, offset)) / m->query->max_lex : 0;
 }
 
-double match_most_gain(const struct match *m)
+double match_most_gain(struct match *m)
 {
-    return m->affinity.of_code ? m->affinity.most / m->query->max_lex : 0;
+    if (!m->gain_known && m->affinity.of_code)
+        affinity_window(&m->affinity, m->window->docs ? NULL : &m->window->base);
+    m->gain_known = true;
+    return m->affinity.of_code ? m->affinity.window_most / m->query->max_lex : 0;
 }
 
-const double *match_scores(struct match *m, const struct mask *wanted)
+bool match_sum(struct match *m, const struct mask *wanted)
 {
     const struct query *q = m->query;
 
@@ -362,20 +368,31 @@ const double *match_scores(struct match *m, const struct mask *wanted)
         for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
             uint64_t offset = i * 64 + (uint64_t)__builtin_ctzll(x);
             m->sums[offset] = 0;
+            m->titled[offset] = 0;
         }
     }
     for (uint32_t s = 0; s < q->slot_count; s++) {
         if (!slot_bits(m, &m->slots[s], m->passed))
-            return NULL;
-        score_slot(m, &m->slots[s], wanted);
+            return false;
+        score_slot(m, s, wanted);
     }
-    for (MASK_WORDS(wanted, j)) {
-        for (uint64_t x = wanted->bits[j]; x && q->live_slots; x &= x - 1) {
-            uint64_t offset = j * 64 + (uint64_t)__builtin_ctzll(x);
-            doc_id doc = window_doc(m->window, (uint32_t)offset);
-            m->sums[offset] =
-                (title_score(&m->title, doc, m->sums[offset]) + affinity_of(&m->affinity, doc)) / q->max_lex;
-        }
-    }
-    return m->sums;
+    return true;
+}
+
+#define SLACK 1e-9 /* the same numbers added in another order */
+
+double match_limit(const struct match *m, uint32_t offset)
+{
+    return (m->sums[offset] + title_limit(&m->title, m->titled[offset])) / m->query->max_lex + SLACK;
+}
+
+double match_lex(const struct match *m, uint32_t offset, double gain)
+{
+    double sum = m->sums[offset];
+
+    if (m->query->live_slots == 0)
+        return 0;
+    if (title_may_tell(&m->title, m->titled[offset]))
+        sum = title_score(&m->title, window_doc(m->window, offset), sum);
+    return sum / m->query->max_lex + gain;
 }

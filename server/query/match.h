@@ -37,9 +37,12 @@ struct match {
     const struct mask *passed; /* of the window, by the last step run: slots asked for later need to be right there */
     struct title_matcher title;
     struct affinity affinity;
+    struct affinity_cache *tallies;
+    bool gain_known; /* the affinity was moved to the window */
     /* scratch by offset in the window */
     double *sums;
     double *best;
+    uint32_t *titled; /* bit s: a word of slot s is in the title */
     /* scratch by posting */
     uint16_t *offsets;
     uint64_t *facts;
@@ -47,9 +50,8 @@ struct match {
     uint16_t *offsets_more;
 };
 
-/* False when memory runs out. */
-bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window,
-                uint64_t fields);
+/* `fields` and `tallies` are set. False when memory runs out. */
+bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window);
 /* Opens the lists of the window's segment. STATUS_FORMAT: one is damaged. */
 MUST_CHECK enum status match_segment(struct match *m, struct error *err);
 /* The first document >= doc that may match in one of that many steps, or DOC_NONE. */
@@ -65,13 +67,17 @@ bool match_steps(struct match *m, uint32_t count, const struct mask *within, str
 /* Of the window's matches those that have the slot; others perhaps included. NULL when memory runs out. */
 const struct mask *match_slot_bits(struct match *m, uint32_t slot);
 
-/* What a document of the window's segment gains whatever its words are, divided by max_lex, and the most that any does.
+/* What a document of the window's segment gains whatever its words are, divided by max_lex, and the most that any of
+ * the window does.
  */
-double match_gain(const struct match *m, uint32_t offset);
-double match_most_gain(const struct match *m);
+double match_gain(struct match *m, uint32_t offset);
+double match_most_gain(struct match *m);
 
-/* lex / max_lex of the wanted documents, by offset. The array is the match's own until the next call. NULL when memory
- * runs out. */
-const double *match_scores(struct match *m, const struct mask *wanted);
+/* Sums the parts of the wanted documents' words, for the two below. False when memory runs out. */
+bool match_sum(struct match *m, const struct mask *wanted);
+/* At most this, without the gain, is what a document summed has for lex / max_lex: whatever its title says. */
+double match_limit(const struct match *m, uint32_t offset);
+/* lex / max_lex of a document summed, its gain given. */
+double match_lex(const struct match *m, uint32_t offset, double gain);
 
 #endif

@@ -1,14 +1,20 @@
 #include "server/query/prune.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #define SLACK 4e-6 /* rounding of scores, and of limits in single precision */
 
+static void shard_release(struct prune_shard *s)
+{
+    free(s->places);
+    free(s->least);
+    *s = (struct prune_shard){0};
+}
+
 void prune_cache_clear(struct prune_cache *c)
 {
     for (uint32_t i = 0; i < PRUNE_SHARDS; i++)
-        free(c->shards[i].least);
+        shard_release(&c->shards[i]);
     *c = (struct prune_cache){0};
 }
 
@@ -20,15 +26,32 @@ bool prune_init(struct prune *p, struct match *match, const struct prior *prior,
     p->match = match;
     p->prior = prior;
     p->cache = cache;
-    p->limits = arena_alloc(arena, WINDOW_DOCS * sizeof(float));
-    p->slot_limits = arena_alloc(arena, WINDOW_DOCS * sizeof(float));
-    p->least = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->least));
-    p->indexes = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->indexes));
+    p->limits = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->limits));
+    p->best = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->best));
     p->offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->offsets));
+    p->gathered.offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->gathered.offsets));
+    p->gathered.facts = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->gathered.facts));
+    p->indexes = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->indexes));
     return !arena->failed;
 }
 
 /* --- a segment --- */
+static void put_places(uint32_t *out, uint64_t fact)
+{
+    field_id field;
+
+    out[0] = out[1] = score_place(0, 0);
+    for (int i = 0; i < 2 && fact; i++) {
+        field = (field_id)(__builtin_ctzll(fact) >> 2);
+        out[i] = field == SCORE_SIDE_FIELD ? PRUNE_SUM : score_place(field, fact_frequency(fact, field));
+        fact &= ~(15ull << (4 * field));
+        if (out[i] == PRUNE_SUM)
+            break;
+    }
+    if (fact || out[1] == PRUNE_SUM)
+        out[0] = PRUNE_SUM;
+}
+
 static void keep_least(uint8_t *least, uint8_t length)
 {
     /* 0 is no length: as the largest of 8 bits it loses. */
@@ -37,426 +60,311 @@ static void keep_least(uint8_t *least, uint8_t length)
     *least = (uint8_t)((mine < best ? mine : best) + 1);
 }
 
-static void find_least(struct prune_lengths *l, const struct window *w)
+static void find_least(struct prune_shard *s, const struct window *w)
 {
-    uint8_t *all = l->least + (size_t)l->windows * l->stride;
+    uint8_t *all = s->least + (size_t)s->windows * s->stride;
 
     for (uint32_t d = 0; d < w->doc_count; d++) {
-        uint8_t *least = l->least + (size_t)(d / WINDOW_DOCS) * l->stride;
-        const uint8_t *lengths = w->lengths + (size_t)d * l->stride;
-        for (uint32_t f = 0; f < l->stride; f++)
+        uint8_t *least = s->least + (size_t)(d / WINDOW_DOCS) * s->stride;
+        const uint8_t *lengths = w->lengths + (size_t)d * s->stride;
+        for (uint32_t f = 0; f < s->stride; f++)
             keep_least(&least[f], lengths[f]);
     }
-    for (uint32_t i = 0; i < l->windows * l->stride; i++)
-        keep_least(&all[i % l->stride], l->least[i]);
+    for (uint32_t i = 0; i < s->windows * s->stride; i++)
+        keep_least(&all[i % s->stride], s->least[i]);
 }
 
-static const struct prune_lengths *lengths_of(struct prune *p)
+static void shard_make(struct prune_shard *s, const struct window *w)
+{
+    size_t facts = (size_t)w->fact_count + 1;
+
+    s->uid = shard_uid(w->shard);
+    s->places = xrealloc_array(NULL, 4 * facts, sizeof(*s->places));
+    s->flat_places = s->places + 2 * facts;
+    for (uint32_t i = 0; i < w->fact_count; i++) {
+        put_places(&s->places[2 * (size_t)i], w->facts[i]);
+        put_places(&s->flat_places[2 * (size_t)i], fact_flat(w->facts[i]));
+    }
+    s->stride = w->length_stride;
+    s->windows = (w->doc_count + WINDOW_DOCS - 1) / WINDOW_DOCS;
+    s->least = xcalloc((size_t)(s->windows + 1) * s->stride + 1, 1);
+    find_least(s, w);
+}
+
+void prune_segment(struct prune *p)
 {
     const struct window *w = p->match->window;
-    uint64_t uid = shard_uid(w->shard);
-    struct prune_lengths *l;
+    struct prune_shard *s;
 
     for (uint32_t i = 0; i < PRUNE_SHARDS; i++) {
-        l = &p->cache->shards[i];
-        if (l->least && l->shard_uid == uid)
-            return l;
+        s = &p->cache->shards[i];
+        if (s->places && s->uid == shard_uid(w->shard)) {
+            p->shard = s;
+            return;
+        }
     }
-    l = &p->cache->shards[p->cache->next++ % PRUNE_SHARDS];
-    free(l->least);
-    l->shard_uid = uid;
-    l->stride = w->length_stride;
-    l->windows = (w->doc_count + WINDOW_DOCS - 1) / WINDOW_DOCS;
-    l->least = xcalloc((size_t)(l->windows + 1) * l->stride + 1, 1);
-    find_least(l, w);
-    return l;
+    s = &p->cache->shards[p->cache->next++ % PRUNE_SHARDS];
+    shard_release(s);
+    shard_make(s, w);
+    p->shard = s;
 }
 
-/* The least cell from which on the first key, all others at their best, gives a share of the prior's weight. */
-static int64_t cell_of_share(const struct prior_key *k, const struct number_column *c, double share)
+/* --- a window --- */
+static double prior_most(const struct prune *p)
 {
-    double x = (share - (1 - k->weight)) / k->weight - 1e-9, value;
-
-    if (x <= 0)
-        return NUMBER_MISSING; /* documents without a value, too */
-    if (x >= 1 || k->scale <= 0)
-        x = k->scale <= 0 ? 2 : 1 - 1e-9;
-    if (x > 1)
-        return INT64_MAX;
-    value = k->low + expm1(x / k->scale);
-    if (c->is_double)
-        return number_cell_of_double(value);
-    for (uint8_t i = 0; i < c->scale; i++)
-        value *= 10;
-    return fabs(value) < 9e15 ? (int64_t)floor(value) - 1 : NUMBER_MISSING;
+    return p->prior->key_count ? p->prior->weight : 0;
 }
 
-bool prune_segment(struct prune *p)
-{
-    struct window *w = p->match->window;
-    const struct prior_key *k = &p->prior->keys[0];
-
-    p->lengths = lengths_of(p);
-    memset(p->memos, 0, sizeof(p->memos));
-    p->by_cell = p->prior->key_count > 0 && p->prior->weight > 0 && !k->stock && k->descending &&
-                 k->source != UINT32_MAX && w->sources[k->source].column->kind == NUMBER_COLUMN_DENSE;
-    for (uint32_t i = 0; p->by_cell && i <= PRUNE_LEVELS; i++)
-        p->cells[i] = cell_of_share(k, w->sources[k->source].column, (double)i / PRUNE_LEVELS);
-    return true;
-}
-
-/* --- limits --- */
-static double limit_of_fact(const struct prune *p, const struct alternative *a, uint64_t fact)
+/* A prefix's facts have frequency 1 in some fields. */
+static double most_of_alternative(const struct prune *p, const struct match_alternative *a)
 {
     const struct scorer *s = p->match->scorer;
     const struct window *w = p->match->window;
     const uint8_t *least =
-        p->lengths->least + (size_t)(w->docs ? p->lengths->windows : w->base / WINDOW_DOCS) * p->lengths->stride;
-    double tf = SCORE_SIDE_WEIGHT * (double)(fact >> 60);
+        p->shard->least + (size_t)(w->docs ? p->shard->windows : w->base / WINDOW_DOCS) * p->shard->stride;
+    double tf = SCORE_SIDE_WEIGHT;
 
-    for (fact &= ~0ull >> 4; fact;) {
-        unsigned field = (unsigned)__builtin_ctzll(fact) >> 2;
-        uint32_t frequency = fact_frequency(fact, (field_id)field);
-        uint8_t code = least[field], own = length_encode(frequency);
-        tf += (double)frequency * s->norm[field][code > own ? code : own];
-        fact &= ~(15ull << (4 * field));
+    if (a->cursor_count != 1 || !(a->cursors[0].flat || a->cursors[0].prefix))
+        return a->alternative->weight * a->alternative->idf;
+    for (uint32_t f = 0; f < p->shard->stride; f++)
+        tf += least[f] ? s->norm[f][least[f]] : 0;
+    return a->alternative->weight * a->alternative->idf * tf / (s->k1 + tf);
+}
+
+/* With what its neighbours may add. */
+static double most_with_pair(const struct prune *p, uint32_t slot, const struct match_alternative *a)
+{
+    return most_of_alternative(p, a) + (title_has(a->alternative) ? p->match->query->slots[slot].pair_limit : 0);
+}
+
+static double most_of_slot(const struct prune *p, uint32_t slot)
+{
+    const struct match_slot *s = &p->match->slots[slot];
+    double most = 0;
+
+    for (uint32_t k = 0; k < s->alternative_count; k++) {
+        double mine = most_with_pair(p, slot, &s->alternatives[k]);
+        most = mine > most ? mine : most;
     }
-    return a->weight * a->idf * tf / (s->k1 + tf) / p->match->query->max_lex;
+    return most;
 }
 
-/* With a lexical score of at most `limit`, the least cell that could reach `needed`: NUMBER_MISSING when any would do,
- * INT64_MAX when none. */
-static int64_t cell_needed(const struct prune *p, double limit, double needed)
+/* All documents of the alternative that are wanted. */
+static bool alternative_bits(struct prune *p, struct match_alternative *a, const struct mask *wanted, struct mask *out)
 {
-    double share = needed - limit;
+    struct mask part;
 
-    if (share <= 0)
-        return NUMBER_MISSING;
-    if (p->prior->key_count == 0 || share > p->prior->weight)
-        return INT64_MAX;
-    return p->by_cell ? p->cells[(uint32_t)(share / p->prior->weight * PRUNE_LEVELS)] : NUMBER_MISSING;
+    *out = *wanted;
+    for (uint32_t k = 0; k < a->cursor_count; k++) {
+        mask_clear(&part);
+        if (!cursor_window(&a->cursors[k], p->match->window, 0, wanted, &part))
+            return false;
+        mask_and(out, &part);
+    }
+    return true;
 }
 
-static bool memo_open(struct prune *p, struct prune_memo *memo)
+/* Leaves the documents with an alternative of the slot that is worth at least this. */
+static bool require(struct prune *p, uint32_t slot, double least, struct mask *wanted)
 {
-    uint32_t count = p->match->window->fact_count + 1;
+    struct match_slot *s = &p->match->slots[slot];
+    struct mask any, part;
+    uint32_t enough = 0;
 
-    if (memo->stamps)
+    for (uint32_t k = 0; k < s->alternative_count; k++)
+        enough += most_with_pair(p, slot, &s->alternatives[k]) >= least;
+    if (enough == s->alternative_count) {
+        const struct mask *bits = match_slot_bits(p->match, slot);
+        if (!bits)
+            return false;
+        mask_and(wanted, bits);
         return true;
-    memo->stamps = ARENA_ARRAY(p->match->arena, uint32_t, count);
-    memo->limits = arena_alloc(p->match->arena, count * sizeof(*memo->limits));
-    memo->cells = arena_alloc(p->match->arena, count * sizeof(*memo->cells));
-    return memo->stamps && memo->limits && memo->cells;
+    }
+    mask_clear(&any);
+    for (uint32_t k = 0; k < s->alternative_count && enough; k++) {
+        if (most_with_pair(p, slot, &s->alternatives[k]) < least)
+            continue;
+        if (!alternative_bits(p, &s->alternatives[k], wanted, &part))
+            return false;
+        mask_or(&any, &part);
+    }
+    *wanted = any;
+    return true;
 }
 
-static inline void memo_ask(struct prune *p, struct prune_memo *memo, const struct match_alternative *a, uint32_t index,
-                            double needed)
+bool prune_require(struct prune *p, int64_t worst, struct mask *wanted, double *prior)
 {
-    if (memo->stamps[index] == p->stamp)
+    const struct query *q = p->match->query;
+    double most[QUERY_SLOTS], needed = ((double)worst / 1e6 - 2 * SLACK - match_most_gain(p->match)) * q->max_lex;
+
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        most[i] = most_of_slot(p, i);
+        needed -= most[i];
+    }
+    /* needed is now what the prior must add when all words are at their best */
+    *prior = needed / q->max_lex;
+    for (uint32_t i = 0; i < q->slot_count && wanted->active; i++) {
+        double least = needed + most[i] - prior_most(p) * q->max_lex;
+        if (least > 0 && !require(p, i, least, wanted))
+            return false;
+    }
+    return true;
+}
+
+/* --- limits --- */
+static inline float part_of_fact(const struct prune *p, uint64_t fact, const uint8_t *lengths)
+{
+    double tf = scorer_tf(p->match->scorer, fact, lengths);
+
+    return (float)(tf / (p->match->scorer->k1 + tf));
+}
+
+static void zero(const struct prune *p, float *limits)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        limits[p->offsets[i]] = 0;
+}
+
+static float scale_of(const struct prune *p, const struct match_alternative *a)
+{
+    return (float)(a->alternative->weight * a->alternative->idf / p->match->query->max_lex);
+}
+
+/* What an alternative gives a document. Of a slot with several the largest counts. */
+static inline void put(struct prune *p, uint16_t offset, float part, bool titled)
+{
+    if (p->alone) {
+        p->limits[offset] += part + (titled ? p->pair : 0);
         return;
-    uint64_t fact = p->match->window->facts[index];
-    double limit = limit_of_fact(p, a->alternative, a->cursors[0].flat ? fact_flat(fact) : fact);
-    memo->stamps[index] = p->stamp;
-    memo->limits[index] = (float)limit;
-    memo->cells[index] = cell_needed(p, limit + SLACK, needed);
-}
-
-/* Whether an alternative's facts have indexes: one list, as it is in the shard. */
-static bool is_plain(const struct match_alternative *a)
-{
-    return a->cursor_count == 1 && !a->cursors[0].prefix;
-}
-
-/* The documents that pass on their own, and those that need a cell. */
-struct sorted_out {
-    struct mask kept;
-    struct mask asked;
-};
-
-/* Keeps of the asked documents those whose cell reaches p->least. */
-static bool ask_cells(struct prune *p, struct sorted_out *s)
-{
-    struct window *w = p->match->window;
-    const int64_t *cells;
-
-    if (!s->asked.active)
-        return true;
-    if (!window_load(w, p->prior->keys[0].source, &s->asked))
-        return false;
-    cells = w->sources[p->prior->keys[0].source].cells;
-    for (MASK_WORDS(&s->asked, i)) {
-        uint64_t kept = 0;
-        for (uint64_t x = s->asked.bits[i]; x; x &= x - 1) {
-            uint64_t offset = i * 64 + (uint64_t)__builtin_ctzll(x);
-            kept |= cells[offset] >= p->least[offset] ? x & -x : 0;
-        }
-        s->kept.bits[i] |= kept;
-        s->kept.active |= (uint64_t)(kept != 0) << i;
     }
-    return true;
+    p->best[offset] = part > p->best[offset] ? part : p->best[offset];
+    p->titled.bits[offset >> 6] |= (uint64_t)titled << (offset & 63);
 }
 
-static inline void sort_out(struct prune *p, struct sorted_out *s, uint32_t offset, int64_t least)
+/* One list, as it is in the shard. */
+static void add_list(struct prune *p, struct match_alternative *a, const struct mask *wanted)
 {
-    if (least == NUMBER_MISSING) {
-        mask_set(&s->kept, offset);
-    } else if (least != INT64_MAX) {
-        p->least[offset] = least;
-        mask_set(&s->asked, offset);
-    }
-}
-
-/* --- one slot --- */
-/* The least of the column's codes whose value is at least cell; value_count when there is none. */
-static uint32_t code_of_cell(const struct number_column *c, int64_t cell)
-{
-    uint32_t low = 0, high = c->value_count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (c->values[middle] < cell)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* The code that a fact's documents need, remembered in place of the cell. */
-static inline int64_t code_needed(struct prune *p, struct prune_memo *memo, const struct match_alternative *a,
-                                  uint32_t index, double needed)
-{
-    if (memo->stamps[index] != p->stamp) {
-        const struct window *w = p->match->window;
-        memo_ask(p, memo, a, index, needed);
-        memo->cells[index] = memo->cells[index] == INT64_MAX
-                                 ? INT64_MAX
-                                 : code_of_cell(w->sources[p->prior->keys[0].source].column, memo->cells[index]);
-    }
-    return memo->cells[index];
-}
-
-/* A dense list in a run of documents whose first key has codes: one comparison a document, without lists in between. */
-static void keep_by_codes(struct prune *p, uint32_t number, double needed, const struct mask *wanted, struct mask *kept)
-{
-    struct match_alternative *a = &p->match->slots[p->match->query->required[0]].alternatives[number];
-    struct prune_memo *memo = &p->memos[0][number];
     const struct window *w = p->match->window;
-    const uint16_t *codes = w->sources[p->prior->keys[0].source].column->codes + w->base;
-    const struct postings *list = &a->cursors[0].postings;
-    uint32_t rank = list->block_ranks[w->base / WINDOW_DOCS], words = (w->count + 63) / 64;
+    const float *tfs = p->match->scorer->tfs, k1 = (float)p->match->scorer->k1;
+    const uint32_t *places = a->cursors[0].flat ? p->shard->flat_places : p->shard->places;
+    uint16_t *offsets = p->gathered.offsets;
+    uint32_t n = cursor_gather_indexes(&a->cursors[0], w, wanted, offsets, p->indexes);
+    float scale = scale_of(p, a);
+    uint64_t title = title_has(a->alternative) ? p->match->title.field : 0;
 
-    for (uint32_t i = 0; i < words; i++) {
-        uint64_t have = list->bits[w->base / 64 + i], out = 0, asked = have & wanted->bits[i];
-        for (uint64_t x = asked; x; x &= x - 1) {
-            uint32_t bit = (uint32_t)__builtin_ctzll(x);
-            uint32_t at = asked == have ? rank++ : rank + (uint32_t)__builtin_popcountll(have & ((1ull << bit) - 1));
-            uint32_t fact = cursor_dense_fact(list, at);
-            bool in = fact < w->fact_count && codes[i * 64 + bit] >= code_needed(p, memo, a, fact, needed);
-            out |= (uint64_t)in << bit;
-        }
-        rank += asked == have ? 0 : (uint32_t)__builtin_popcountll(have);
-        kept->bits[i] |= out;
-        kept->active |= (uint64_t)(out != 0) << i;
-    }
-}
-
-/* Whether keep_by_codes can be used; the window's codes are read then. */
-static bool codes_usable(struct prune *p, const struct match_alternative *a)
-{
-    struct window *w = p->match->window;
-    uint32_t source = p->prior->keys[0].source;
-
-    if (w->docs || !a->cursors[0].postings.bits || !w->sources[source].column->codes)
-        return false;
-    window_codes(w, source);
-    return !w->sources[source].any_changed;
-}
-
-/* Adds to `kept` the documents that this alternative could bring in. */
-static bool keep_by_alternative(struct prune *p, uint32_t number, double needed, const struct mask *wanted,
-                                struct mask *kept)
-{
-    struct match *m = p->match;
-    struct match_slot *slot = &m->slots[p->match->query->required[0]];
-    struct match_alternative *a = &slot->alternatives[number];
-    struct prune_memo *memo = &p->memos[0][number];
-    struct sorted_out s;
-
-    if (!memo_open(p, memo))
-        return false;
-    if (codes_usable(p, a)) {
-        keep_by_codes(p, number, needed, wanted, kept);
-        return true;
-    }
-    mask_clear(&s.kept);
-    mask_clear(&s.asked);
-    uint32_t n = cursor_gather_indexes(&a->cursors[0], m->window, wanted, p->offsets, p->indexes);
     for (uint32_t i = 0; i < n; i++) {
-        memo_ask(p, memo, a, p->indexes[i], needed);
-        sort_out(p, &s, p->offsets[i], memo->cells[p->indexes[i]]);
+        const uint8_t *lengths = w->lengths + (size_t)window_doc(w, offsets[i]) * w->length_stride;
+        const uint32_t *place = &places[2 * (size_t)p->indexes[i]];
+        uint64_t fact = w->facts[p->indexes[i]];
+        float tf, part;
+        if (place[0] != PRUNE_SUM) {
+            tf = tfs[place[0] + lengths[score_place_field(place[0])]] +
+                 tfs[place[1] + lengths[score_place_field(place[1])]];
+            part = tf / (k1 + tf);
+        } else {
+            part = part_of_fact(p, a->cursors[0].flat ? fact_flat(fact) : fact, lengths);
+        }
+        put(p, offsets[i], scale * part, fact & title);
     }
-    if (!ask_cells(p, &s))
-        return false;
-    mask_or(kept, &s.kept);
-    return true;
 }
 
-static bool prune_one_slot(struct prune *p, double needed, struct mask *wanted)
+/* A union of lists. */
+static void add_union(struct prune *p, struct match_alternative *a, const struct mask *wanted)
 {
-    struct match *m = p->match;
-    struct match_slot *slot = &m->slots[m->query->required[0]];
-    struct mask kept;
+    const struct window *w = p->match->window;
+    uint32_t n = cursor_gather(&a->cursors[0], w, 0, wanted, &p->gathered);
+    float scale = scale_of(p, a);
 
-    mask_clear(&kept);
-    for (uint32_t i = 0; i < slot->alternative_count; i++) {
-        struct match_alternative *a = &slot->alternatives[i];
-        double most = a->alternative->weight * a->alternative->idf / m->query->max_lex;
-        if (cell_needed(p, most + SLACK, needed) == INT64_MAX)
-            continue;
-        if (is_plain(a)) {
-            if (!keep_by_alternative(p, i, needed, wanted, &kept))
-                return false;
-            continue;
-        }
-        /* Several lists, or a union without fact indexes: all of its documents stay. */
-        struct mask all = *wanted, part;
-        for (uint32_t k = 0; k < a->cursor_count; k++) {
-            mask_clear(&part);
-            if (!cursor_window(&a->cursors[k], m->window, 0, wanted, &part))
-                return false;
-            mask_and(&all, &part);
-        }
-        mask_or(&kept, &all);
-    }
-    *wanted = kept;
-    return true;
-}
-
-/* --- several slots: the sum of the slots' limits, by document --- */
-static bool add_alternative(struct prune *p, uint32_t slot, uint32_t number, const struct mask *wanted)
-{
-    struct match *m = p->match;
-    struct match_alternative *a = &m->slots[slot].alternatives[number];
-    struct prune_memo *memo = &p->memos[slot][number];
-
-    if (!is_plain(a)) {
-        float most = (float)(a->alternative->weight * a->alternative->idf / m->query->max_lex);
-        struct mask all = *wanted, part;
-        for (uint32_t k = 0; k < a->cursor_count; k++) {
-            mask_clear(&part);
-            if (!cursor_window(&a->cursors[k], m->window, 0, wanted, &part))
-                return false;
-            mask_and(&all, &part);
-        }
-        uint32_t n = mask_list(&all, p->offsets);
-        for (uint32_t i = 0; i < n; i++) {
-            float *limit = &p->slot_limits[p->offsets[i]];
-            *limit = most > *limit ? most : *limit;
-        }
-        return true;
-    }
-    if (!memo_open(p, memo))
-        return false;
-    uint32_t n = cursor_gather_indexes(&a->cursors[0], m->window, wanted, p->offsets, p->indexes);
     for (uint32_t i = 0; i < n; i++) {
-        float *limit = &p->slot_limits[p->offsets[i]];
-        memo_ask(p, memo, a, p->indexes[i], 0);
-        *limit = memo->limits[p->indexes[i]] > *limit ? memo->limits[p->indexes[i]] : *limit;
+        uint16_t offset = p->gathered.offsets[i];
+        const uint8_t *lengths = w->lengths + (size_t)window_doc(w, offset) * w->length_stride;
+        put(p, offset, scale * part_of_fact(p, p->gathered.facts[i], lengths), false);
+    }
+}
+
+/* Several words, all of which must be there: at most as if they were everywhere. */
+static bool add_words(struct prune *p, struct match_alternative *a, const struct mask *wanted)
+{
+    float most = scale_of(p, a);
+    struct mask all;
+
+    if (!alternative_bits(p, a, wanted, &all))
+        return false;
+    for (MASK_WORDS(&all, i)) {
+        for (uint64_t x = all.bits[i]; x; x &= x - 1)
+            put(p, (uint16_t)(i * 64 + (uint64_t)__builtin_ctzll(x)), most, false);
     }
     return true;
 }
 
-static void zero(float *limits, const struct mask *wanted)
+static void add_alternative_limits(struct prune *p)
 {
-    for (MASK_WORDS(wanted, i))
-        memset(limits + i * 64, 0, 64 * sizeof(*limits));
+    for (uint32_t i = 0; i < p->count; i++) {
+        uint16_t at = p->offsets[i];
+        bool titled = p->titled.bits[at >> 6] >> (at & 63) & 1;
+        p->limits[at] += p->best[at] + (titled ? p->pair : 0);
+    }
 }
 
 static bool add_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
 {
+    const struct query *q = p->match->query;
+    struct match_slot *s = &p->match->slots[slot];
+
     /* The lists of optional slots were not read for matching. */
     if (!match_slot_bits(p->match, slot))
         return false;
-    zero(p->slot_limits, wanted);
-    for (uint32_t k = 0; k < p->match->slots[slot].alternative_count; k++) {
-        if (!add_alternative(p, slot, k, wanted))
-            return false;
+    p->pair = (float)(q->slots[slot].pair_limit / q->max_lex);
+    p->alone = s->alternative_count == 1;
+    if (!p->alone) {
+        zero(p, p->best);
+        mask_clear(&p->titled);
     }
-    float pair = (float)(p->match->query->slots[slot].pair_limit / p->match->query->max_lex);
-    for (MASK_WORDS(wanted, i)) {
-        for (uint32_t k = 0; k < 64; k++) {
-            float mine = p->slot_limits[i * 64 + k];
-            p->limits[i * 64 + k] += mine > 0 ? mine + pair : 0;
+    for (uint32_t k = 0; k < s->alternative_count; k++) {
+        struct match_alternative *a = &s->alternatives[k];
+        if (a->cursor_count > 1) {
+            if (!add_words(p, a, wanted))
+                return false;
+        } else if (a->cursors[0].prefix) {
+            add_union(p, a, wanted);
+        } else {
+            add_list(p, a, wanted);
         }
     }
+    if (!p->alone)
+        add_alternative_limits(p);
     return true;
 }
 
-/* The lexical limits of the wanted, in p->limits. */
-static bool add_slots(struct prune *p, const struct mask *wanted)
+bool prune_sum(struct prune *p, const struct mask *wanted)
 {
-    zero(p->limits, wanted);
+    p->count = mask_list(wanted, p->offsets);
+    zero(p, p->limits);
     for (uint32_t i = 0; i < p->match->query->slot_count; i++) {
         if (!add_slot(p, i, wanted))
             return false;
     }
-    if (match_most_gain(p->match) > 0) {
-        for (MASK_WORDS(wanted, k)) {
-            for (uint64_t x = wanted->bits[k]; x; x &= x - 1) {
-                uint32_t offset = (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x);
-                p->limits[offset] += (float)match_gain(p->match, offset);
-            }
-        }
-    }
     return true;
 }
 
-/* With the prior where the lexical limit alone does not decide. */
-static bool prune_slots(struct prune *p, double needed, struct mask *wanted)
-{
-    double most = p->prior->key_count ? p->prior->weight : 0;
-    uint64_t active = wanted->active;
-
-    if (!add_slots(p, wanted))
-        return false;
-    for (MASK_WORDS(wanted, i)) {
-        uint64_t kept = 0;
-        for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
-            uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
-            double limit = (double)p->limits[offset] + SLACK;
-            if (limit >= needed ||
-                (limit + most >= needed && limit + prior_of(p->prior, p->match->window, offset) >= needed))
-                kept |= x & -x;
-        }
-        wanted->bits[i] = kept;
-        if (!kept)
-            active &= ~(1ull << i);
-    }
-    wanted->active = active;
-    return true;
-}
-
+/* --- who is left --- */
 #define SEED_BUCKETS 256
 
 /* By how large the limits are, in buckets; the best buckets are taken whole. */
-bool prune_seeds(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *seeds)
+void prune_seeds(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *seeds)
 {
-    double most = 1 + (p->prior->key_count ? p->prior->weight : 0);
-    float scale = (float)((SEED_BUCKETS - 1) / most);
+    float scale = (float)((SEED_BUCKETS - 1) / (1 + prior_most(p)));
     uint32_t counts[SEED_BUCKETS] = {0}, least = SEED_BUCKETS, sum = 0;
+    uint16_t *buckets = p->gathered.offsets;
 
-    p->stamp++;
-    if (!add_slots(p, wanted))
-        return false;
     for (MASK_WORDS(wanted, i)) {
         for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
             uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
-            float total = p->limits[offset] + (float)prior_of(p->prior, p->match->window, offset);
-            uint32_t bucket = (uint32_t)(total * scale);
-            bucket = bucket < SEED_BUCKETS ? bucket : SEED_BUCKETS - 1;
-            p->offsets[offset] = (uint16_t)bucket;
-            counts[bucket]++;
+            double total =
+                (double)p->limits[offset] + match_gain(p->match, offset) + prior_of(p->prior, p->match->window, offset);
+            uint32_t bucket = (uint32_t)((float)total * scale);
+            buckets[offset] = (uint16_t)(bucket < SEED_BUCKETS ? bucket : SEED_BUCKETS - 1);
+            counts[buckets[offset]]++;
         }
     }
     while (least > 0 && sum < count)
@@ -465,19 +373,36 @@ bool prune_seeds(struct prune *p, const struct mask *wanted, uint32_t count, str
     for (MASK_WORDS(wanted, k)) {
         for (uint64_t x = wanted->bits[k]; x; x &= x - 1) {
             uint32_t offset = (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x);
-            if (p->offsets[offset] >= least)
+            if (buckets[offset] >= least)
                 mask_set(seeds, offset);
         }
     }
-    return true;
 }
 
-bool prune_window(struct prune *p, int64_t worst, struct mask *wanted)
+static bool may_get_in(const struct prune *p, uint32_t offset, double needed, double most)
 {
-    double needed = (double)worst / 1e6 - SLACK;
+    double limit = (double)p->limits[offset];
 
-    p->stamp++;
-    if (p->match->query->slot_count == 1 && p->match->query->required_count == 1 && p->by_cell)
-        return prune_one_slot(p, needed, wanted);
-    return prune_slots(p, needed, wanted);
+    if (limit + most < needed)
+        return false;
+    limit += prior_of(p->prior, p->match->window, offset);
+    return limit + match_most_gain(p->match) >= needed && limit + match_gain(p->match, offset) >= needed;
+}
+
+void prune_narrow(struct prune *p, int64_t worst, struct mask *wanted)
+{
+    double needed = (double)worst / 1e6 - 2 * SLACK, most = match_most_gain(p->match) + prior_most(p);
+    uint64_t active = wanted->active;
+
+    for (MASK_WORDS(wanted, i)) {
+        uint64_t kept = 0;
+        for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(x);
+            kept |= (uint64_t)may_get_in(p, (uint32_t)i * 64 + bit, needed, most) << bit;
+        }
+        wanted->bits[i] = kept;
+        if (!kept)
+            active &= ~(1ull << i);
+    }
+    wanted->active = active;
 }

@@ -2,61 +2,63 @@
 #define AISLE_SERVER_QUERY_PRUNE_H
 
 /*
- * Which of a window's matches can still become hits, told by upper limits. A posting's part of the score is limited by
- * its fact and the shortest length of each field among the window's documents; the prior by the first customRanking
- * key's cell. Facts are few, so a window asks for the limit of each once. Exact scores are then computed for the few
- * documents that are left; totals and facets are not touched by this.
- *
- * A query of one slot, whose letter-long prefixes match most of a catalog, becomes one comparison a document: each fact
- * has the least cell with which a document could still get in.
+ * Which of a window's matches can still become hits. Where few letters match most of a catalog, the order's first key
+ * refuses most, compared in its own units. The lexical score of the others is summed once, in single precision and
+ * without what a title says beyond the words, which makes an upper limit; the prior and the category are asked for
+ * where that alone does not decide. Exact scores are then computed for the few documents that are left; totals and
+ * facets are not touched by this.
  */
 #include "server/query/match.h"
 
-#define PRUNE_LEVELS 64
-
-/* The shortest length codes by window and field (0: no document has the field), of a segment. A thread keeps those of a
- * few shards, since they never change. */
 #define PRUNE_SHARDS 16
-struct prune_lengths {
-    uint64_t shard_uid;
+
+/* Of a segment, which never changes; a thread keeps those of a few. */
+struct prune_shard {
+    uint64_t uid;
+    uint32_t *places;      /* two by fact: where in the scorer's table its fields are, or PRUNE_SUM for more than two */
+    uint32_t *flat_places; /* the same when frequencies count as 1 */
     uint32_t windows, stride;
-    uint8_t *least; /* window * stride + field; behind the windows those of the whole segment */
+    uint8_t *least; /* window * stride + field: the shortest length code of the field in a window (0: no document has
+                       it); behind the windows that of the whole segment */
 };
+#define PRUNE_SUM UINT32_MAX
 struct prune_cache {
-    struct prune_lengths shards[PRUNE_SHARDS];
+    struct prune_shard shards[PRUNE_SHARDS];
     uint32_t next;
 };
 void prune_cache_clear(struct prune_cache *c);
-
-/* What is remembered of an alternative's facts, for one window and threshold. */
-struct prune_memo {
-    uint32_t *stamps; /* by fact index */
-    float *limits;
-    int64_t *cells;
-};
 
 struct prune {
     struct match *match;
     const struct prior *prior;
     struct prune_cache *cache;
-    const struct prune_lengths *lengths; /* of the segment */
-    bool by_cell;                        /* the prior's first key is a dense column, descending */
-    int64_t cells[PRUNE_LEVELS + 1];     /* the least cell whose prior may be level / PRUNE_LEVELS of its weight */
-    uint32_t stamp;
-    struct prune_memo memos[QUERY_SLOTS][QUERY_ALTERNATIVES];
-    float *limits, *slot_limits; /* by offset */
-    int64_t *least;              /* by offset: the cell that is needed */
+    const struct prune_shard *shard; /* of the segment */
+    uint16_t *offsets;               /* the wanted documents of the window: */
+    uint32_t count;
+    float *limits; /* lex / max_lex, by offset */
+    /* the slot at hand */
+    bool alone;  /* it has one alternative */
+    float pair;  /* what a word in the title may add with its neighbours, by max_lex */
+    float *best; /* its alternatives' largest part, by max_lex, by offset */
+    struct gathered_facts gathered;
     uint32_t *indexes;
-    uint16_t *offsets;
+    struct mask titled; /* the documents with a word of the slot at hand in their titles */
 };
 
 /* False when memory runs out. */
 bool prune_init(struct prune *p, struct match *match, const struct prior *prior, struct prune_cache *cache);
-bool prune_segment(struct prune *p);
+/* The match's window went to another segment. */
+void prune_segment(struct prune *p);
+/* Takes out of `wanted` the documents that lack a word, or an alternative of it, without which nobody's score, rounded,
+ * reaches `worst`. *prior: what the prior of the others must be at least (above its weight: nobody is left). False when
+ * memory runs out. */
+bool prune_require(struct prune *p, int64_t worst, struct mask *wanted, double *prior);
+/* Sums the limits of the wanted documents of the window, for the two below. False when memory runs out. */
+bool prune_sum(struct prune *p, const struct mask *wanted);
 /* About `count` or more of the wanted whose limits are the largest: scored first, they make the least score high from
- * the start. False when memory runs out. */
-bool prune_seeds(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *seeds);
-/* Takes out of `wanted` the documents whose score, rounded, must be below `worst`. False when memory runs out. */
-bool prune_window(struct prune *p, int64_t worst, struct mask *wanted);
+ * the start. */
+void prune_seeds(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *seeds);
+/* Takes out of `wanted` the documents whose score, rounded, must be below `worst`. */
+void prune_narrow(struct prune *p, int64_t worst, struct mask *wanted);
 
 #endif

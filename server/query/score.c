@@ -38,6 +38,9 @@ void scorer_prepare(struct scorer *s, const struct snapshot *snapshot)
             double length = (double)length_decode((uint8_t)code);
             s->norm[f][code] = (double)s->weight[f] / (1 - b + b * length / (double)s->average[f]);
         }
+        for (uint32_t i = 0; f < SCORE_SIDE_FIELD && i < 16 * 256; i++) {
+            s->tfs[score_place((field_id)f, i >> 8) + (i & 255)] = (float)((i >> 8) * s->norm[f][i & 255]);
+        }
     }
 }
 

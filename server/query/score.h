@@ -18,6 +18,7 @@
 #include "server/query/window.h"
 
 #define SCORE_SIDE_WEIGHT .3
+#define SCORE_SIDE_FIELD  15
 #define SCORE_KEYS        8
 
 struct scorer {
@@ -26,7 +27,18 @@ struct scorer {
     float average[FIELD_MAX], weight[FIELD_MAX], b[FIELD_MAX];
     double norm[FIELD_MAX][256]; /* W_f / (1 - b_f + b_f * len / avglen), by length code */
     double k1;
+    float tfs[SCORE_SIDE_FIELD * 16 * 256]; /* a field's part of tf~, by field, frequency and length code */
 };
+
+/* Where in `tfs` the length codes of a field's frequency begin; and which field that is. */
+static inline uint32_t score_place(field_id field, uint32_t frequency)
+{
+    return ((uint32_t)field << 4 | frequency) << 8;
+}
+static inline uint32_t score_place_field(uint32_t place)
+{
+    return place >> 12;
+}
 
 /* Makes the tables for a snapshot's statistics and settings; cheap when they are the same as the last time. */
 void scorer_prepare(struct scorer *s, const struct snapshot *snapshot);

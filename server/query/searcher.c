@@ -19,6 +19,7 @@ void searcher_free(struct searcher *s)
     facet_cache_clear(&s->facets);
     prune_cache_clear(&s->lengths);
     prior_cache_clear(&s->priors);
+    affinity_cache_clear(&s->tallies);
     arena_release(&s->scratch);
     free(s);
 }
@@ -115,6 +116,7 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
     e->cache = &s->facets;
     e->lengths = &s->lengths;
     e->priors = &s->priors;
+    e->tallies = &s->tallies;
     e->steps = 1;
     e->probing = false;
     status = evaluation_init(e, &s->scorer, err);

@@ -17,6 +17,7 @@ struct searcher {
     struct facet_cache facets;
     struct prune_cache lengths;
     struct prior_cache priors;
+    struct affinity_cache tallies;
     struct {
         uint64_t analyzer; /* analyzer_id; 0: free */
         struct analysis *analysis;

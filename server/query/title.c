@@ -13,6 +13,7 @@ void title_segment(struct title_matcher *t, const struct query *q, uint32_t segm
 {
     t->query = q;
     t->titles = NULL;
+    t->field = 0;
     t->filter = 0;
     t->count = 0;
     if (!wanted(q, fields))
@@ -21,7 +22,7 @@ void title_segment(struct title_matcher *t, const struct query *q, uint32_t segm
         const struct slot *s = &q->slots[i];
         for (uint32_t k = 0; k < s->alternative_count; k++) {
             const struct alternative *a = &s->alternatives[k];
-            if (a->term_count != 1 || a->terms[0]->ids[segment] == TERM_NONE)
+            if (!title_has(a) || a->terms[0]->ids[segment] == TERM_NONE)
                 continue;
             t->ids[t->count] = a->terms[0]->ids[segment];
             t->slots[t->count] = (uint8_t)i;
@@ -29,8 +30,10 @@ void title_segment(struct title_matcher *t, const struct query *q, uint32_t segm
             t->count++;
         }
     }
-    if (t->count)
+    if (t->count) {
         t->titles = shard_titles(q->snapshot->segments[segment].shard);
+        t->field = 15ull << (4 * settings_title_field(q->snapshot->settings));
+    }
 }
 
 /* The slots that a word is of, as bits. */

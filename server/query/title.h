@@ -21,6 +21,7 @@
 struct title_matcher {
     const struct query *query;
     const struct titles *titles; /* of the segment; NULL: nothing to look for */
+    uint64_t field;              /* the nibble of a fact that tells whether a word is in the title; 0 with no titles */
     uint64_t filter;             /* bit id % 64 is set for each term below */
     uint32_t count;
     term_id ids[QUERY_SLOTS * QUERY_ALTERNATIVES];
@@ -29,6 +30,28 @@ struct title_matcher {
 
 /* fields: the nibbles that count, 0 for all; without the title's nothing is looked for. */
 void title_segment(struct title_matcher *t, const struct query *q, uint32_t segment, uint64_t fields);
+
+/* Whether there is something to find in a title that has the words of these slots, as bits, and of no others. */
+static inline bool title_may_tell(const struct title_matcher *t, uint32_t slots)
+{
+    const struct query *q = t->query;
+
+    return (slots & slots >> 1) || (q->head != QUERY_NO_HEAD && slots >> q->head & 1);
+}
+/* What neighbours among these words may add. */
+static inline double title_limit(const struct title_matcher *t, uint32_t slots)
+{
+    double sum = 0;
+
+    for (slots &= slots >> 1; slots; slots &= slots - 1)
+        sum += t->query->slots[__builtin_ctz(slots)].pair;
+    return sum;
+}
+/* Whether the alternative's words are looked for. */
+static inline bool title_has(const struct alternative *a)
+{
+    return a->term_count == 1;
+}
 
 struct title_found {
     double pairs;   /* what neighbouring words add */

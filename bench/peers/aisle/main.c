@@ -131,7 +131,9 @@ static void write_facet_filter(struct buf *out, const char *attribute, size_t le
 static void write_params(const struct driver_mode *mode, const struct driver_query *q, struct buf *out)
 {
     buf_clear(out);
-    buf_printf(out, "{\"query\":\"%s\",\"hitsPerPage\":%u,\"removeWordsIfNoResults\":\"none\",\"typoTolerance\":%s",
+    buf_printf(out,
+               "{\"query\":\"%s\",\"hitsPerPage\":%u,\"attributesToRetrieve\":[\"objectID\"],"
+               "\"removeWordsIfNoResults\":\"none\",\"typoTolerance\":%s",
                q->text, mode->top, mode->typo ? "true" : "false");
     buf_printf(out, ",\"queryType\":\"%s\"", mode->prefix ? "prefixLast" : "prefixNone");
     if (mode->any)
