@@ -1,7 +1,7 @@
 /*
- * Work at the lowest priority: checkpoints and the merging of deltas on one thread, rebuilds on another, since they
- * take long. What waits for updates to end, or makes checkpoints wait, has normal priority: under full load the lowest
- * gets a hundredth of a processor.
+ * Work at the lowest priority: the merging of deltas on one thread, rebuilds on another, since they take long. Under
+ * full load they get a hundredth of a processor. So what updates wait for, or a restart, has normal priority: urgent
+ * merges and checkpoints, on threads of their own.
  */
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -14,7 +14,7 @@
 #include "server/live/live_internal.h"
 #include "server/live/merge.h"
 
-enum { TICK_MS = 200, NICE = 19 };
+enum { TICK_MS = 200, NICE = 19, LITTLE = 16, SELDOM = 10 };
 
 void background_become(const char *name)
 {
@@ -32,6 +32,8 @@ static void wait_tick(struct live *l)
     pthread_cond_timedwait(&l->background_wake, &l->background_lock, &until);
 }
 
+/* Order keys and changed columns are written whole each time, so a checkpoint waits for log of half its own size: it
+ * costs at most so much more than the log itself. With little to be saved it comes less often, too. */
 static bool checkpoint_due(struct live *l)
 {
     struct log_stats stats;
@@ -39,8 +41,11 @@ static bool checkpoint_due(struct live *l)
     pthread_mutex_lock(&l->background_lock);
     uint64_t bytes = stats.written - l->checkpoint_log_bytes;
     uint64_t age_ms = (clock_monotonic_ns() - l->checkpoint_ns) / 1000000;
+    uint64_t size = l->checkpoint_size;
     pthread_mutex_unlock(&l->background_lock);
-    return bytes > 0 && (bytes >= l->options.checkpoint_bytes || age_ms >= l->options.checkpoint_ms);
+    uint64_t enough = l->options.checkpoint_bytes > size / 2 ? l->options.checkpoint_bytes : size / 2;
+    uint64_t late_ms = l->options.checkpoint_ms * (bytes < size / LITTLE ? SELDOM : 1);
+    return bytes > 0 && (bytes >= enough || age_ms >= late_ms);
 }
 
 static void checkpoint_if_due(struct live *l)
@@ -69,12 +74,26 @@ static void *background_main(void *context)
             wait_tick(l);
         }
         bool merge = l->merge_wanted && !l->background_stopping;
-        bool stop = l->background_stopping;
         l->merge_wanted = false;
         pthread_mutex_unlock(&l->background_lock);
         if (merge) {
             merge_deltas(l, false);
         }
+        pthread_mutex_lock(&l->background_lock);
+    }
+    pthread_mutex_unlock(&l->background_lock);
+    return NULL;
+}
+
+static void *checkpoint_main(void *context)
+{
+    struct live *l = context;
+    pthread_setname_np(pthread_self(), "checkpoint");
+    pthread_mutex_lock(&l->background_lock);
+    while (!l->background_stopping) {
+        wait_tick(l);
+        bool stop = l->background_stopping;
+        pthread_mutex_unlock(&l->background_lock);
         if (!stop) {
             checkpoint_if_due(l);
         }
@@ -140,6 +159,7 @@ void background_start(struct live *l)
 {
     l->checkpoint_ns = clock_monotonic_ns();
     if (pthread_create(&l->background, NULL, background_main, l) != 0 ||
+        pthread_create(&l->checkpointer, NULL, checkpoint_main, l) != 0 ||
         pthread_create(&l->urgent, NULL, urgent_main, l) != 0 ||
         pthread_create(&l->rebuilder, NULL, rebuild_main, l) != 0) {
         fatal("cannot start the background threads");
@@ -157,6 +177,7 @@ void background_stop(struct live *l)
     pthread_cond_broadcast(&l->background_wake);
     pthread_mutex_unlock(&l->background_lock);
     pthread_join(l->background, NULL);
+    pthread_join(l->checkpointer, NULL);
     pthread_join(l->urgent, NULL);
     pthread_join(l->rebuilder, NULL);
     l->background_started = false;

@@ -53,6 +53,7 @@ struct capture {
     enum status status;
     struct error error;
     struct log_stats log;
+    uint64_t written; /* bytes of checkpoint files */
 };
 
 void live_path(const struct live *l, char *out, size_t size, const char *format, ...)
@@ -301,6 +302,7 @@ static enum status write_index(struct capture *c, struct captured *x, struct err
         x->checkpoint_file = new_file(c, x->uid, "c", "aisle");
         if (status == STATUS_OK) {
             status = write_file(c->l, x->checkpoint_file, buf_str(&bytes), err);
+            c->written += bytes.size;
         }
     }
     if (x->state.dictionary_file.size == 0) {
@@ -525,6 +527,7 @@ enum status checkpoint_write(struct live *l, struct replacement *replace, struct
         pthread_mutex_lock(&l->background_lock);
         l->checkpoint_log_bytes = c.log.written;
         l->checkpoint_ns = begin;
+        l->checkpoint_size = c.written;
         pthread_mutex_unlock(&l->background_lock);
         if (replace) {
             replace->seq = c.seq;

@@ -352,9 +352,7 @@ bool index_delete(struct live_index *x, uint32_t segment, doc_id doc, bool *copi
         first++;
     }
     g->deleted_groups += first == end;
-    if (g->segment->merging) {
-        vec_push(&g->segment->touched, doc);
-    }
+    segment_touch(g->segment, doc);
     x->changed = true;
     return true;
 }
@@ -432,9 +430,7 @@ void cell_writer_store(struct cell_writer *w, uint32_t segment, doc_id doc, attr
     if (c->quantity) {
         set_stock_bit(c->segment, doc, value);
     }
-    if (c->segment->merging) {
-        vec_push(&c->segment->touched, doc);
-    }
+    segment_touch(c->segment, doc);
     w->index->changed = true;
 }
 

@@ -30,7 +30,7 @@ typedef enum status live_count_hits(const struct snapshot *snapshot, struct str 
 struct live_options {
     const char *data_dir;
     bool create;                /* make the directory when it is not there */
-    uint64_t checkpoint_bytes;  /* of log since the last checkpoint; 64 MB */
+    uint64_t checkpoint_bytes;  /* of log since the last checkpoint, or half of its size if that is more; 64 MB */
     uint64_t checkpoint_ms;     /* 30 s */
     uint64_t commit_delay_us;   /* how long a group commit may wait for company; 0 */
     uint64_t log_segment_bytes; /* of one file of the log; 64 MB */

@@ -7,7 +7,7 @@
  *   live.c        opening, closing, submitting, reading
  *   sequencer.c   the sequencer's thread: groups of batches, data operations
  *   structure.c   operations on whole indexes: making, clearing, settings, copy, move
- *   checkpoint.c  writing the state to files; background.c its thread, with the merges
+ *   checkpoint.c  writing the state to files; background.c its thread, and those of the merges
  *   recovery.c    reading it back, and replaying the log
  *   adopt.c       new generations: candidates of a build, rebuilds for new settings
  *   apply.c       partial feeds
@@ -94,6 +94,8 @@ struct live {
     VEC(struct open_updates) open_updates;
     VEC(struct live_updates *) finished_updates;
     int64_t held_checked_ms;
+    uint64_t lane_end_ns; /* of the last round of the lane, and how long others are let go on after it */
+    uint64_t lane_pause_ns;
     uint64_t merge_id;
     pthread_t sequencer;
     bool sequencer_started;
@@ -114,6 +116,7 @@ struct live {
     pthread_mutex_t background_lock;
     pthread_cond_t background_wake;
     pthread_t background;
+    pthread_t checkpointer;
     pthread_t rebuilder;
     bool background_started;
     bool background_stopping;
@@ -123,6 +126,7 @@ struct live {
     bool rebuild_wanted;
     uint64_t checkpoint_log_bytes; /* written when the last checkpoint was taken */
     uint64_t checkpoint_ns;
+    uint64_t checkpoint_size; /* bytes that the last one wrote */
 
     pthread_mutex_t publish_lock; /* guards the files below */
     uint64_t manifest_version;
@@ -166,8 +170,10 @@ void group_finish(struct live *l);
 bool group_full(const struct live *l);
 
 /* --- updates.c --- */
-/* Decides the lane's batches that wait and acknowledges them. */
+/* Decides the lane's batches that wait now and acknowledges them. */
 void updates_run(struct live *l);
+/* Whether batches wait that other writes must let pass. */
+bool updates_due(const struct live *l);
 /* The group's outcome becomes that of its updates. */
 void updates_finish(struct live *l, enum status status, const struct error *error);
 /* Sales that begin or end: when the next does (wall clock, ms), and those until now. */

@@ -100,9 +100,8 @@ static void start_merge(struct live *l, void *context)
             struct index_segment *g = &m->sources[k];
             shared_keep(SHARED(g->segment));
             shared_keep(SHARED(g->tombstones));
-            g->segment->merging =
-                m->id; /* also if a merge at the lowest priority has begun with it: that one is lost */
-            g->segment->touched.count = 0;
+            /* Also if a merge at the lowest priority has begun with it: that one is lost. */
+            segment_set_merging(g->segment, m->id);
             m->views[k] = (struct segment){
                 .shard = g->segment->shard, .tombstones = g->tombstones ? g->tombstones->bits : NULL, .is_delta = true};
         }
@@ -199,27 +198,35 @@ static bool copy_cells(struct live_index *x, const struct shard *from, doc_id ol
     return fits;
 }
 
+/* Brings a document up to date that was changed where the merge took it from. */
+static bool copy_change(struct live_index *x, const struct index_segment *from, doc_id old, size_t to, bool *copied)
+{
+    const struct shard *shard = x->segments.items[to].segment->shard;
+    doc_id doc = shard_find(shard, shard_object_id(from->segment->shard, old));
+    if (doc == DOC_NONE) {
+        return true; /* it was deleted before */
+    }
+    if (from->tombstones && (from->tombstones->bits[old >> 6] >> (old & 63) & 1)) {
+        index_delete(x, (uint32_t)to, doc, copied);
+        return true;
+    }
+    return copy_cells(x, from->segment->shard, old, (struct doc_place){(uint32_t)to, doc});
+}
+
 static bool catch_up(struct live_index *x, struct merge *m, size_t to)
 {
     bool copied[1024] = {false};
-    const struct shard *shard = m->built->shard;
     if (x->segments.count > sizeof(copied)) {
         return false;
     }
     for (uint32_t i = 0; i < m->count; i++) {
         struct live_segment *s = m->sources[i].segment;
-        const struct index_segment *now = &x->segments.items[place_of(x, s)];
-        for (size_t k = 0; k < s->touched.count; k++) {
-            doc_id old = s->touched.items[k];
-            doc_id doc = shard_find(shard, shard_object_id(s->shard, old));
-            bool dead = now->tombstones && (now->tombstones->bits[old >> 6] >> (old & 63) & 1);
-            if (doc == DOC_NONE) {
-                continue; /* it was deleted before */
-            }
-            if (dead) {
-                index_delete(x, (uint32_t)to, doc, copied);
-            } else if (!copy_cells(x, s->shard, old, (struct doc_place){(uint32_t)to, doc})) {
-                return false;
+        const struct index_segment *from = &x->segments.items[place_of(x, s)];
+        for (uint32_t word = 0; word < (shard_doc_count(s->shard) + 63) / 64; word++) {
+            for (uint64_t bits = s->touched[word]; bits; bits &= bits - 1) {
+                if (!copy_change(x, from, word * 64 + (doc_id)__builtin_ctzll(bits), to, copied)) {
+                    return false;
+                }
             }
         }
     }
@@ -245,8 +252,7 @@ static void install(struct live *l, void *context)
     for (uint32_t i = 0; i < m->count; i++) {
         struct live_segment *s = m->sources[i].segment;
         if (s->merging == m->id) {
-            s->merging = 0;
-            s->touched.count = 0;
+            segment_set_merging(s, 0);
         }
         if (fits) {
             index_remove_segment(x, place_of(x, s));

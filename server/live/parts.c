@@ -15,7 +15,7 @@ static void segment_release(struct shared *self)
         free(s->dirty.items[i].blocks);
     }
     vec_release(&s->dirty);
-    vec_release(&s->touched);
+    free(s->touched);
     shard_close(s->shard);
     buf_release(&s->image);
     free(s->file);
@@ -43,6 +43,13 @@ struct live_segment *segment_new(struct shard *shard, bool is_delta, struct buf 
     }
     s->file = text_copy(file);
     return s;
+}
+
+void segment_set_merging(struct live_segment *s, uint64_t merging)
+{
+    free(s->touched);
+    s->merging = merging;
+    s->touched = merging ? xcalloc((size_t)shard_doc_count(s->shard) / 64 + 1, sizeof(*s->touched)) : NULL;
 }
 
 uint64_t *segment_dirty_blocks(struct live_segment *s, attr_id attr, uint32_t count)

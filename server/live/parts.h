@@ -31,13 +31,22 @@ struct live_segment {
     struct buf image; /* of a delta that is not on disk yet: as it was built */
     char *file;       /* relative to the data directory; NULL: not on disk */
     VEC(struct dirty_column) dirty;
-    /* While a merge reads this segment: its number (0: none does), and the documents that were changed meanwhile. */
+    /* While a merge reads this segment: its number (0: none does), and a bitmap of the documents that were changed
+     * meanwhile. */
     uint64_t merging;
-    VEC(doc_id) touched;
+    uint64_t *touched;
 };
 
 /* Takes shard, and image's memory (may be NULL). */
 struct live_segment *segment_new(struct shard *shard, bool is_delta, struct buf *image, const char *file);
+/* A merge begins (its number, not 0), or is over (0). */
+void segment_set_merging(struct live_segment *s, uint64_t merging);
+static inline void segment_touch(struct live_segment *s, doc_id doc)
+{
+    if (s->merging) {
+        s->touched[doc / 64] |= UINT64_C(1) << doc % 64;
+    }
+}
 void segment_dirty(struct live_segment *s, attr_id attr, uint32_t index, uint32_t count);
 /* The bits by block of a column of count cells; they stay where they are. */
 uint64_t *segment_dirty_blocks(struct live_segment *s, attr_id attr, uint32_t count);

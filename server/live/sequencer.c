@@ -223,6 +223,15 @@ bool group_full(const struct live *l)
     return l->writer.count >= GROUP_RECORDS || l->writer.bytes.size >= GROUP_BYTES || whole >= GROUP_WHOLE;
 }
 
+static struct control *take_controls(struct live *l)
+{
+    pthread_mutex_lock(&l->queue_lock);
+    struct control *controls = l->controls;
+    l->controls = NULL;
+    pthread_mutex_unlock(&l->queue_lock);
+    return controls;
+}
+
 static void run_controls(struct live *l, struct control *list)
 {
     while (list) {
@@ -402,7 +411,7 @@ static void run_batch(struct live *l, struct live_batch *batch)
         writer_source(l, batch->source);
         decide_object(group_changes(l, x), &l->writer, batch, op);
         open_add(l, batch, i);
-        if (group_full(l) || atomic_load_explicit(&l->lane_waits, memory_order_relaxed)) {
+        if (group_full(l) || updates_due(l)) {
             group_finish(l);
             updates_run(l);
         }
@@ -479,6 +488,11 @@ static void *sequencer_main(void *context)
         updates_run(l);
         for (size_t i = 0; i < taken.count; i++) {
             run_batch(l, taken.items[i]);
+            if ((controls = take_controls(l)) != NULL) {
+                group_finish(l);
+                run_controls(l, controls);
+                writer_start(l);
+            }
         }
         group_finish(l);
     }

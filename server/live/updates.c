@@ -6,7 +6,12 @@
 #include "server/live/lane.h"
 #include "server/live/live_internal.h"
 
-enum { HELD_CHECK_MS = 60000 };
+enum {
+    HELD_CHECK_MS = 60000,
+    /* While the lane is never empty, other writes get a part of the time that its last round took. */
+    PAUSE_PART = 4,
+    PAUSE_MAX_NS = 10000000
+};
 
 static struct live_updates *take_waiting(struct live *l)
 {
@@ -108,6 +113,7 @@ static void expire_held(struct live *l)
 
 void updates_run(struct live *l)
 {
+    uint64_t begin = clock_monotonic_ns();
     struct live_updates *first = take_waiting(l);
     if (first) {
         group_finish(l); /* what is open of other writes */
@@ -118,12 +124,19 @@ void updates_run(struct live *l)
         struct live_updates *next = first->next;
         run_batch(l, first);
         first = next;
-        if (!first) {
-            group_finish(l);
-            first = take_waiting(l);
-            updates_run_sales(l);
-        }
     }
+    if (l->finished_updates.count > 0) {
+        group_finish(l);
+        uint64_t now = clock_monotonic_ns();
+        l->lane_pause_ns = (now - begin) / PAUSE_PART < PAUSE_MAX_NS ? (now - begin) / PAUSE_PART : PAUSE_MAX_NS;
+        l->lane_end_ns = now;
+    }
+}
+
+bool updates_due(const struct live *l)
+{
+    return atomic_load_explicit(&l->lane_waits, memory_order_relaxed) &&
+           clock_monotonic_ns() - l->lane_end_ns >= l->lane_pause_ns;
 }
 
 static void add(_Atomic uint64_t *counter, uint64_t more)

@@ -1,4 +1,5 @@
 /* The inventory lane: outcomes, order, conditions, held updates, repetition; each also after a restart. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -414,6 +415,43 @@ static void test_all_of_a_batch_lose_their_codes(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* Hands its batch in again as soon as it is acknowledged, so that the lane is never empty when its round ends. */
+struct endless {
+    struct live_updates batch;
+    struct live_update item;
+    struct json_member value;
+    atomic_bool enough, ended;
+};
+
+static void send_again(struct live_updates *batch)
+{
+    struct endless *e = batch->context;
+    assert_int_equal(batch->status, STATUS_OK);
+    e->item.result = UPDATE_APPLIED;
+    if (atomic_load(&e->enough) || live_update(live, batch) != STATUS_OK) {
+        atomic_store(&e->ended, true);
+    }
+}
+
+static void test_a_lane_that_is_never_empty_stops_nobody(void **state)
+{
+    struct endless e = {.value = {STR("stock"), {0}}};
+    struct error err;
+    (void)state;
+    e.value.value = json_number_text(STR("7"));
+    e.item = (struct live_update){.object_id = STR("a"), .values = &e.value, .value_count = 1};
+    e.batch =
+        (struct live_updates){.index = STR("shop"), .items = &e.item, .count = 1, .done = send_again, .context = &e};
+    assert_int_equal(live_update(live, &e.batch), STATUS_OK);
+    assert_int_equal(live_checkpoint(live, &err), STATUS_OK); /* asks the sequencer */
+    write_op(LIVE_PUT, "c", "{\"title\":\"green shoe\",\"stock\":2,\"price\":3}");
+    put_many(100); /* one batch; the lane passes it, and it goes on */
+    atomic_store(&e.enough, true);
+    while (!atomic_load(&e.ended)) {
+        (void)sched_yield();
+    }
+}
+
 static int start_without_sales(void **state)
 {
     (void)start(state);
@@ -436,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_other_writes_lift_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_sales_begin_and_end, start, stop),
         cmocka_unit_test_setup_teardown(test_all_of_a_batch_lose_their_codes, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_lane_that_is_never_empty_stops_nobody, start, stop),
         cmocka_unit_test_setup_teardown(test_price_to_pay_follows, start_without_sales, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
