@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "bench/relevance/commands.h"
+#include "bench/relevance/common_options.h"
 #include "bench/relevance/comparison.h"
 
 enum { EXIT_GATE = 1, EXIT_USAGE = 2, EXIT_FAILED = 3 };
@@ -11,11 +12,9 @@ static const char *const usual[] = {"ndcg_cut.10", "ndcg_judged.10", "unjudged.1
 struct compare {
     struct option_list measures;
     struct comparison_options options;
-    const char *queries;
+    struct common_options common;
     const char *html;
     const char *json;
-    const char *grades;
-    int64_t level, hits, threads, rounds, seed;
     double fail_below;
     double max_loss;
     bool answerable;
@@ -24,19 +23,12 @@ struct compare {
 
 static enum status parse_options(struct compare *c, int argc, char **argv, int *count, struct error *err)
 {
-    const struct option_row rows[] = {
+    struct option_row rows[8 + COMMON_ROWS] = {
         {"measure|m", OPTION_LIST, &c->measures, "NAME", 0, 0, NULL,
          "measures, the first decides; ndcg_cut.10, ndcg_judged.10, unjudged.10, recip_rank_cut.10, recall.100"},
-        {"queries", OPTION_TEXT, &c->queries, "FILE", 0, 0, NULL, "to ask of configurations, and for their texts"},
-        {"level|l", OPTION_INT, &c->level, "N", 0, 0, NULL, "the lowest grade that is relevant"},
         {"answerable", OPTION_FLAG, &c->answerable, NULL, 0, 0, NULL,
          "leave out judged queries that have no relevant document"},
-        {"grades", OPTION_TEXT, &c->grades, "WORD=N,...", 0, 0, NULL, "what words stand for in judgments"},
-        {"hits", OPTION_INT, &c->hits, "N", 1, 1000, NULL, "results of a query, when asking"},
-        {"threads", OPTION_INT, &c->threads, "N", 0, 64, NULL, "queries at once, when asking; 0: one a processor"},
         {"depth", OPTION_INT, &c->options.depth, "N", 1, 1000, NULL, "results that are looked at for what changed"},
-        {"rounds", OPTION_INT, &c->rounds, "N", 100, 10000000, NULL, "of bootstrap and randomization"},
-        {"seed", OPTION_INT, &c->seed, "N", 0, 0, NULL, "of both: the same seed, the same numbers"},
         {"fail-below", OPTION_NUMBER, &c->fail_below, "X", 0, 0, NULL,
          "exit with 1 when the deciding mean of a system after the first is below X"},
         {"max-loss", OPTION_NUMBER, &c->max_loss, "X", 0, 0, NULL,
@@ -45,16 +37,14 @@ static enum status parse_options(struct compare *c, int argc, char **argv, int *
         {"json", OPTION_TEXT, &c->json, "FILE", 0, 0, NULL, "everything for other programs"},
         {"quiet", OPTION_FLAG, &c->quiet, NULL, 0, 0, NULL, "nothing on standard output"},
     };
+    size_t used =
+        common_options_rows(&c->common, COMMON_QUERIES | COMMON_JUDGED | COMMON_ASKS | COMMON_CHANCE, rows, 8);
     const struct options options = {
         "aisle-eval compare QRELS BASE OTHER... [--queries FILE] [options]",
         "Compares runs, or configurations that are asked here: JSON files such as {\"name\": \"new\", \"data\": "
         "\"shop\", \"index\": \"products\", \"parameters\": {}, \"settings\": {}}, with \"server\" or \"candidate\" "
         "instead of \"data\". Every judged query counts. Exit codes: 0 fine, 1 a limit was passed, 2 usage, 3 failed.",
-        rows, sizeof(rows) / sizeof(*rows)};
-    c->level = 1;
-    c->hits = 100;
-    c->rounds = 10000;
-    c->seed = 1;
+        rows, used};
     c->options.depth = 10;
     c->fail_below = -1e300;
     c->max_loss = -1;
@@ -62,10 +52,10 @@ static enum status parse_options(struct compare *c, int argc, char **argv, int *
     if (status == STATUS_OK && (*count < 3 || *count > COMPARISON_SYSTEMS))
         status = error_set(err, STATUS_INPUT, "judgments and 2 to %d runs or configurations are needed",
                            COMPARISON_SYSTEMS - 1);
-    c->options.evaluation.ranking = (struct ranking_options){.level = (long)c->level, .depth = -1};
-    c->options.retrieval = (struct retrieval_options){.hits = c->hits, .threads = (size_t)c->threads};
-    c->options.rounds = (size_t)c->rounds;
-    c->options.seed = (uint64_t)c->seed;
+    c->options.evaluation.ranking = (struct ranking_options){.level = (long)c->common.level, .depth = -1};
+    c->options.retrieval = (struct retrieval_options){.hits = c->common.hits, .threads = (size_t)c->common.threads};
+    c->options.rounds = (size_t)c->common.rounds;
+    c->options.seed = (uint64_t)c->common.seed;
     return status;
 }
 
@@ -120,7 +110,7 @@ static int compare_systems(struct compare *c, const struct measure_set *set, str
                                      c->measures.count ? c->measures.items[0] : usual[0]};
     int code = EXIT_FAILED;
     if (c->answerable)
-        entries_keep_answerable(judgments, (long)c->level);
+        entries_keep_answerable(judgments, (long)c->common.level);
     enum status status = comparison_make(&comparison, &input, &c->options, err);
     if (status == STATUS_OK)
         status = write_reports(c, &comparison, err);
@@ -132,7 +122,7 @@ static int compare_systems(struct compare *c, const struct measure_set *set, str
 
 static int compare_files(struct compare *c, char **paths, size_t count, struct error *err)
 {
-    struct entries_options qrels_options = {ENTRIES_JUDGMENTS, NULL, c->grades};
+    struct entries_options qrels_options = {ENTRIES_JUDGMENTS, NULL, c->common.grades};
     struct system systems[COMPARISON_SYSTEMS] = {0};
     struct measure_set set;
     struct entries judgments;
@@ -144,8 +134,8 @@ static int compare_files(struct compare *c, char **paths, size_t count, struct e
     entries_init(&judgments);
     if (status == STATUS_OK)
         status = entries_read(&judgments, paths[0], &qrels_options, err);
-    if (status == STATUS_OK && c->queries) {
-        status = queries_read(&queries, c->queries, QUERIES_LISTED, err);
+    if (status == STATUS_OK && c->common.queries) {
+        status = queries_read(&queries, c->common.queries, QUERIES_LISTED, err);
         c->options.queries = &queries;
     }
     for (; opened + 1 < count && status == STATUS_OK; opened++)

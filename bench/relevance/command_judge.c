@@ -4,41 +4,36 @@
 
 #include "bench/relevance/agreement.h"
 #include "bench/relevance/commands.h"
+#include "bench/relevance/common_options.h"
 #include "bench/relevance/configuration.h"
 #include "bench/relevance/evaluation.h"
 #include "indexer/base/significance.h"
 
 struct judge {
     struct configuration configuration;
-    const char *queries;
-    const char *output;
+    struct common_options common;
     const char *format;
-    const char *grades;
     int64_t depth;
-    int64_t seed;
 };
 
 static enum status parse_options(struct judge *j, int argc, char **argv, int *count, struct error *err)
 {
-    struct option_row rows[CONFIGURATION_ROWS + 6];
+    struct option_row rows[CONFIGURATION_ROWS + 2 + COMMON_ROWS];
     size_t used = configuration_rows(&j->configuration, rows);
     const struct option_row own[] = {
-        {"queries", OPTION_TEXT, &j->queries, "FILE", 0, 0, NULL, "texts of the queries, for the pool"},
         {"depth", OPTION_INT, &j->depth, "N", 1, 1000, NULL, "results of each run that are pooled"},
-        {"seed", OPTION_INT, &j->seed, "N", 0, 0, NULL, "of the order in which a rater sees a query's documents"},
         {"format", OPTION_CHOICE, &j->format, NULL, 0, 0, "trec|csv", "of merged judgments"},
-        {"grades", OPTION_TEXT, &j->grades, "WORD=N,...", 0, 0, NULL, "what words stand for as ratings"},
-        {"output", OPTION_TEXT, &j->output, "FILE", 0, 0, NULL, "where it goes; standard output"},
     };
     memcpy(rows + used, own, sizeof(own));
+    used = common_options_rows(&j->common, COMMON_QUERIES | COMMON_GRADES | COMMON_SEED | COMMON_OUTPUT, rows,
+                               used + sizeof(own) / sizeof(*own));
     const struct options options = {
         "aisle-eval judge pool QRELS RUN... | judge merge QRELS RATED... | judge agree RATED RATED",
         "pool writes the unjudged documents among the first results of several runs as CSV, in an order that tells "
         "nothing; --data or --server add titles. Fill the column rating. merge adds rated files to judgments, a later "
         "rating wins. agree tells Cohen's kappa of two raters. For pool, QRELS may be - for none.",
-        rows, used + sizeof(own) / sizeof(*own)};
+        rows, used};
     j->depth = 10;
-    j->seed = 1;
     j->format = "trec";
     enum status status = options_parse(&options, argc, argv, count, err);
     if (status == STATUS_OK && *count < 3)
@@ -49,7 +44,7 @@ static enum status parse_options(struct judge *j, int argc, char **argv, int *co
 static enum status read_entries(struct entries *out, const struct judge *j, const char *path, enum entries_kind kind,
                                 struct error *err)
 {
-    struct entries_options options = {kind, NULL, j->grades};
+    struct entries_options options = {kind, NULL, j->common.grades};
     return entries_read(out, path, &options, err);
 }
 
@@ -94,7 +89,7 @@ static struct str text_of(const struct queries *queries, const char *id)
 static void write_pool(const struct judge *j, const struct entries *pool, const struct queries *queries,
                        struct target *target, struct buf *out)
 {
-    struct dice dice = {(uint64_t)j->seed};
+    struct dice dice = {(uint64_t)j->common.seed};
     struct arena arena;
     arena_init(&arena, 0);
     buf_literal(out, "query_id,query,docid,title,rating\n");
@@ -142,8 +137,8 @@ static enum status pool(const struct judge *j, char **paths, int count, struct b
             pool_run(j, &judgments, &run, &pooled);
         entries_release(&run);
     }
-    if (status == STATUS_OK && j->queries)
-        status = queries_read(&queries, j->queries, QUERIES_LISTED, err);
+    if (status == STATUS_OK && j->common.queries)
+        status = queries_read(&queries, j->common.queries, QUERIES_LISTED, err);
     bool placed = j->configuration.target.server || j->configuration.target.data || j->configuration.target.candidate;
     if (status == STATUS_OK && placed)
         status = configuration_open(&opened, &j->configuration, err);
@@ -256,7 +251,7 @@ int command_judge(int argc, char **argv)
                                argv[1], count - 1);
     }
     if (status == STATUS_OK)
-        status = command_write(judge.output, &out, &err);
+        status = command_write(judge.common.output, &out, &err);
     buf_release(&out);
     if (status == STATUS_OK)
         return 0;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "bench/relevance/commands.h"
+#include "bench/relevance/common_options.h"
 #include "bench/relevance/evaluation.h"
 #include "bench/relevance/replay.h"
 #include "indexer/base/json.h"
@@ -11,11 +12,10 @@ enum { EXIT_GATE = 1, QUERIES_SHOWN = 15 };
 
 struct command {
     const char *qrels;
-    const char *queries; /* ids of the judgments to texts */
     const char *measure;
     const char *format;
-    const char *grades;
-    int64_t limit, hits, depth, threads, level;
+    struct common_options common; /* queries: ids of the judgments to texts */
+    int64_t limit, depth;
     double max_churn, max_empty;
 };
 
@@ -27,37 +27,32 @@ struct judged {
 
 static enum status parse_options(struct command *c, int argc, char **argv, int *count, struct error *err)
 {
-    const struct option_row rows[] = {
+    struct option_row rows[7 + COMMON_ROWS] = {
         {"limit", OPTION_INT, &c->limit, "N", 1, 100000000, NULL, "only the N most frequent queries"},
         {"depth", OPTION_INT, &c->depth, "N", 1, 1000, NULL, "results that a shopper sees"},
-        {"hits", OPTION_INT, &c->hits, "N", 1, 1000, NULL, "results of a query that are asked for"},
-        {"threads", OPTION_INT, &c->threads, "N", 0, 64, NULL, "queries at once; 0: one a processor"},
         {"qrels", OPTION_TEXT, &c->qrels, "FILE", 0, 0, NULL, "judgments, by query text, or with --queries by id"},
-        {"queries", OPTION_TEXT, &c->queries, "FILE", 0, 0, NULL, "which text a query id of the judgments stands for"},
         {"measure|m", OPTION_TEXT, &c->measure, "NAME", 0, 0, NULL, "where judged"},
-        {"level|l", OPTION_INT, &c->level, "N", 0, 0, NULL, "the lowest grade that is relevant"},
-        {"grades", OPTION_TEXT, &c->grades, "WORD=N,...", 0, 0, NULL, "what words stand for in judgments"},
         {"max-churn", OPTION_NUMBER, &c->max_churn, "X", 0, 0, NULL, "exit with 1 above this churn"},
         {"max-empty", OPTION_NUMBER, &c->max_empty, "X", 0, 0, NULL,
          "exit with 1 when a larger part of the candidate's searches is empty"},
         {"format", OPTION_CHOICE, &c->format, NULL, 0, 0, "text|json", "of the output"},
     };
+    size_t used = common_options_rows(&c->common, COMMON_QUERIES | COMMON_JUDGED | COMMON_ASKS, rows, 7);
     const struct options options = {
         "aisle-eval replay LOG NOW CANDIDATE [options]",
         "Asks the queries of a log (lines of text, tab, count; or JSON lines with query and count; repeats are added "
         "up) "
         "of two configurations (JSON files as compare takes them) and tells how much shoppers would see change.",
-        rows, sizeof(rows) / sizeof(*rows)};
+        rows, used};
     c->limit = 10000;
-    c->depth = c->hits = 10;
+    c->depth = c->common.hits = 10;
     c->measure = "ndcg_cut.10";
     c->format = "text";
-    c->level = 1;
     c->max_churn = c->max_empty = 1;
     enum status status = options_parse(&options, argc, argv, count, err);
     if (status == STATUS_OK && *count != 3)
         status = error_set(err, STATUS_INPUT, "a log and two configurations are needed");
-    c->hits = c->hits < c->depth ? c->depth : c->hits;
+    c->common.hits = c->common.hits < c->depth ? c->depth : c->common.hits;
     return status;
 }
 
@@ -70,7 +65,7 @@ static enum status ask(const struct command *c, const char *path, const struct q
     if (status == STATUS_OK)
         status = configuration_open(&opened, &configuration, err);
     if (status == STATUS_OK) {
-        struct retrieval_options options = {opened.params, c->hits, (size_t)c->threads, 1};
+        struct retrieval_options options = {opened.params, c->common.hits, (size_t)c->common.threads, 1};
         status = retrieval_make(out, opened.target, log, &options, err);
     }
     if (status != STATUS_OK)
@@ -85,10 +80,10 @@ static enum status read_judgments(const struct command *c, struct entries *out, 
 {
     struct entries judgments;
     struct queries queries = {0};
-    struct entries_options options = {ENTRIES_JUDGMENTS, NULL, c->grades};
+    struct entries_options options = {ENTRIES_JUDGMENTS, NULL, c->common.grades};
     enum status status = entries_read(&judgments, c->qrels, &options, err);
-    if (status == STATUS_OK && c->queries)
-        status = queries_read(&queries, c->queries, QUERIES_LISTED, err);
+    if (status == STATUS_OK && c->common.queries)
+        status = queries_read(&queries, c->common.queries, QUERIES_LISTED, err);
     for (size_t i = 0; i < judgments.list.count && status == STATUS_OK; i++) {
         struct str query = str_from(judgments.list.items[i].query);
         for (size_t k = 0; k < queries.list.count; k++) {
@@ -122,7 +117,7 @@ static enum status judge(const struct command *c, const struct queries *log, con
 {
     struct entries judgments;
     struct measure_set set = {0};
-    struct evaluation_options options = {.ranking = {.level = (long)c->level, .depth = -1}, .complete = true};
+    struct evaluation_options options = {.ranking = {.level = (long)c->common.level, .depth = -1}, .complete = true};
     entries_init(&judgments);
     enum status status = measure_set_make(&set, &c->measure, 1, err);
     if (status == STATUS_OK)

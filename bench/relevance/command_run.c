@@ -3,38 +3,34 @@
 #include <stdlib.h>
 
 #include "bench/relevance/commands.h"
+#include "bench/relevance/common_options.h"
 #include "bench/relevance/configuration.h"
 #include "bench/relevance/evaluation.h"
 
 struct run {
     struct configuration configuration;
-    int64_t hits;
-    int64_t threads;
+    struct common_options common;
     int64_t repeat;
     const char *format;
-    const char *output;
     bool quiet;
 };
 
 static enum status parse_options(struct run *r, int argc, char **argv, int *count, struct error *err)
 {
-    struct option_row rows[CONFIGURATION_ROWS + 6];
+    struct option_row rows[CONFIGURATION_ROWS + 3 + COMMON_ROWS];
     size_t used = configuration_rows(&r->configuration, rows);
     const struct option_row own[] = {
-        {"hits", OPTION_INT, &r->hits, "N", 1, 1000, NULL, "results of a query, at most"},
-        {"threads", OPTION_INT, &r->threads, "N", 0, 64, NULL, "queries at once; 0: one a processor"},
         {"repeat", OPTION_INT, &r->repeat, "N", 1, 1000000, NULL, "ask each query so often; the fastest counts"},
         {"format", OPTION_CHOICE, &r->format, NULL, 0, 0, "trec|csv", "of the run"},
-        {"output", OPTION_TEXT, &r->output, "FILE", 0, 0, NULL, "where it goes; standard output"},
         {"quiet", OPTION_FLAG, &r->quiet, NULL, 0, 0, NULL, "no latencies on standard error"},
     };
     memcpy(rows + used, own, sizeof(own));
+    used = common_options_rows(&r->common, COMMON_ASKS | COMMON_OUTPUT, rows, used + sizeof(own) / sizeof(*own));
     const struct options options = {
         "aisle-eval run (--server URL --index NAME | --data DIR | --candidate DIR) [options] QUERIES",
         "Asks the queries of a file (lines of id, tab, text; CSV with a header; JSON) and writes what comes back as a "
         "run. Latencies are told on standard error. Scores in the run count down from the first place.",
-        rows, used + sizeof(own) / sizeof(*own)};
-    r->hits = 100;
+        rows, used};
     r->repeat = 1;
     r->format = "trec";
     enum status status = options_parse(&options, argc, argv, count, err);
@@ -111,7 +107,7 @@ static enum status run_queries(const struct run *r, const struct queries *querie
     struct retrieval retrieval;
     struct entries entries;
     struct buf out = BUF_EMPTY;
-    struct retrieval_options options = {o->params, r->hits, (size_t)r->threads, (size_t)r->repeat};
+    struct retrieval_options options = {o->params, r->common.hits, (size_t)r->common.threads, (size_t)r->repeat};
     enum status status = retrieval_make(&retrieval, o->target, queries, &options, err);
     if (status == STATUS_OK) {
         retrieval_entries(&retrieval, queries, o->name, &entries);
@@ -120,7 +116,7 @@ static enum status run_queries(const struct run *r, const struct queries *querie
         else
             status = write_trec(&entries, &out, err);
         if (status == STATUS_OK)
-            status = command_write(r->output, &out, err);
+            status = command_write(r->common.output, &out, err);
         if (status == STATUS_OK && !r->quiet)
             tell(&retrieval, o);
         entries_release(&entries);

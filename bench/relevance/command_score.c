@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "bench/relevance/commands.h"
+#include "bench/relevance/common_options.h"
 #include "bench/relevance/evaluation.h"
-#include "indexer/base/options.h"
 
 /* trec_eval's exit codes. */
 enum { EXIT_USAGE = 1, EXIT_FILE = 2, EXIT_TWICE = 4, EXIT_NOTHING = 7, EXIT_OUTPUT = 8 };
@@ -11,7 +11,7 @@ enum { EXIT_USAGE = 1, EXIT_FILE = 2, EXIT_TWICE = 4, EXIT_NOTHING = 7, EXIT_OUT
 struct score {
     struct option_list measures;
     struct evaluation_options evaluation;
-    int64_t level;
+    struct common_options common;
     int64_t depth;
     int64_t collection_size;
     bool queries;
@@ -21,17 +21,14 @@ struct score {
     const char *format;
     const char *qrels_format;
     const char *run_format;
-    const char *grades;
-    const char *output;
 };
 
 static enum status parse_options(struct score *s, int argc, char **argv, int *count, struct error *err)
 {
-    const struct option_row rows[] = {
+    struct option_row rows[12 + COMMON_ROWS] = {
         {"per-query|q", OPTION_FLAG, &s->queries, NULL, 0, 0, NULL, "each query, too"},
         {"complete|c", OPTION_FLAG, &s->evaluation.complete, NULL, 0, 0, NULL,
          "average over all judged queries; those without results count as 0"},
-        {"level|l", OPTION_INT, &s->level, "N", 0, 0, NULL, "the lowest grade that is relevant"},
         {"judged-only|J", OPTION_FLAG, &s->evaluation.ranking.judged_only, NULL, 0, 0, NULL,
          "take unjudged documents out of the results first"},
         {"depth|M", OPTION_INT, &s->depth, "N", 0, INT32_MAX, NULL, "look at the first N results of a query only"},
@@ -43,26 +40,23 @@ static enum status parse_options(struct score *s, int argc, char **argv, int *co
         {"answerable", OPTION_FLAG, &s->answerable, NULL, 0, 0, NULL,
          "leave out judged queries that have no relevant document"},
         {"format", OPTION_CHOICE, &s->format, NULL, 0, 0, "trec|json|csv", "of the output"},
-        {"output", OPTION_TEXT, &s->output, "FILE", 0, 0, NULL, "where it goes; standard output"},
         {"qrels-format", OPTION_CHOICE, &s->qrels_format, NULL, 0, 0, "auto|trec|csv|json", "of the judgments"},
         {"run-format", OPTION_CHOICE, &s->run_format, NULL, 0, 0, "auto|trec|csv|json", "of the run"},
-        {"grades", OPTION_TEXT, &s->grades, "WORD=N,...", 0, 0, NULL,
-         "what words stand for in CSV and JSON judgments: Exact=2,Partial=1"},
         {"list", OPTION_FLAG, &s->list, NULL, 0, 0, NULL, "list the measures"},
     };
+    size_t used = common_options_rows(&s->common, COMMON_JUDGED | COMMON_OUTPUT, rows, 12);
     const struct options options = {
         "aisle-eval score [-q] [-c] [-l N] [-J] [-M N] [-m MEASURE]... QRELS RUN",
         "Computes measures of a run from judgments, as trec_eval does, to the last byte, and others by name "
         "(--list). QRELS and RUN are TREC files, CSV with a header, or JSON; - is standard input. Exit codes are "
         "trec_eval's: 1 usage or unknown measure, 2 a file or parameters, 4 a document twice, 7 no query in common.",
-        rows, sizeof(rows) / sizeof(*rows)};
+        rows, used};
     s->depth = INT32_MAX;
-    s->level = 1;
     s->format = "trec";
     s->qrels_format = s->run_format = "auto";
     enum status status = options_parse(&options, argc, argv, count, err);
     s->evaluation.as_trec = true;
-    s->evaluation.ranking.level = (long)s->level;
+    s->evaluation.ranking.level = (long)s->common.level;
     s->evaluation.ranking.collection_size = (long)s->collection_size;
     s->evaluation.ranking.depth = s->depth == INT32_MAX ? -1 : (long)s->depth;
     if (status == STATUS_OK && *count != 2 && !s->list)
@@ -82,7 +76,7 @@ static int write_result(const struct score *s, const struct evaluation *e, int c
         evaluation_write_csv(e, queries, !s->no_summary, &out);
     else
         evaluation_write_trec(e, queries, !s->no_summary, &out);
-    enum status status = command_write(s->output, &out, &err);
+    enum status status = command_write(s->common.output, &out, &err);
     buf_release(&out);
     if (status == STATUS_OK)
         return code;
@@ -95,7 +89,7 @@ static int score_files(const struct score *s, const struct measure_set *set, cha
     struct entries judgments;
     struct entries run;
     struct evaluation evaluation = {0};
-    struct entries_options qrels_options = {ENTRIES_JUDGMENTS, s->qrels_format, s->grades};
+    struct entries_options qrels_options = {ENTRIES_JUDGMENTS, s->qrels_format, s->common.grades};
     struct entries_options run_options = {ENTRIES_RUN, s->run_format, NULL};
     int code = EXIT_FILE;
     entries_init(&run);

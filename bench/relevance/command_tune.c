@@ -2,25 +2,22 @@
 #include <stdio.h>
 
 #include "bench/relevance/commands.h"
+#include "bench/relevance/common_options.h"
 #include "bench/relevance/tuning.h"
 
 struct tune {
     struct configuration configuration;
     struct tuning_options options;
     struct option_list parameters;
-    const char *queries;
-    const char *output;
-    const char *grades;
-    int64_t hits, threads, seed, rounds, level;
+    struct common_options common;
     bool all;
 };
 
 static enum status parse_options(struct tune *t, int argc, char **argv, int *count, struct error *err)
 {
-    struct option_row rows[CONFIGURATION_ROWS + 16];
+    struct option_row rows[CONFIGURATION_ROWS + 7 + COMMON_ROWS];
     size_t used = configuration_rows(&t->configuration, rows);
     const struct option_row own[] = {
-        {"queries", OPTION_TEXT, &t->queries, "FILE", 0, 0, NULL, "what to ask"},
         {"measure|m", OPTION_TEXT, &t->options.measure, "NAME", 0, 0, NULL, "what is to rise"},
         {"parameter|p", OPTION_LIST, &t->parameters, "NAME[=LOW..HIGH]", 0, 0, NULL,
          "what may change: weights, or a number of the settings; all that ranking has"},
@@ -29,35 +26,25 @@ static enum status parse_options(struct tune *t, int argc, char **argv, int *cou
         {"budget", OPTION_INT, &t->options.budget, "N", 1, 1000000, NULL, "settings tried, at most"},
         {"least-gain", OPTION_NUMBER, &t->options.least_gain, "X", 0, 0, NULL, "smaller gains change nothing"},
         {"all-queries", OPTION_FLAG, &t->all, NULL, 0, 0, NULL, "those without a relevant document, too"},
-        {"level|l", OPTION_INT, &t->level, "N", 0, 0, NULL, "the lowest grade that is relevant"},
-        {"grades", OPTION_TEXT, &t->grades, "WORD=N,...", 0, 0, NULL, "what words stand for in judgments"},
-        {"hits", OPTION_INT, &t->hits, "N", 1, 1000, NULL, "results of a query"},
-        {"threads", OPTION_INT, &t->threads, "N", 0, 64, NULL, "queries at once; 0: one a processor"},
-        {"rounds", OPTION_INT, &t->rounds, "N", 100, 10000000, NULL, "of bootstrap and randomization"},
-        {"seed", OPTION_INT, &t->seed, "N", 0, 0, NULL, "of all that is random"},
-        {"output", OPTION_TEXT, &t->output, "FILE", 0, 0, NULL, "where the settings go; standard output"},
     };
     memcpy(rows + used, own, sizeof(own));
+    used = common_options_rows(&t->common, (1u << COMMON_ROWS) - 1, rows, used + sizeof(own) / sizeof(*own));
     const struct options options = {
         "aisle-eval tune QRELS --queries FILE (--data DIR | --candidate DIR) [options]",
         "Searches field weights and numbers of the settings for the best mean on training queries; cross-validation "
         "and held-out queries tell what of the gain is real. The result is a settings patch: look at it, compare with "
         "it, then PUT it to /1/indexes/NAME/settings.",
-        rows, used + sizeof(own) / sizeof(*own)};
+        rows, used};
     t->options = (struct tuning_options){.measure = "ndcg_cut.10", .folds = 5, .held_out = 25, .budget = 600};
     t->options.least_gain = .0005;
-    t->hits = 100;
-    t->rounds = 10000;
-    t->seed = 1;
-    t->level = 1;
     enum status status = options_parse(&options, argc, argv, count, err);
-    if (status == STATUS_OK && (*count != 1 || !t->queries))
+    if (status == STATUS_OK && (*count != 1 || !t->common.queries))
         status = error_set(err, STATUS_INPUT, "judgments and --queries are needed");
-    t->options.evaluation.ranking = (struct ranking_options){.level = (long)t->level, .depth = -1};
-    t->options.retrieval = (struct retrieval_options){.hits = t->hits, .threads = (size_t)t->threads};
+    t->options.evaluation.ranking = (struct ranking_options){.level = (long)t->common.level, .depth = -1};
+    t->options.retrieval = (struct retrieval_options){.hits = t->common.hits, .threads = (size_t)t->common.threads};
     t->options.parameters = &t->parameters;
-    t->options.rounds = (size_t)t->rounds;
-    t->options.seed = (uint64_t)t->seed;
+    t->options.rounds = (size_t)t->common.rounds;
+    t->options.seed = (uint64_t)t->common.seed;
     return status;
 }
 
@@ -69,13 +56,13 @@ static enum status tune_index(const struct tune *t, const struct tuning_input *i
     enum status status = tuning_run(&tuning, input, &t->options, err);
     if (status == STATUS_OK) {
         tuning_write_report(&tuning, t->options.measure, &report);
-        if (!t->output)
+        if (!t->common.output)
             buf_literal(&report, "\nsettings patch:\n");
         status = command_write(NULL, &report, err);
     }
     if (status == STATUS_OK) {
         tuning_write_patch(&tuning, &patch);
-        status = command_write(t->output, &patch, err);
+        status = command_write(t->common.output, &patch, err);
     }
     buf_release(&patch);
     buf_release(&report);
@@ -94,18 +81,18 @@ int command_tune(int argc, char **argv)
     int code = 2;
     entries_init(&judgments);
     enum status status = parse_options(&tune, argc, argv, &count, &err);
-    struct entries_options qrels_options = {ENTRIES_JUDGMENTS, NULL, tune.grades};
+    struct entries_options qrels_options = {ENTRIES_JUDGMENTS, NULL, tune.common.grades};
     if (status == STATUS_OK)
         status = entries_read(&judgments, argv[1], &qrels_options, &err);
     if (status == STATUS_OK)
-        status = queries_read(&queries, tune.queries, QUERIES_LISTED, &err);
+        status = queries_read(&queries, tune.common.queries, QUERIES_LISTED, &err);
     if (status == STATUS_OK)
         status = configuration_open(&opened, &tune.configuration, &err);
     if (status == STATUS_OK) {
         struct tuning_input input = {opened.target, opened.params, opened.settings, &judgments, &queries};
         code = 3;
         if (!tune.all)
-            entries_keep_answerable(&judgments, (long)tune.level);
+            entries_keep_answerable(&judgments, (long)tune.common.level);
         status = tune_index(&tune, &input, &err);
     }
     configuration_close(&opened);
