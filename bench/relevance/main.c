@@ -9,6 +9,7 @@ static const struct command commands[] = {
     {"tune", command_tune, "settings that rank better, with what unseen queries say"},
     {"judge", command_judge, "pools what is to be rated, takes ratings in, tells how raters agree"},
     {"replay", command_replay, "logged queries on two configurations: churn, stock, queries without results"},
+    {"shoppers", command_shoppers, "simulated shoppers before a server: what it learns of their clicks"},
     {NULL, NULL, NULL},
 };
 
