@@ -145,27 +145,15 @@ static bool parse_min_seq(struct search *s, size_t number)
     return true;
 }
 
-/* A parameter as it came, inline or among the URL-encoded ones; empty: it did not. */
-static struct str parameter(struct search *s, const struct sub *sub, const char *name)
-{
-    const struct json *value = json_get(sub->params, name);
-    struct str text = {0};
-    if (value) {
-        return value->type == JSON_STRING || value->type == JSON_NUMBER ? value->text
-               : value->type == JSON_TRUE                               ? STR("true")
-                                                                        : text;
-    }
-    if (json_string(json_get(sub->params, "params"), &text)) {
-        (void)(http_query_get(text, name, &s->x->arena, &text) || (text = (struct str){0}, true));
-    }
-    return text;
-}
-
-/* Only searches whose clicks can be told are worth an experiment. */
+/* Only searches whose clicks are told are worth an experiment. */
 static void try_experiment(struct search *s, struct sub *sub)
 {
-    struct experiment_search trial = {sub->params, &sub->request, parameter(s, sub, "userToken")};
-    if (str_equal(parameter(s, sub, "clickAnalytics"), STR("true")) && experiment_takes(sub->snapshot, &trial)) {
+    struct experiment_search trial = {sub->params, &sub->request, sub->request.user_token};
+    if (trial.token.size == 0) {
+        trial.token = http_header_get(&s->x->head, "x-algolia-usertoken");
+    }
+    if (sub->request.click_analytics && sub->request.analytics && s->x->server->events &&
+        experiment_takes(sub->snapshot, &trial)) {
         sub->trial = trial;
     }
 }

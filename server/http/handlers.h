@@ -17,6 +17,7 @@ extern const struct route admin_routes[];     /* indexes: list, delete, copy, mo
 extern const struct route apply_routes[];     /* changes as of some moment */
 extern const struct route inventory_routes[]; /* updates of stock and prices, streamed both ways */
 extern const struct route event_routes[];     /* what shoppers do */
+extern const struct route report_routes[];    /* what that adds up to */
 extern const struct route bulk_routes[];      /* Elasticsearch's _bulk */
 extern const struct route elastic_routes[];   /* what its clients ask beside it */
 

@@ -5,6 +5,7 @@
 #include "indexer/base/clock.h"
 #include "indexer/base/limits.h"
 #include "server/events/events.h"
+#include "server/events/trial.h"
 #include "server/http/server.h"
 
 struct str request_token(struct exchange *x, const struct search_request *request, const struct settings *settings)
@@ -39,6 +40,23 @@ static const struct event_item *shown_items(const struct answer *a, uint32_t cou
     return items;
 }
 
+/* Whose each hit is, when two rankings made the list. */
+static struct str note_of(const struct answer *a, size_t shown)
+{
+    struct buf note = BUF_EMPTY;
+    char teams[EVENT_ITEMS_MAX];
+    if (a->result->experiment.size == 0) {
+        return (struct str){0};
+    }
+    for (size_t i = 0; i < shown; i++) {
+        teams[i] = "-AB"[a->result->hits[i].team];
+    }
+    trial_note_write(&note, a->result->experiment, (struct str){teams, shown});
+    struct str kept = arena_copy(a->arena, buf_str(&note));
+    buf_release(&note);
+    return kept;
+}
+
 bool impression_log(struct exchange *x, const struct answer *a, char query_id[QUERY_ID_TEXT])
 {
     const struct search_request *r = a->request;
@@ -62,6 +80,7 @@ bool impression_log(struct exchange *x, const struct answer *a, char query_id[QU
         e.query = str_slice(
             r->query, 0, str_utf8_cut(r->query, LIMIT_QUERY_BYTES < r->query.size ? LIMIT_QUERY_BYTES : r->query.size));
         e.total = a->result->total;
+        e.note = note_of(a, shown);
         e.token = request_token(x, r, a->snapshot->settings);
         events_search(x->server->events, &e);
     }
