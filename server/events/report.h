@@ -51,6 +51,7 @@ struct report_position {
 struct report_options {
     struct str index;
     int64_t from_ms, to_ms; /* from inclusive, to exclusive */
+    struct str experiment;  /* that is running, to be told; empty: none */
 };
 
 struct report {

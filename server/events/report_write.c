@@ -314,6 +314,11 @@ static void write_everything(struct report *r, const struct report_page *page, s
                  {"noClicks", REPORT_SEARCHES_NO_CLICKS}};
     buf_literal(out, "{\"index\":");
     json_write_string(out, r->options.index);
+    buf_literal(out, ",\"experiment\":");
+    if (r->options.experiment.size > 0)
+        json_write_string(out, r->options.experiment);
+    else
+        buf_literal(out, "null");
     buf_literal(out, ",\"totals\":{");
     write_counts(&r->all, out);
     buf_literal(out, "},\"dates\":[");

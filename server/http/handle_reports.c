@@ -101,7 +101,7 @@ static const struct snapshot *index_of(struct exchange *x)
 static void make_report(struct exchange *x)
 {
     struct report report;
-    struct report_options options;
+    struct report_options options = {.from_ms = 0};
     struct report_page page;
     struct error err = {0};
     enum report_kind kind = REPORT_EVERYTHING;
@@ -110,6 +110,7 @@ static void make_report(struct exchange *x)
         return;
     }
     options.index = snapshot->index_name;
+    options.experiment = snapshot->settings->experiment.name;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         kind = strcmp(kinds[i].pattern, x->route->pattern) == 0 ? kinds[i].kind : kind;
     }

@@ -72,7 +72,7 @@ static void act(struct report *r, enum event_type type, int number, uint32_t pos
 
 static void begin(struct report *r, int days)
 {
-    struct report_options options = {STR("shop"), start, start + (int64_t)days * DAY};
+    struct report_options options = {.index = STR("shop"), .from_ms = start, .to_ms = start + (int64_t)days * DAY};
     report_begin(r, &options);
 }
 
@@ -156,7 +156,7 @@ static void test_lists(void **state)
 static void test_nothing_happened(void **state)
 {
     struct report r;
-    struct report_options options = {STR("shop"), start, start + DAY};
+    struct report_options options = {.index = STR("shop"), .from_ms = start, .to_ms = start + DAY};
     struct error err = {0};
     (void)state;
     assert_int_equal(report_make(&r, NULL, &options, &err), STATUS_OK);
