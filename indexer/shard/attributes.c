@@ -150,6 +150,7 @@ static enum status open_entry(struct attributes *a, uint32_t i, const struct att
     columns->entry = e;
     open_facet(&columns->facet, e, container_chunk(c, CHUNK_FACETS), a->doc_count);
     open_number(&columns->number, e, container_chunk(c, CHUNK_NUMBERS));
+    columns->number.epoch = &columns->epoch;
     a->slot[e->attr] = (uint16_t)(i + 1);
     if (e->flags & ATTRIBUTE_CUT)
         a->cut[a->cut_count++] = (attr_id)e->attr;

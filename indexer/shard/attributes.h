@@ -46,6 +46,7 @@ struct attribute_columns {
     struct number_column number;
     const struct attribute_entry *entry;
     const struct codes_entry *number_codes, *path_codes; /* codes.h; NULL: none */
+    _Atomic uint64_t epoch;                              /* of the number column */
     _Atomic uint8_t checked;
 };
 

@@ -60,6 +60,7 @@ struct number_column {
     const int64_t *values;
     uint32_t value_count;
     _Atomic uint64_t *changed; /* word 0: whether any bit is set; then the bits by document */
+    _Atomic uint64_t *epoch;   /* how often cells were stored; NULL: they never are */
 };
 
 /* The cell's place for a document, or NULL when there is none (SPARSE without the document, MULTI, NONE). */
@@ -95,6 +96,18 @@ static inline void number_mark_changed(const struct number_column *c, doc_id doc
         return;
     atomic_store_explicit(word, old | bit, memory_order_release);
     atomic_store_explicit(&c->changed[0], 1, memory_order_release);
+}
+
+/* The one writer's, after it stored a cell and before anybody is told. */
+static inline void number_note_stored(const struct number_column *c)
+{
+    if (c->epoch)
+        atomic_store_explicit(c->epoch, atomic_load_explicit(c->epoch, memory_order_relaxed) + 1, memory_order_release);
+}
+/* Grows with each store: what was read after it was asked for is right as long as it stays the same. */
+static inline uint64_t number_epoch(const struct number_column *c)
+{
+    return c->epoch ? atomic_load_explicit(c->epoch, memory_order_acquire) : 0;
 }
 
 /* A double as a cell: its bits, with all but the sign flipped in negative numbers, so that cells of a column compare as

@@ -137,6 +137,8 @@ static enum status open_parts(struct shard *s, struct error *err)
     if (status == STATUS_OK)
         status = check_records(s, err);
     if (status == STATUS_OK) {
+        static _Atomic uint64_t opened;
+        s->serial = atomic_fetch_add_explicit(&opened, 1, memory_order_relaxed) + 1;
         s->objects = docs_dictionary_new(container_chunk(c, CHUNK_DOC_DICT));
         s->changed = xcalloc((size_t)s->attributes.count + 1, sizeof(*s->changed));
     }
@@ -209,6 +211,11 @@ void shard_close(struct shard *s)
 }
 
 /* --- what it is --- */
+uint64_t shard_serial(const struct shard *s)
+{
+    return s->serial;
+}
+
 uint64_t shard_uid(const struct shard *s)
 {
     return s->container.uid;
@@ -538,6 +545,7 @@ enum status shard_number_store(struct shard *s, attr_id attr, doc_id doc, int64_
     if (shard_number_column(s, attr)->kind == NUMBER_COLUMN_DENSE)
         number_mark_changed(shard_number_column(s, attr), doc);
     atomic_store_explicit(place, cell, memory_order_release);
+    number_note_stored(shard_number_column(s, attr));
     return STATUS_OK;
 }
 
@@ -564,4 +572,15 @@ _Atomic uint64_t *shard_available_bits(const struct shard *s)
 _Atomic uint64_t *shard_in_stock_bits(const struct shard *s)
 {
     return s->in_stock;
+}
+
+uint64_t shard_stock_epoch(const struct shard *s)
+{
+    return atomic_load_explicit(&s->stock_epoch, memory_order_acquire);
+}
+
+void shard_stock_stored(struct shard *s)
+{
+    atomic_store_explicit(&s->stock_epoch, atomic_load_explicit(&s->stock_epoch, memory_order_relaxed) + 1,
+                          memory_order_release);
 }

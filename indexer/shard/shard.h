@@ -43,7 +43,8 @@ MUST_CHECK enum status shard_check_rest(const struct shard *s, struct error *err
 /* Before shard_groups and shard_id_ranks are read, after a lazy opening. */
 MUST_CHECK enum status shard_check_order(const struct shard *s, struct error *err);
 
-uint64_t shard_uid(const struct shard *s); /* random, made at build; names the shard in checkpoints */
+uint64_t shard_uid(const struct shard *s);    /* random, made at build; names the shard in checkpoints */
+uint64_t shard_serial(const struct shard *s); /* no other shard that this process opened has it */
 uint32_t shard_doc_count(const struct shard *s);
 uint32_t shard_group_count(const struct shard *s);
 uint64_t shard_size_bytes(const struct shard *s);
@@ -141,6 +142,9 @@ bool shard_facet_set(const struct shard *s, attr_id attr, facet_code code, struc
  * Verified when the shard is opened. */
 _Atomic uint64_t *shard_available_bits(const struct shard *s);
 _Atomic uint64_t *shard_in_stock_bits(const struct shard *s);
+/* The stock flags' number_epoch, and number_note_stored. */
+uint64_t shard_stock_epoch(const struct shard *s);
+void shard_stock_stored(struct shard *s);
 
 /* Every byte of the file against its checksums and structure. The message names chunk, offset and reason. */
 MUST_CHECK enum status shard_verify(const char *path, struct error *err);

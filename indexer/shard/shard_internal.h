@@ -61,6 +61,8 @@ struct shard {
     struct titles titles;
     _Atomic uint64_t *available;
     _Atomic uint64_t *in_stock;
+    _Atomic uint64_t stock_epoch;
+    uint64_t serial;
     _Atomic uint16_t *changed; /* attributes with cells that were stored into, in the order of their first change */
     _Atomic uint32_t changed_count;
 };

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "indexer/base/hash.h"
 #include "indexer/shard/shard.h"
 
 /* --- statistics --- */
@@ -58,6 +59,13 @@ void snapshot_statistics(struct snapshot *s)
         s->settings->role_attribute[ROLE_AVAILABILITY].size || s->settings->role_attribute[ROLE_QUANTITY].size;
     field_statistics(s);
     custom_statistics(s);
+}
+
+uint64_t segment_tombstones_id(const struct segment *g)
+{
+    if (!g->tombstones || g->tombstones_id)
+        return g->tombstones ? g->tombstones_id : 0;
+    return hash64(g->tombstones, ((size_t)shard_doc_count(g->shard) + 63) / 64 * sizeof(*g->tombstones)) | 1ull << 63;
 }
 
 /* --- objects --- */

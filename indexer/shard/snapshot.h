@@ -21,6 +21,7 @@
 struct segment {
     struct shard *shard;
     const uint64_t *tombstones; /* bit doc set: deleted; NULL: none */
+    uint64_t tombstones_id;     /* no other set of tombstones of this process has it; 0: not known */
     uint32_t deleted_docs;
     uint32_t deleted_groups;
     bool is_delta;
@@ -64,6 +65,9 @@ static inline bool segment_deleted(const struct segment *g, doc_id doc)
 {
     return g->tombstones && (g->tombstones[doc >> 6] >> (doc & 63) & 1);
 }
+
+/* Tells sets of tombstones of a segment apart: 0 for none. */
+uint64_t segment_tombstones_id(const struct segment *g);
 
 /* The live document with an objectID: the last segment, which is the newest, first. False when there is none. */
 bool snapshot_find(const struct snapshot *s, struct str object_id, uint32_t *segment, doc_id *doc);

@@ -164,6 +164,7 @@ static enum status take_column(struct reader *r, struct live_segment *segment, s
             uint64_t cell = reader_u64(r);
             if (segment && stock) {
                 atomic_store_explicit(&words[k], cell, memory_order_relaxed);
+                shard_stock_stored(segment->shard);
             } else if (segment && i == 0 && k == first) { /* checks the column, and notes that it was changed */
                 doc_id doc = column->kind == NUMBER_COLUMN_SPARSE ? column->docs[k] : (doc_id)k;
                 enum status status = shard_number_store(segment->shard, attr, doc, (int64_t)cell, err);
@@ -175,6 +176,7 @@ static enum status take_column(struct reader *r, struct live_segment *segment, s
                     number_mark_changed(column, (doc_id)k);
                 }
                 atomic_store_explicit(&column->cells[k], (int64_t)cell, memory_order_relaxed);
+                number_note_stored(column);
             }
         }
         if (segment) {

@@ -48,6 +48,7 @@ static void hold_segments(struct index_snapshot *box, const struct live_index *x
         box->segments[i] = (struct segment){
             .shard = g->segment->shard,
             .tombstones = g->tombstones ? g->tombstones->bits : NULL,
+            .tombstones_id = g->tombstones ? g->tombstones->id : 0,
             .deleted_docs = g->deleted_docs,
             .deleted_groups = g->deleted_groups,
             .is_delta = g->segment->is_delta,
@@ -374,6 +375,7 @@ static void set_stock_bit(struct live_segment *s, doc_id doc, int64_t quantity)
         return;
     }
     atomic_store_explicit(&in_stock[doc >> 6], now, memory_order_relaxed);
+    shard_stock_stored(s->shard);
     segment_dirty(s, ATTR_NONE, doc >> 6, (shard_doc_count(s->shard) + 63) / 64);
 }
 
@@ -425,6 +427,7 @@ void cell_writer_store(struct cell_writer *w, uint32_t segment, doc_id doc, attr
     assert(cell);
     number_mark_changed(c->column, doc);
     atomic_store_explicit(cell, value, memory_order_release);
+    number_note_stored(c->column);
     uint32_t block = (uint32_t)(cell - c->column->cells) / DIRTY_BLOCK;
     c->dirty[block / 64] |= UINT64_C(1) << block % 64;
     if (c->quantity) {

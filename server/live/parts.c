@@ -78,9 +78,11 @@ static void tombstones_release(struct shared *self)
 
 struct tombstones *tombstones_copy(const struct tombstones *old, uint32_t doc_count)
 {
+    static _Atomic uint64_t next_id;
     uint32_t words = (doc_count + 63) / 64;
     struct tombstones *t = xcalloc(1, sizeof(*t) + words * sizeof(uint64_t));
     shared_init(&t->shared, tombstones_release);
+    t->id = atomic_fetch_add(&next_id, 1) + 1;
     t->words = words;
     if (old) {
         memcpy(t->bits, old->bits, words * sizeof(uint64_t));

@@ -54,6 +54,7 @@ uint64_t *segment_dirty_blocks(struct live_segment *s, attr_id attr, uint32_t co
 /* A bitmap of deleted documents; copied before it is changed. */
 struct tombstones {
     struct shared shared;
+    uint64_t id; /* no other has it */
     uint32_t words;
     uint64_t bits[];
 };

@@ -83,7 +83,9 @@ static enum status request_init(struct evaluation *e, struct evaluation_request 
     r->top.ids_only = r->browse;
     r->products = r->request->distinct && !r->browse;
     r->pending = ARENA_NEW(e->scratch, struct candidate);
-    if (!r->pending || !topk_init(&r->top, e->snapshot, k, cells, e->scratch) || !add_keys(e, r))
+    r->top.k = k;
+    if (!r->pending || !add_keys(e, r) || !evaluation_plan_page(e, r) ||
+        !topk_init(&r->top, e->snapshot, r->top.k, cells, e->scratch))
         return full(err);
     r->pending->cells = ARENA_ARRAY(e->scratch, int64_t, cells + 1);
     return r->pending->cells ? STATUS_OK : full(err);
@@ -144,10 +146,12 @@ static enum status open_segment(struct evaluation *e, struct error *err)
     }
     for (size_t i = 0; status == STATUS_OK && i < e->count; i++) {
         struct evaluation_request *r = &e->requests[i];
+        if (r->page.part == PAGE_NOTHING)
+            continue;
         status = check_keys(e, &r->top, err);
         if (status == STATUS_OK && r->filter)
             status = filter_bind(r->filter, w, e->scratch, err);
-        if (status == STATUS_OK && !e->probing)
+        if (status == STATUS_OK && !e->probing && !r->page.counted)
             status = facet_segment(&r->facets, w, e->query->match_all && !r->filter, err);
         r->first_rank = r->browse && r->after.size ? evaluation_rank_after(w->shard, r->after) : 0;
         r->pending_unit = 0;
@@ -206,6 +210,8 @@ static bool count_window(struct evaluation *e, struct evaluation_request *r, con
 {
     struct facet_matches found = {matches, e->offsets, e->docs, 0};
 
+    if (r->page.counted)
+        return true;
     if (r->facets.whole_known && (!r->products || !e->window.groups)) {
         r->total += mask_count(matches);
         return true;
@@ -370,6 +376,9 @@ static bool run_window(struct evaluation *e)
         return true;
     for (size_t i = 0; i < e->count; i++) {
         struct evaluation_request *r = &e->requests[i];
+        mask_clear(&e->matches[i]);
+        if (e->only ? e->only != r : r->page.part != PAGE_SCANNED)
+            continue;
         e->matches[i] = e->step_masks[e->steps - 1];
         if (r->filter && !filter_apply(r->filter, &e->window, &e->matches[i]))
             return false;
@@ -425,10 +434,47 @@ static bool run_windows(struct evaluation *e)
     return true;
 }
 
+/* The documents that may be among the first of a page. */
+static bool run_listed(struct evaluation *e, struct evaluation_request *r)
+{
+    uint32_t count = r->page.listed_count;
+    bool done = true;
+
+    e->only = r;
+    for (uint32_t at = 0; at < count && done; at += WINDOW_DOCS) {
+        window_select(&e->window, r->page.listed, at, count - at < WINDOW_DOCS ? count - at : WINDOW_DOCS);
+        done = run_window(e);
+    }
+    e->only = NULL;
+    return done;
+}
+
+static bool run_parts(struct evaluation *e, bool scanned)
+{
+    if (scanned && !run_windows(e))
+        return false;
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->requests[i].page.part == PAGE_LISTED && !run_listed(e, &e->requests[i]))
+            return false;
+    }
+    return true;
+}
+
 static enum status run_segment(struct evaluation *e, uint32_t segment, struct error *err)
 {
     enum status status;
+    bool scanned = false, listed = false;
 
+    for (size_t i = 0; i < e->count; i++) {
+        struct evaluation_request *r = &e->requests[i];
+        r->page.part = evaluation_page_part(e, r, segment);
+        scanned |= r->page.part == PAGE_SCANNED;
+        listed |= r->page.part == PAGE_LISTED;
+    }
+    if (!scanned && !listed) {
+        e->unit_base += shard_doc_count(e->snapshot->segments[segment].shard);
+        return STATUS_OK;
+    }
     window_segment(&e->window, segment);
     prior_segment(&e->prior, &e->window, e->priors);
     status = open_segment(e, err);
@@ -438,20 +484,35 @@ static enum status run_segment(struct evaluation *e, uint32_t segment, struct er
     }
     if (status != STATUS_OK)
         return status;
-    if (!run_windows(e))
+    if (!run_parts(e, scanned))
         return full(err);
     for (size_t i = 0; i < e->count && !e->probing; i++) {
         struct evaluation_request *r = &e->requests[i];
         if (r->pending_unit)
             evaluation_flush(r);
-        if (!facet_segment_end(&r->facets, &e->window))
+        if (!r->page.counted && !facet_segment_end(&r->facets, &e->window))
             return full(err);
     }
     e->unit_base += e->window.doc_count;
     return STATUS_OK;
 }
 
-enum status evaluation_run(struct evaluation *e, struct error *err)
+/* What was known of a page's first documents was not enough: false, and it is forgotten. */
+static bool settle(struct evaluation *e)
+{
+    bool right = true;
+
+    for (size_t i = 0; i < e->count && !e->probing; i++) {
+        struct evaluation_request *r = &e->requests[i];
+        if (evaluation_settle_page(e, r))
+            continue;
+        r->page.known = NULL;
+        right = false;
+    }
+    return right;
+}
+
+static enum status run_once(struct evaluation *e, struct error *err)
 {
     enum status status = STATUS_OK;
 
@@ -463,6 +524,9 @@ enum status evaluation_run(struct evaluation *e, struct error *err)
         r->total = 0;
         r->total_unit = 0;
         r->top.count = 0;
+        r->page.sorted = r->page.looked = false;
+        if (r->page.counted)
+            continue;
         if (!facet_init(&r->facets, e->snapshot, r->request, e->scratch) || !facet_sources(&r->facets, &e->window))
             return full(err);
         r->facets.cache = e->cache;
@@ -471,5 +535,17 @@ enum status evaluation_run(struct evaluation *e, struct error *err)
         return STATUS_OK;
     for (uint32_t i = 0; status == STATUS_OK && i < e->snapshot->segment_count; i++)
         status = run_segment(e, i, err);
+    return status;
+}
+
+enum status evaluation_run(struct evaluation *e, struct error *err)
+{
+    enum status status = run_once(e, err);
+
+    if (status == STATUS_OK && !settle(e)) {
+        status = run_once(e, err);
+        if (status == STATUS_OK)
+            (void)settle(e); /* nothing was known: it is right */
+    }
     return status;
 }

@@ -11,8 +11,32 @@
 #include "server/query/facet.h"
 #include "server/query/filter_plan.h"
 #include "server/query/hit.h"
+#include "server/query/pages.h"
 #include "server/query/prune.h"
 #include "server/query/topk.h"
+
+/* What a page that is kept (pages.h) leaves to do. */
+enum page_part {
+    PAGE_SCANNED, /* of a segment: all of it is gone through */
+    PAGE_LISTED,  /* hits can only be among the documents listed */
+    PAGE_NOTHING
+};
+
+struct page_plan {
+    bool counts, tops; /* its totals and facets are kept, its first documents */
+    struct filter_scope scope;
+    struct hash128 counts_key, tops_key;
+    size_t k;                  /* hits wanted; more are looked for */
+    bool counted;              /* total and facets are known: */
+    struct search_result kept; /* these */
+    const struct page_tops *known;
+    uint64_t *epochs; /* by segment, read before the pass */
+    enum page_part part;
+    const doc_id *listed;
+    uint32_t listed_count;
+    bool looked; /* a segment was gone through though the first documents are known */
+    bool sorted; /* the hits are in order and no heap any more */
+};
 
 struct evaluation_request {
     const struct search_request *request;
@@ -30,6 +54,7 @@ struct evaluation_request {
     uint32_t pending_unit;     /* 0: none */
     uint32_t first_rank;       /* browse: ids of this rank or above are behind `after` */
     bool products;
+    struct page_plan page;
 };
 
 struct evaluation {
@@ -50,6 +75,9 @@ struct evaluation {
     struct prune_cache *lengths;
     struct prior_cache *priors;
     struct affinity_cache *tallies;
+    struct pages *pages;             /* NULL: none are kept */
+    struct buf *page_key;            /* scratch */
+    struct evaluation_request *only; /* the pass is for this one alone, over the documents listed for it */
     struct prune prune;
     struct hit_overlay *overlays; /* by segment */
     uint32_t explained;           /* the segment whose lists are open for explaining, + 1 */
@@ -82,5 +110,13 @@ void evaluation_take(struct evaluation *e, struct evaluation_request *r, const s
 void evaluation_flush(struct evaluation_request *r);
 /* Where `after` stands in the segment. */
 uint32_t evaluation_rank_after(const struct shard *shard, struct str after);
+
+/* evaluate_pages.c */
+/* Looks for what is known of the request's page, before top.k is used. False when memory runs out. */
+bool evaluation_plan_page(struct evaluation *e, struct evaluation_request *r);
+/* What is to be done in a segment; sets what is listed there. */
+enum page_part evaluation_page_part(struct evaluation *e, struct evaluation_request *r, uint32_t segment);
+/* After the pass. False: the documents listed were not enough, and all must be gone through. */
+bool evaluation_settle_page(struct evaluation *e, struct evaluation_request *r);
 
 #endif

@@ -135,6 +135,31 @@ bool facet_init(struct facet_set *f, const struct snapshot *snapshot, const stru
     return !arena->failed;
 }
 
+static uint64_t attribute_epoch(const struct snapshot *snapshot, attr_id attr, uint32_t segment)
+{
+    const struct shard *shard = snapshot->segments[segment].shard;
+
+    return dictionary_attr(snapshot->dictionary, attr)->stock ? shard_stock_epoch(shard)
+                                                              : number_epoch(shard_number_column(shard, attr));
+}
+
+uint64_t facet_epoch(const struct snapshot *snapshot, const struct search_request *request, uint32_t segment)
+{
+    const struct dictionary *d = snapshot->dictionary;
+    uint64_t epoch = 0;
+
+    for (size_t i = 0; i < request->facet_count; i++) {
+        attr_id attr = dictionary_attr_find(d, request->facets[i]);
+        if (str_equal(request->facets[i], STR("*"))) {
+            for (attr = 0; attr < snapshot->attr_count; attr++)
+                epoch += attribute_epoch(snapshot, attr, segment);
+        } else if (attr != ATTR_NONE && attr < snapshot->attr_count) {
+            epoch += attribute_epoch(snapshot, attr, segment);
+        }
+    }
+    return epoch;
+}
+
 bool facet_sources(struct facet_set *f, struct window *w)
 {
     uint32_t captured = 0;

@@ -78,6 +78,8 @@ struct facet_set {
  * when memory runs out. */
 bool facet_init(struct facet_set *f, const struct snapshot *snapshot, const struct search_request *request,
                 struct arena *arena);
+/* How often what the facets asked for count was changed in place in a segment. */
+uint64_t facet_epoch(const struct snapshot *snapshot, const struct search_request *request, uint32_t segment);
 /* Registers what the facets read with the window, after everybody else did. False when memory runs out. */
 bool facet_sources(struct facet_set *f, struct window *w);
 /* whole: all documents of the segment will be counted. STATUS_FORMAT: what the facets read of the segment is damaged.

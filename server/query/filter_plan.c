@@ -486,6 +486,19 @@ bool filter_apply(struct filter_node *n, struct window *w, struct mask *m)
     }
 }
 
+bool filter_scope(const struct filter_node *n, struct filter_scope *out)
+{
+    while (n && (n->kind == FILTER_NODE_AND || n->kind == FILTER_NODE_OR) && n->child_count == 1)
+        n = n->children;
+    *out = (struct filter_scope){ATTR_NONE, 0};
+    if (!n || n->kind == FILTER_NODE_ALL)
+        return true;
+    if (n->kind != FILTER_NODE_SETS || n->value_count != 1)
+        return false;
+    *out = (struct filter_scope){n->values[0].attr, n->values[0].code};
+    return true;
+}
+
 /* --- driving --- */
 const struct filter_node *filter_driver(const struct filter_node *n)
 {

@@ -11,6 +11,12 @@
 
 #define FILTER_NUMBERS_LIMIT 1000 /* comparisons of numbers in one request */
 
+/* The documents of one facet value, or with ATTR_NONE all. */
+struct filter_scope {
+    attr_id attr;
+    facet_code code;
+};
+
 enum filter_node_kind {
     FILTER_NODE_ALL,
     FILTER_NODE_NONE,
@@ -61,6 +67,8 @@ MUST_CHECK enum status filter_compile(struct filter_node **out, const struct fil
 MUST_CHECK enum status filter_bind(struct filter_node *n, struct window *w, struct arena *arena, struct error *err);
 /* Narrows m, in the window where w is. False when memory runs out. */
 bool filter_apply(struct filter_node *n, struct window *w, struct mask *m);
+/* True when the filter lets through just the documents of a scope. NULL: all. */
+bool filter_scope(const struct filter_node *n, struct filter_scope *out);
 /* The least facet set that all matches are in, or NULL: windows without any of it need no look. */
 const struct filter_node *filter_driver(const struct filter_node *n);
 /* The driver's first document >= doc. */

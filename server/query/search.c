@@ -65,7 +65,8 @@ static enum status add_hits(struct evaluation *e, struct evaluation_request *r, 
     struct hit_reader reader;
     enum status status = STATUS_OK;
 
-    topk_sort(&r->top);
+    if (!r->page.sorted)
+        topk_sort(&r->top);
     if (r->top.count <= first)
         return STATUS_OK;
     hits = ARENA_ARRAY(e->arena, struct hit, r->top.count - first);
@@ -108,6 +109,11 @@ static enum status add_facets(struct evaluation *e, struct evaluation_request *r
     struct facet_result *facets = NULL;
     bool counted = r->facets.counters != NULL;
 
+    if (r->page.counted) {
+        out->facets = r->page.kept.facets;
+        out->facet_count = r->page.kept.facet_count;
+        return STATUS_OK;
+    }
     if (counted && !facet_results(&r->facets, r->request, e->arena, &facets, &out->facet_count))
         return STATUS_LIMIT;
     out->facets = facets;
@@ -127,6 +133,8 @@ static enum status result_of(struct evaluation *e, struct evaluation_request *r,
         return status;
     if (add_facets(e, r, out) != STATUS_OK || add_words(e, out) != STATUS_OK || e->arena->failed)
         return full(err);
+    if (r->page.counts && !r->page.counted && !e->partial)
+        pages_keep_counts(e->pages, &r->page.counts_key, out);
     return STATUS_OK;
 }
 
@@ -172,6 +180,7 @@ enum status search_run(const struct search_context *c, const struct search_reque
 
     if (!group || !places || !done)
         return full(err);
+    pages_begin(c->searcher->pages);
     for (size_t i = 0; i < count; i++) {
         size_t n = 0;
         enum status status;

@@ -139,6 +139,10 @@ struct search_result {
 struct searcher;
 struct searcher *searcher_new(void);
 void searcher_free(struct searcher *s);
+/* Pages that threads keep together (pages.h), instead of the searcher's own; NULL: none. Borrowed. The thread is
+ * registered with rcu.h. */
+struct pages;
+void searcher_share(struct searcher *s, struct pages *pages);
 
 /* Who searches, in what, and where the answers live: results, and all they point to, are in the arena. */
 struct search_context {

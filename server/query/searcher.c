@@ -7,7 +7,15 @@ struct searcher *searcher_new(void)
     struct searcher *s = xcalloc(1, sizeof(*s));
 
     arena_init(&s->scratch, LIMIT_REQUEST_ARENA);
+    s->own = s->pages = pages_new(SEARCHER_PAGES_BYTES, false);
     return s;
+}
+
+void searcher_share(struct searcher *s, struct pages *pages)
+{
+    pages_free(s->own);
+    s->own = NULL;
+    s->pages = pages;
 }
 
 void searcher_free(struct searcher *s)
@@ -20,6 +28,8 @@ void searcher_free(struct searcher *s)
     prune_cache_clear(&s->lengths);
     prior_cache_clear(&s->priors);
     affinity_cache_clear(&s->tallies);
+    pages_free(s->own);
+    buf_release(&s->page_key);
     arena_release(&s->scratch);
     free(s);
 }
@@ -117,6 +127,8 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
     e->lengths = &s->lengths;
     e->priors = &s->priors;
     e->tallies = &s->tallies;
+    e->pages = s->pages;
+    e->page_key = &s->page_key;
     e->steps = 1;
     e->probing = false;
     status = evaluation_init(e, &s->scorer, err);

@@ -9,7 +9,8 @@
 #include "server/query/evaluate.h"
 #include "server/query/search.h"
 
-#define SEARCHER_ANALYSES 8
+#define SEARCHER_ANALYSES    8
+#define SEARCHER_PAGES_BYTES (32u << 20)
 
 struct searcher {
     struct arena scratch;
@@ -18,6 +19,8 @@ struct searcher {
     struct prune_cache lengths;
     struct prior_cache priors;
     struct affinity_cache tallies;
+    struct pages *pages, *own; /* those it looks into, shared ones perhaps */
+    struct buf page_key;
     struct {
         uint64_t analyzer; /* analyzer_id; 0: free */
         struct analysis *analysis;
