@@ -37,6 +37,7 @@ struct arguments {
     int64_t connections;
     int64_t per_address;
     uint64_t memory;
+    uint64_t pages;
     bool elastic;
     bool verify;
 };
@@ -61,6 +62,9 @@ static enum status parse_arguments(struct arguments *a, int argc, char **argv, s
         {"memory", OPTION_SIZE, &a->memory, "SIZE", 64 << 20, INT64_MAX, NULL,
          "the most memory that may be resident, such as 2G: mapped files are given back near it, updates refused when "
          "they need too much; without it there is no ceiling"},
+        {"page-cache", OPTION_SIZE, &a->pages, "SIZE", 0, INT64_MAX, NULL,
+         "memory for totals, facets and first products of pages that many open: categories, everything, first letters "
+         "(32M; 0: none)"},
         {"elastic-compat", OPTION_FLAG, &a->elastic, NULL, 0, 0, NULL,
          "send X-Elastic-Product on _bulk and its companions"},
         {"sync", OPTION_CHOICE, &a->sync, "POLICY", 0, 0, "always|interval|system",
@@ -144,6 +148,8 @@ static enum status prepare(struct server *server, const struct arguments *a, str
         .max_connections = (uint32_t)a->connections,
         .max_per_address = (uint32_t)a->per_address,
         .elastic = a->elastic,
+        .page_bytes = a->pages,
+        .no_pages = a->pages == 0,
         .memory_bytes = a->memory / 8 < (UINT64_C(1) << 30) ? a->memory / 8 : 0,
     };
     server->routes = handler_families;
@@ -242,7 +248,8 @@ int main(int argc, char **argv)
                           .history_days = 30,
                           .history_bytes = UINT64_C(10) << 30,
                           .events_days = 90,
-                          .events_bytes = UINT64_C(1) << 30};
+                          .events_bytes = UINT64_C(1) << 30,
+                          .pages = 32 << 20};
     setlocale(LC_CTYPE, "C.UTF-8");
     if (!processor_fits()) {
         fputs("aisle-server: this processor has no AVX2, which the program needs\n", stderr);

@@ -138,7 +138,7 @@ static enum status count_matches(struct browse *b, struct error *err)
     counting.offset = counting.length = -1;
     counting.facet_count = 0;
     counting.distinct = false;
-    struct search_context context = {handlers_searcher(), b->snapshot, &b->x->arena};
+    struct search_context context = {handlers_searcher(b->x->server), b->snapshot, &b->x->arena};
     enum status status = search_run(&context, &counting, 1, &result, err);
     b->total = status == STATUS_OK ? (int64_t)result.total : -1;
     return status;
@@ -207,7 +207,7 @@ static void browse_away(struct exchange *x)
         status = count_matches(&b, &err);
     }
     if (status == STATUS_OK) {
-        struct search_context context = {handlers_searcher(), b.snapshot, &x->arena};
+        struct search_context context = {handlers_searcher(x->server), b.snapshot, &x->arena};
         page.after = b.after;
         page.limit = b.limit;
         status = search_keys(&context, &b.request, &page, &err);

@@ -29,7 +29,7 @@ static enum status find_keys(struct exchange *x, const struct snapshot *snapshot
         return status;
     }
     r.strict = true;
-    struct search_context context = {handlers_searcher(), snapshot, &w->batch.arena};
+    struct search_context context = {handlers_searcher(x->server), snapshot, &w->batch.arena};
     struct search_page page = {.after = w->after, .limit = PASS_KEYS};
     status = search_keys(&context, &r, &page, err);
     *keys = page.keys;

@@ -30,11 +30,13 @@ static void free_searcher(void *searcher)
     searcher_free(searcher);
 }
 
-struct searcher *handlers_searcher(void)
+struct searcher *handlers_searcher(const struct server *server)
 {
     struct reader_thread *reader = reader_thread();
     if (!reader->scratch) {
-        reader->scratch = searcher_new();
+        struct searcher *searcher = searcher_new();
+        searcher_share(searcher, server->pages);
+        reader->scratch = searcher;
         reader->scratch_free = free_searcher;
     }
     return reader->scratch;
@@ -403,7 +405,7 @@ enum progress {
 
 static enum progress search(struct exchange *x, enum search_kind kind, bool on_worker)
 {
-    struct search s = {.x = x, .searcher = handlers_searcher(), .seq = live_seq(x->server->live)};
+    struct search s = {.x = x, .searcher = handlers_searcher(x->server), .seq = live_seq(x->server->live)};
     if (!on_worker && x->body.size > OFFLOAD_BODY) {
         return LONG;
     }

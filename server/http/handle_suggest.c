@@ -102,7 +102,7 @@ static enum status answer_suggest(struct exchange *x, struct search_request *r, 
                                   const struct snapshot *snapshot, const struct json *params, struct error *err)
 {
     struct suggest_answer answer;
-    struct searcher *searcher = handlers_searcher();
+    struct searcher *searcher = handlers_searcher(x->server);
     struct search_context context = {searcher, snapshot, &x->arena};
     enum status status = suggest_run(&context, wanted, &answer, err);
     if (status != STATUS_OK) {

@@ -4,11 +4,13 @@
 #include <sys/resource.h>
 
 #include "server/http/loop.h"
+#include "server/query/pages.h"
 
 #define WORKER_QUEUE        256
 #define OTHER_DESCRIPTORS   256 /* files, sockets and pipes that are no connections */
 #define CONNECTIONS_DEFAULT 16384
 #define MEMORY_DEFAULT      (1ull << 30)
+#define PAGES_DEFAULT       (32u << 20)
 
 static void default_to(uint32_t *option, uint32_t value)
 {
@@ -56,6 +58,9 @@ static void fill_defaults(struct server_options *o)
     if (o->memory_bytes == 0) {
         o->memory_bytes = MEMORY_DEFAULT;
     }
+    if (o->page_bytes == 0) {
+        o->page_bytes = PAGES_DEFAULT;
+    }
 }
 
 static void fill_metrics(void *context, struct buf *out)
@@ -73,6 +78,14 @@ static void fill_metrics(void *context, struct buf *out)
                   (double)a.refused_descriptors);
     metrics_value(out, "aisle_http_waiting_bytes", "gauge", "Bodies that are coming and answers not read yet.",
                   (double)atomic_load(&s->memory_used));
+    if (s->pages) {
+        metrics_value(out, "aisle_pages_bytes", "gauge", "Memory of kept pages: categories, everything, first letters.",
+                      (double)atomic_load(&s->pages->bytes));
+        metrics_value(out, "aisle_pages_asked_total", "counter", "Searches for such pages, totals and hits apart.",
+                      (double)atomic_load(&s->pages->asked));
+        metrics_value(out, "aisle_pages_found_total", "counter", "Those that were kept.",
+                      (double)atomic_load(&s->pages->found));
+    }
     metrics_value(out, "aisle_ready", "gauge", "1 when the server is ready.", atomic_load(&s->ready) ? 1 : 0);
 }
 
@@ -91,6 +104,7 @@ enum status server_start(struct server *s, struct error *err)
     }
     s->port = acceptor_port(s->acceptor);
     s->workers = workers_new(s->options.workers, WORKER_QUEUE, "worker", 0);
+    s->pages = s->options.no_pages ? NULL : pages_new(s->options.page_bytes, true);
     s->loops = xcalloc(s->options.threads, sizeof(struct loop *));
     s->loop_count = s->options.threads;
     for (uint32_t i = 0; i < s->loop_count; i++) {
@@ -118,6 +132,8 @@ void server_stop(struct server *s)
         loop_join(s->loops[i]);
     }
     workers_free(s->workers);
+    pages_free(s->pages);
+    s->pages = NULL;
     for (uint32_t i = 0; i < s->loop_count; i++) {
         loop_free(s->loops[i]);
     }

@@ -36,6 +36,8 @@ struct server_options {
     uint32_t write_rate;      /* ... and 4,096 */
     uint32_t drain_ms;        /* how long server_stop waits for requests under way; 10 s */
     uint64_t memory_bytes;    /* bodies that are coming and answers that are not read yet, of all clients; 1 GiB */
+    uint64_t page_bytes;      /* kept pages (server/query/pages.h); 32 MiB */
+    bool no_pages;            /* none are kept */
     bool elastic;             /* X-Elastic-Product on the paths that Elasticsearch clients use */
 };
 
@@ -53,6 +55,7 @@ struct server {
     struct router *router;
     struct metrics *metrics;
     struct workers *workers;
+    struct pages *pages; /* NULL: none are kept */
     struct acceptor *acceptor;
     struct loop **loops;
     uint32_t loop_count;

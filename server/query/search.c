@@ -240,6 +240,10 @@ uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, con
         arena_reset(&s->scratch);
         if (searcher_query(&c, &requests[i], &q, &err) != STATUS_OK)
             return UINT64_MAX;
+        if (searcher_keeps(s, snapshot, &requests[i], q)) {
+            cost += COST_START_NS;
+            continue;
+        }
         for (uint32_t k = 0; k < q->slot_count; k++) {
             uint64_t df = 0;
             for (uint32_t a = 0; a < q->slots[k].alternative_count; a++)

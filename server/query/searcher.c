@@ -118,10 +118,8 @@ static bool too_few(const struct evaluation *e)
     return false;
 }
 
-enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct error *err)
+static void lend(struct searcher *s, struct evaluation *e)
 {
-    enum status status;
-
     scorer_prepare(&s->scorer, e->snapshot);
     e->cache = &s->facets;
     e->lengths = &s->lengths;
@@ -131,6 +129,27 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
     e->page_key = &s->page_key;
     e->steps = 1;
     e->probing = false;
+}
+
+bool searcher_keeps(struct searcher *s, const struct snapshot *snapshot, const struct search_request *request,
+                    const struct query *query)
+{
+    struct evaluation_request r = {.request = request};
+    struct evaluation e = {
+        .snapshot = snapshot, .arena = &s->scratch, .scratch = &s->scratch, .requests = &r, .count = 1, .query = query};
+    struct error err;
+
+    if (!s->pages || !query->match_all)
+        return false;
+    lend(s, &e);
+    return evaluation_init(&e, &s->scorer, &err) == STATUS_OK && r.page.counted && (r.page.k == 0 || r.page.known);
+}
+
+enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct error *err)
+{
+    enum status status;
+
+    lend(s, e);
     status = evaluation_init(e, &s->scorer, err);
     if (status == STATUS_OK)
         status = evaluation_run(e, err);

@@ -33,6 +33,9 @@ struct analysis *searcher_analysis(struct searcher *s, const struct snapshot *sn
 
 /* Runs a pass, and the ladder's, for requests that share their text. e has snapshot, query, arenas, requests. */
 MUST_CHECK enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct error *err);
+/* Whether all that the request's answer takes is kept (pages.h). Uses the scratch memory. */
+bool searcher_keeps(struct searcher *s, const struct snapshot *snapshot, const struct search_request *request,
+                    const struct query *query);
 /* Builds the query of a request. */
 MUST_CHECK enum status searcher_query(const struct search_context *c, const struct search_request *request,
                                       struct query **out, struct error *err);
