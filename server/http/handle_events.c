@@ -34,7 +34,7 @@ static enum status complete(struct exchange *x, struct event *e, struct error *e
     if (e->type != EVENT_SEARCH) {
         return STATUS_OK;
     }
-    struct search_context context = {handlers_searcher(), snapshot, &x->arena};
+    struct search_context context = {handlers_searcher(x->server), snapshot, &x->arena};
     return search_normal_form(&context, e->query, &e->normal, err);
 }
 

@@ -27,6 +27,7 @@ static void put_list(struct buf *key, const struct str *items, size_t count)
         put_text(key, items[i]);
 }
 
+/* Settings are told apart by their analyzer, which each has of its own in a server. */
 static void put_index(struct evaluation *e, const struct evaluation_request *r, uint8_t what)
 {
     struct buf *key = e->page_key;
@@ -36,12 +37,14 @@ static void put_index(struct evaluation *e, const struct evaluation_request *r, 
     buf_put_u64(key, e->snapshot->index_uid);
     buf_put_u64(key, e->snapshot->generation);
     buf_put_u32(key, e->snapshot->attr_count);
+    buf_put_u64(key, analyzer_id(e->snapshot->analyzer));
+    buf_put_u64(key, (uintptr_t)e->snapshot->settings);
+    buf_put_u64(key, (uintptr_t)e->snapshot->synonyms);
     buf_put_u8(key, r->products);
     buf_put_u32(key, r->page.scope.attr);
     buf_put_u32(key, r->page.scope.code);
 }
 
-/* The text, and what is made of it: settings are told apart by their analyzer. */
 static void put_query(struct evaluation *e, const struct search_request *request)
 {
     struct buf *key = e->page_key;
@@ -53,9 +56,6 @@ static void put_query(struct evaluation *e, const struct search_request *request
     buf_put_u8(key, request->typo_tolerance);
     put_list(key, request->optional_words, request->optional_count);
     buf_put_u64(key, e->match.fields);
-    buf_put_u64(key, analyzer_id(e->snapshot->analyzer));
-    buf_put_u64(key, (uintptr_t)e->snapshot->settings);
-    buf_put_u64(key, (uintptr_t)e->snapshot->synonyms);
 }
 
 static void put_segments(struct evaluation *e, const struct search_request *request)
