@@ -12,6 +12,7 @@ int command_tune(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_shoppers(int argc, char **argv);
+int command_clicks(int argc, char **argv);
 
 /* Writes what a command made to `path`, or to standard output when it is NULL or "-". */
 MUST_CHECK enum status command_write(const char *path, const struct buf *text, struct error *err);

@@ -10,6 +10,7 @@ static const struct command commands[] = {
     {"judge", command_judge, "pools what is to be rated, takes ratings in, tells how raters agree"},
     {"replay", command_replay, "logged queries on two configurations: churn, stock, queries without results"},
     {"shoppers", command_shoppers, "simulated shoppers before a server: what it learns of their clicks"},
+    {"clicks", command_clicks, "judgments from what shoppers clicked, apart from where it was shown"},
     {NULL, NULL, NULL},
 };
 
