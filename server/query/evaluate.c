@@ -257,6 +257,7 @@ static bool take_scored(struct evaluation *e, const struct mask *any, const stru
 {
     if (!match_sum(&e->match, any))
         return false;
+    match_prefetch(&e->match, any);
     e->scored += mask_count(any);
     for (size_t i = 0; i < e->count; i++) {
         struct mask mine = e->wanted[i];
@@ -268,27 +269,48 @@ static bool take_scored(struct evaluation *e, const struct mask *any, const stru
 }
 
 #define PRUNE_FROM 32 /* documents; fewer are scored at once */
-#define SEED_FROM  4  /* times the hits wanted; fewer are scored at once */
+#define ROUND_FROM 48 /* of those that are left; fewer are scored at once */
+#define ROUND      24
 
-/* With room left for hits: the documents with the best limits are taken before the others, but for products, whose
- * variants must come side by side. */
-static bool take_seeds(struct evaluation *e, struct mask *any, const struct mask *exact)
+/* Whether documents may be taken in any order: variants of a product must come side by side. */
+static bool any_order(const struct evaluation *e)
 {
-    struct mask seeds;
-    size_t k = 0;
-
     for (size_t i = 0; i < e->count; i++) {
         if (e->requests[i].products && e->window.groups)
-            return true;
-        k = e->requests[i].top.k > k ? e->requests[i].top.k : k;
+            return false;
     }
-    if (mask_count(any) < SEED_FROM * k)
-        return true;
-    prune_seeds(&e->prune, any, (uint32_t)k, &seeds);
-    mask_or(&seeds, exact);
-    mask_and(&seeds, any);
-    mask_and_not(any, &seeds);
-    return take_scored(e, &seeds, exact);
+    return true;
+}
+
+/* Leaves those that can still get in, and the spelled ones. */
+static void narrow(struct evaluation *e, bool first, struct mask *any, const struct mask *exact)
+{
+    struct mask spelled = *any;
+
+    mask_and(&spelled, exact);
+    if (first)
+        prune_total(&e->prune, worst_of_all(e), any);
+    else
+        prune_narrow(&e->prune, worst_of_all(e), any);
+    mask_or(any, &spelled);
+}
+
+/* Round by round, each much larger, those with the best limits, which refuse many of the others. */
+static bool take_rounds(struct evaluation *e, struct mask *any, const struct mask *exact)
+{
+    struct mask best;
+    uint32_t count, round = ROUND;
+
+    for (size_t i = 0; i < e->count; i++)
+        round = e->requests[i].top.k > round ? (uint32_t)e->requests[i].top.k : round;
+    for (count = mask_count(any); count > ROUND_FROM && count > 2 * round; count = mask_count(any), round *= 8) {
+        prune_best(&e->prune, any, round, &best);
+        mask_and_not(any, &best);
+        if (!take_scored(e, &best, exact))
+            return false;
+        narrow(e, false, any, exact);
+    }
+    return true;
 }
 
 /* What can be told before anything is summed: without which words nobody gets in, and without what prior. */
@@ -309,7 +331,6 @@ static bool keep_most(struct evaluation *e, int64_t worst, struct mask *any, con
 /* Scores those of the wanted that can get in. */
 static bool take_by_score(struct evaluation *e, struct mask *any, const struct mask *exact)
 {
-    struct mask spelled = *any;
     int64_t worst = worst_of_all(e);
 
     if (mask_count(any) < PRUNE_FROM)
@@ -318,15 +339,9 @@ static bool take_by_score(struct evaluation *e, struct mask *any, const struct m
         return false;
     if (!prune_sum(&e->prune, any))
         return false;
-    if (worst == INT64_MIN && !take_seeds(e, any, exact))
+    narrow(e, true, any, exact);
+    if (any_order(e) && !take_rounds(e, any, exact))
         return false;
-    worst = worst_of_all(e);
-    if (worst != INT64_MIN) {
-        mask_and(&spelled, exact);
-        mask_and(&spelled, any);
-        prune_narrow(&e->prune, worst, any);
-        mask_or(any, &spelled);
-    }
     return !any->active || take_scored(e, any, exact);
 }
 

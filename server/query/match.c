@@ -379,6 +379,27 @@ bool match_sum(struct match *m, const struct mask *wanted)
     return true;
 }
 
+/* Titles are far away: the misses of all overlap. */
+void match_prefetch(const struct match *m, const struct mask *wanted)
+{
+    const struct titles *t = m->title.titles;
+
+    for (MASK_WORDS(wanted, i)) {
+        for (uint64_t x = t ? wanted->bits[i] : 0; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
+            if (title_may_tell(&m->title, m->titled[offset]))
+                __builtin_prefetch(&t->offsets[window_doc(m->window, offset)]);
+        }
+    }
+    for (MASK_WORDS(wanted, k)) {
+        for (uint64_t x = t ? wanted->bits[k] : 0; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x);
+            if (title_may_tell(&m->title, m->titled[offset]))
+                __builtin_prefetch(&t->words[t->offsets[window_doc(m->window, offset)]]);
+        }
+    }
+}
+
 #define SLACK 1e-9 /* the same numbers added in another order */
 
 double match_limit(const struct match *m, uint32_t offset)

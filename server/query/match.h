@@ -75,6 +75,8 @@ double match_most_gain(struct match *m);
 
 /* Sums the parts of the wanted documents' words, for the two below. False when memory runs out. */
 bool match_sum(struct match *m, const struct mask *wanted);
+/* Asks for what match_lex of the documents will read. */
+void match_prefetch(const struct match *m, const struct mask *wanted);
 /* At most this, without the gain, is what a document summed has for lex / max_lex: whatever its title says. */
 double match_limit(const struct match *m, uint32_t offset);
 /* lex / max_lex of a document summed, its gain given. */

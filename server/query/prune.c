@@ -1,5 +1,6 @@
 #include "server/query/prune.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define SLACK 4e-6 /* rounding of scores, and of limits in single precision */
@@ -348,61 +349,120 @@ bool prune_sum(struct prune *p, const struct mask *wanted)
 }
 
 /* --- who is left --- */
-#define SEED_BUCKETS 256
+/* The prior of many documents of the window: mostly one key with codes, whose shares are known. */
+struct priors {
+    const struct prior *prior;
+    struct window *window;
+    const uint16_t *codes; /* NULL: ask one by one */
+    const double *shares;
+};
 
-/* By how large the limits are, in buckets; the best buckets are taken whole. */
-void prune_seeds(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *seeds)
+static struct priors priors_of(const struct prune *p)
 {
-    float scale = (float)((SEED_BUCKETS - 1) / (1 + prior_most(p)));
-    uint32_t counts[SEED_BUCKETS] = {0}, least = SEED_BUCKETS, sum = 0;
-    uint16_t *buckets = p->gathered.offsets;
+    const struct prior_key *k = &p->prior->keys[0];
+    struct priors out = {.prior = p->prior, .window = p->match->window};
 
-    for (MASK_WORDS(wanted, i)) {
-        for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
-            uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
-            double total =
-                (double)p->limits[offset] + match_gain(p->match, offset) + prior_of(p->prior, p->match->window, offset);
-            uint32_t bucket = (uint32_t)((float)total * scale);
-            buckets[offset] = (uint16_t)(bucket < SEED_BUCKETS ? bucket : SEED_BUCKETS - 1);
-            counts[buckets[offset]]++;
-        }
-    }
-    while (least > 0 && sum < count)
-        sum += counts[--least];
-    mask_clear(seeds);
-    for (MASK_WORDS(wanted, k)) {
-        for (uint64_t x = wanted->bits[k]; x; x &= x - 1) {
-            uint32_t offset = (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x);
-            if (buckets[offset] >= least)
-                mask_set(seeds, offset);
-        }
-    }
+    if (p->prior->key_count != 1 || !k->shares || !k->descending)
+        return out;
+    window_codes(out.window, k->source);
+    if (out.window->sources[k->source].any_changed)
+        return out;
+    out.codes = out.window->sources[k->source].column->codes;
+    out.shares = k->shares;
+    return out;
 }
 
-static bool may_get_in(const struct prune *p, uint32_t offset, double needed, double most)
+static inline double prior_at(const struct priors *p, uint32_t offset)
 {
-    double limit = (double)p->limits[offset];
+    double x = p->codes ? p->shares[p->codes[window_doc(p->window, offset)]] : (double)NAN;
 
-    if (limit + most < needed)
+    return isnan(x) ? prior_of(p->prior, p->window, offset) : p->prior->weight * x;
+}
+
+/* What is near is asked first. */
+static inline bool add_rest(struct prune *p, const struct priors *priors, uint32_t offset, double needed)
+{
+    double limit = (double)p->limits[offset], gain_most = match_most_gain(p->match);
+
+    if (limit + gain_most + prior_most(p) < needed)
         return false;
-    limit += prior_of(p->prior, p->match->window, offset);
-    return limit + match_most_gain(p->match) >= needed && limit + match_gain(p->match, offset) >= needed;
+    limit += prior_at(priors, offset);
+    if (limit + gain_most < needed)
+        return false;
+    limit += gain_most > 0 ? match_gain(p->match, offset) : 0;
+    p->limits[offset] = (float)limit;
+    return limit >= needed;
 }
 
-void prune_narrow(struct prune *p, int64_t worst, struct mask *wanted)
+static double needed_for(int64_t worst)
 {
-    double needed = (double)worst / 1e6 - 2 * SLACK, most = match_most_gain(p->match) + prior_most(p);
+    return worst == INT64_MIN ? -1 : (double)worst / 1e6 - 2 * SLACK;
+}
+
+void prune_total(struct prune *p, int64_t worst, struct mask *wanted)
+{
+    double needed = needed_for(worst);
+    struct priors priors = priors_of(p);
     uint64_t active = wanted->active;
 
     for (MASK_WORDS(wanted, i)) {
         uint64_t kept = 0;
         for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
             uint32_t bit = (uint32_t)__builtin_ctzll(x);
-            kept |= (uint64_t)may_get_in(p, (uint32_t)i * 64 + bit, needed, most) << bit;
+            kept |= (uint64_t)add_rest(p, &priors, (uint32_t)i * 64 + bit, needed) << bit;
         }
         wanted->bits[i] = kept;
         if (!kept)
             active &= ~(1ull << i);
     }
     wanted->active = active;
+}
+
+void prune_narrow(const struct prune *p, int64_t worst, struct mask *wanted)
+{
+    float needed = (float)(needed_for(worst) - SLACK);
+    uint64_t active = wanted->active;
+
+    for (MASK_WORDS(wanted, i)) {
+        uint64_t kept = 0;
+        for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(x);
+            kept |= (uint64_t)(p->limits[i * 64 + bit] >= needed) << bit;
+        }
+        wanted->bits[i] = kept;
+        if (!kept)
+            active &= ~(1ull << i);
+    }
+    wanted->active = active;
+}
+
+#define BUCKETS 256
+
+/* By how large the limits are, in buckets; the best buckets are taken whole. */
+void prune_best(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *best)
+{
+    float scale = (float)((BUCKETS - 1) / (1 + prior_most(p)));
+    uint32_t counts[BUCKETS] = {0}, least = BUCKETS, sum = 0;
+    uint8_t *buckets = (uint8_t *)p->gathered.offsets;
+
+    for (MASK_WORDS(wanted, i)) {
+        for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
+            uint32_t bucket = (uint32_t)(p->limits[offset] * scale);
+            buckets[offset] = (uint8_t)(bucket < BUCKETS ? bucket : BUCKETS - 1);
+            counts[buckets[offset]]++;
+        }
+    }
+    while (least > 0 && sum < count)
+        sum += counts[--least];
+    mask_clear(best);
+    for (MASK_WORDS(wanted, k)) {
+        uint64_t in = 0;
+        for (uint64_t x = wanted->bits[k]; x; x &= x - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(x);
+            in |= (uint64_t)(buckets[k * 64 + bit] >= least) << bit;
+        }
+        best->bits[k] = in;
+        best->active |= (uint64_t)(in != 0) << k;
+    }
 }

@@ -53,12 +53,15 @@ void prune_segment(struct prune *p);
  * reaches `worst`. *prior: what the prior of the others must be at least (above its weight: nobody is left). False when
  * memory runs out. */
 bool prune_require(struct prune *p, int64_t worst, struct mask *wanted, double *prior);
-/* Sums the limits of the wanted documents of the window, for the two below. False when memory runs out. */
+/* Sums the limits of the wanted documents of the window. False when memory runs out. */
 bool prune_sum(struct prune *p, const struct mask *wanted);
-/* About `count` or more of the wanted whose limits are the largest: scored first, they make the least score high from
- * the start. */
-void prune_seeds(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *seeds);
-/* Takes out of `wanted` the documents whose score, rounded, must be below `worst`. */
-void prune_narrow(struct prune *p, int64_t worst, struct mask *wanted);
+/* Adds the prior and the gain to their limits, and takes out of `wanted` the documents whose score, rounded, must be
+ * below `worst` (INT64_MIN: none). */
+void prune_total(struct prune *p, int64_t worst, struct mask *wanted);
+/* The same once more, after prune_total, when `worst` has grown. */
+void prune_narrow(const struct prune *p, int64_t worst, struct mask *wanted);
+/* About `count` or more of the wanted whose limits are the largest, after prune_total: taken first, they make the least
+ * score high. */
+void prune_best(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *best);
 
 #endif
