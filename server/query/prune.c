@@ -16,6 +16,7 @@ void prune_cache_clear(struct prune_cache *c)
 {
     for (uint32_t i = 0; i < PRUNE_SHARDS; i++)
         shard_release(&c->shards[i]);
+    impact_cache_clear(&c->impacts);
     *c = (struct prune_cache){0};
 }
 
@@ -44,13 +45,13 @@ static void put_places(uint32_t *out, uint64_t fact)
     out[0] = out[1] = score_place(0, 0);
     for (int i = 0; i < 2 && fact; i++) {
         field = (field_id)(__builtin_ctzll(fact) >> 2);
-        out[i] = field == SCORE_SIDE_FIELD ? PRUNE_SUM : score_place(field, fact_frequency(fact, field));
+        out[i] = field == SCORE_SIDE_FIELD ? SCORE_SUM : score_place(field, fact_frequency(fact, field));
         fact &= ~(15ull << (4 * field));
-        if (out[i] == PRUNE_SUM)
+        if (out[i] == SCORE_SUM)
             break;
     }
-    if (fact || out[1] == PRUNE_SUM)
-        out[0] = PRUNE_SUM;
+    if (fact || out[1] == SCORE_SUM)
+        out[0] = SCORE_SUM;
 }
 
 static void keep_least(uint8_t *least, uint8_t length)
@@ -165,31 +166,59 @@ static bool alternative_bits(struct prune *p, struct match_alternative *a, const
     return true;
 }
 
+/* NULL when the alternative's postings are not valued: several lists, a union, a short list, a selection. */
+static const uint8_t *values_of(struct prune *p, struct match_alternative *a)
+{
+    struct cursor *c = &a->cursors[0];
+    struct impact_source source = {p->match->scorer, p->match->window,
+                                   c->flat ? p->shard->flat_places : p->shard->places,
+                                   title_has(a->alternative) ? p->match->title.field : 0, c->flat};
+
+    if (a->valued || p->match->window->docs)
+        return p->match->window->docs ? NULL : a->values;
+    a->valued = true;
+    a->values = a->cursor_count == 1 && !c->prefix && !c->empty ? impacts_of(&p->cache->impacts, c, &source) : NULL;
+    return a->values;
+}
+
+/* Adds the wanted documents of an alternative; where postings are valued only those that are worth at least least[0],
+ * or, with the word in the title, least[1]. */
+static bool add_worth(struct prune *p, struct match_alternative *a, const double least[2], const struct mask *wanted,
+                      struct mask *out)
+{
+    double scale = a->alternative->weight * a->alternative->idf;
+    const uint8_t values[2] = {impact_of_part(least[0] / scale), impact_of_part(least[1] / scale)};
+    const uint8_t *of_rank = values_of(p, a);
+    struct mask part;
+
+    if (!of_rank) {
+        if (!alternative_bits(p, a, wanted, &part))
+            return false;
+        mask_or(out, &part);
+        return true;
+    }
+    impacts_window(of_rank, &a->cursors[0], p->match->window, values, out);
+    return true;
+}
+
 /* Leaves the documents with an alternative of the slot that is worth at least this. */
 static bool require(struct prune *p, uint32_t slot, double least, struct mask *wanted)
 {
     struct match_slot *s = &p->match->slots[slot];
-    struct mask any, part;
-    uint32_t enough = 0;
+    struct mask any;
 
-    for (uint32_t k = 0; k < s->alternative_count; k++)
-        enough += most_with_pair(p, slot, &s->alternatives[k]) >= least;
-    if (enough == s->alternative_count) {
-        const struct mask *bits = match_slot_bits(p->match, slot);
-        if (!bits)
-            return false;
-        mask_and(wanted, bits);
-        return true;
-    }
+    /* The lists of optional slots were not read for matching. */
+    if (!match_slot_bits(p->match, slot))
+        return false;
     mask_clear(&any);
-    for (uint32_t k = 0; k < s->alternative_count && enough; k++) {
-        if (most_with_pair(p, slot, &s->alternatives[k]) < least)
-            continue;
-        if (!alternative_bits(p, &s->alternatives[k], wanted, &part))
+    for (uint32_t k = 0; k < s->alternative_count; k++) {
+        struct match_alternative *a = &s->alternatives[k];
+        double pair = title_has(a->alternative) ? p->match->query->slots[slot].pair_limit : 0;
+        const double worth[2] = {least, least - pair};
+        if (most_of_alternative(p, a) + pair >= least && !add_worth(p, a, worth, wanted, &any))
             return false;
-        mask_or(&any, &part);
     }
-    *wanted = any;
+    mask_and(wanted, &any);
     return true;
 }
 
@@ -246,7 +275,7 @@ static inline void put(struct prune *p, uint16_t offset, float part, bool titled
 static void add_list(struct prune *p, struct match_alternative *a, const struct mask *wanted)
 {
     const struct window *w = p->match->window;
-    const float *tfs = p->match->scorer->tfs, k1 = (float)p->match->scorer->k1;
+    float k1 = (float)p->match->scorer->k1;
     const uint32_t *places = a->cursors[0].flat ? p->shard->flat_places : p->shard->places;
     uint16_t *offsets = p->gathered.offsets;
     uint32_t n = cursor_gather_indexes(&a->cursors[0], w, wanted, offsets, p->indexes);
@@ -258,9 +287,8 @@ static void add_list(struct prune *p, struct match_alternative *a, const struct 
         const uint32_t *place = &places[2 * (size_t)p->indexes[i]];
         uint64_t fact = w->facts[p->indexes[i]];
         float tf, part;
-        if (place[0] != PRUNE_SUM) {
-            tf = tfs[place[0] + lengths[score_place_field(place[0])]] +
-                 tfs[place[1] + lengths[score_place_field(place[1])]];
+        if (place[0] != SCORE_SUM) {
+            tf = score_tf_of_places(p->match->scorer, place, lengths);
             part = tf / (k1 + tf);
         } else {
             part = part_of_fact(p, a->cursors[0].flat ? fact_flat(fact) : fact, lengths);

@@ -8,6 +8,7 @@
  * where that alone does not decide. Exact scores are then computed for the few documents that are left; totals and
  * facets are not touched by this.
  */
+#include "server/query/impacts.h"
 #include "server/query/match.h"
 
 #define PRUNE_SHARDS 16
@@ -15,16 +16,16 @@
 /* Of a segment, which never changes; a thread keeps those of a few. */
 struct prune_shard {
     uint64_t uid;
-    uint32_t *places;      /* two by fact: where in the scorer's table its fields are, or PRUNE_SUM for more than two */
+    uint32_t *places;      /* two by fact: where in the scorer's table its fields are, or SCORE_SUM for more than two */
     uint32_t *flat_places; /* the same when frequencies count as 1 */
     uint32_t windows, stride;
     uint8_t *least; /* window * stride + field: the shortest length code of the field in a window (0: no document has
                        it); behind the windows that of the whole segment */
 };
-#define PRUNE_SUM UINT32_MAX
 struct prune_cache {
     struct prune_shard shards[PRUNE_SHARDS];
     uint32_t next;
+    struct impact_cache impacts;
 };
 void prune_cache_clear(struct prune_cache *c);
 

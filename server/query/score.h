@@ -39,6 +39,14 @@ static inline uint32_t score_place_field(uint32_t place)
 {
     return place >> 12;
 }
+/* tf~ of a fact of at most two fields, whose places these are. The place of a field that it lacks is that of frequency
+ * 0. Facts of more fields have SCORE_SUM there, and are summed by scorer_tf. */
+#define SCORE_SUM UINT32_MAX
+static inline float score_tf_of_places(const struct scorer *s, const uint32_t place[2], const uint8_t *lengths)
+{
+    return s->tfs[place[0] + lengths[score_place_field(place[0])]] +
+           s->tfs[place[1] + lengths[score_place_field(place[1])]];
+}
 
 /* Makes the tables for a snapshot's statistics and settings; cheap when they are the same as the last time. */
 void scorer_prepare(struct scorer *s, const struct snapshot *snapshot);

@@ -1,0 +1,246 @@
+#include "server/query/impacts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+static void list_release(struct impact_cache *c, struct impact_list *l)
+{
+    c->bytes -= l->size;
+    free(l->values);
+    *l = (struct impact_list){0};
+}
+
+void impact_cache_clear(struct impact_cache *c)
+{
+    for (uint32_t i = 0; c->lists && i < IMPACT_LISTS; i++)
+        list_release(c, &c->lists[i]);
+    free(c->lists);
+    *c = (struct impact_cache){0};
+}
+
+/* --- which lists --- */
+static bool still_right(const struct impact_cache *c, const struct scorer *s)
+{
+    if (c->k1 != s->k1 || c->field_count != s->field_count)
+        return false;
+    for (uint32_t f = 0; f < s->field_count; f++) {
+        double moved = (double)s->average[f] / (double)c->average[f];
+        if (c->weight[f] != s->weight[f] || c->b[f] != s->b[f] || fabs(moved - 1) > (IMPACT_SLACK - 1) / 2.1)
+            return false;
+    }
+    return true;
+}
+
+static void start_for(struct impact_cache *c, const struct scorer *s)
+{
+    if (c->lists && still_right(c, s))
+        return;
+    impact_cache_clear(c);
+    c->lists = xcalloc(IMPACT_LISTS, sizeof(*c->lists));
+    c->k1 = s->k1;
+    c->field_count = s->field_count;
+    memcpy(c->average, s->average, sizeof(c->average));
+    memcpy(c->weight, s->weight, sizeof(c->weight));
+    memcpy(c->b, s->b, sizeof(c->b));
+}
+
+/* The list's entry, or one that gives way to it. */
+static struct impact_list *find_list(struct impact_cache *c, const struct impact_list *want)
+{
+    uint64_t hash = (want->shard_uid ^ (uint64_t)(uintptr_t)want->list) * 0x9E3779B97F4A7C15ull;
+    struct impact_list *set = c->lists + (hash >> 32 & (IMPACT_LISTS / IMPACT_WAYS - 1)) * IMPACT_WAYS, *place = set;
+
+    for (uint32_t i = 0; i < IMPACT_WAYS; i++) {
+        struct impact_list *l = &set[i];
+        if (l->list == want->list && l->shard_uid == want->shard_uid && l->field == want->field &&
+            l->flat == want->flat)
+            return l;
+        place = l->used < place->used ? l : place;
+    }
+    list_release(c, place);
+    *place = *want;
+    return place;
+}
+
+/* Those not used for the longest time make room. */
+static bool make_room(struct impact_cache *c, size_t size)
+{
+    while (c->bytes + size > IMPACT_BYTES) {
+        struct impact_list *oldest = NULL;
+        for (uint32_t i = 0; i < IMPACT_LISTS; i++) {
+            struct impact_list *l = &c->lists[i];
+            oldest = l->values && (!oldest || l->used < oldest->used) ? l : oldest;
+        }
+        if (!oldest)
+            return false;
+        list_release(c, oldest);
+    }
+    return true;
+}
+
+/* --- making them --- */
+uint8_t impact_of_part(double part)
+{
+    double n = ceil(part * IMPACT_MOST - 1e-6);
+
+    return n <= 0 ? 0 : n > IMPACT_MOST ? IMPACT_MOST + 1 : (uint8_t)n;
+}
+
+static uint8_t value_of(const struct impact_source *s, doc_id doc, uint32_t index)
+{
+    const struct window *w = s->window;
+    const uint8_t *lengths = w->lengths + (size_t)doc * w->length_stride;
+    double tf, part;
+    uint8_t n;
+
+    if (index >= w->fact_count || doc >= w->doc_count)
+        return 0;
+    if (s->places[2 * (size_t)index] != SCORE_SUM)
+        tf = (double)score_tf_of_places(s->scorer, &s->places[2 * (size_t)index], lengths);
+    else
+        tf = scorer_tf(s->scorer, s->flat ? fact_flat(w->facts[index]) : w->facts[index], lengths);
+    part = tf / (s->scorer->k1 + tf) * IMPACT_SLACK;
+    n = impact_of_part(part + 1e-5);
+    return (uint8_t)((n > IMPACT_MOST ? IMPACT_MOST : n) | (w->facts[index] & s->title ? IMPACT_TITLED : 0));
+}
+
+static void make_dense(uint8_t *out, const struct postings *p, const struct impact_source *s)
+{
+    uint32_t rank = 0, words = (s->window->doc_count + 63) / 64;
+
+    for (uint32_t i = 0; i < words; i++) {
+        for (uint64_t x = p->bits[i]; x && rank < p->df; x &= x - 1, rank++)
+            out[rank] = value_of(s, i * 64 + (doc_id)__builtin_ctzll(x), cursor_dense_fact(p, rank));
+    }
+}
+
+static void make_packed(uint8_t *out, const struct postings *p, const struct impact_source *s)
+{
+    doc_id docs[POSTINGS_BLOCK];
+    uint32_t facts[POSTINGS_BLOCK];
+
+    for (uint32_t b = 0; b < p->block_count; b++) {
+        uint32_t n = postings_block(p, b, docs, facts);
+        for (uint32_t i = 0; i < n; i++)
+            out[(size_t)b * POSTINGS_BLOCK + i] = value_of(s, docs[i], facts[i]);
+    }
+}
+
+const uint8_t *impacts_of(struct impact_cache *c, const struct cursor *cursor, const struct impact_source *source)
+{
+    const struct postings *p = &cursor->postings;
+    struct impact_list want = {.shard_uid = shard_uid(source->window->shard),
+                               .list = p->bits ? (const void *)p->bits : p->data,
+                               .field = source->title,
+                               .flat = source->flat};
+    size_t size = (size_t)p->df + POSTINGS_BLOCK;
+    struct impact_list *l;
+
+    if (p->df < IMPACT_POSTINGS || size > IMPACT_BYTES)
+        return NULL;
+    start_for(c, source->scorer);
+    l = find_list(c, &want);
+    l->used = ++c->clock;
+    if (l->values || l->asked++ == 0 || !make_room(c, size))
+        return l->values;
+    l->values = xcalloc(size, 1);
+    l->size = size;
+    c->bytes += size;
+    if (p->bits)
+        make_dense(l->values, p, source);
+    else
+        make_packed(l->values, p, source);
+    return l->values;
+}
+
+/* --- asking them --- */
+uint64_t impacts_at_least_plain(const uint8_t *values, const uint8_t least[2])
+{
+    uint64_t out = 0;
+
+    for (uint32_t i = 0; i < 64; i++) {
+        bool titled = values[i] & IMPACT_TITLED;
+        out |= (uint64_t)((values[i] & IMPACT_MOST) >= least[titled]) << i;
+    }
+    return out;
+}
+
+#ifdef __AVX2__
+/* As signed bytes titled values are below 0: x - 128 where x is what they are worth. */
+static inline uint32_t half_at_least(const uint8_t *values, __m256i plain, __m256i titled)
+{
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)values);
+    __m256i zero = _mm256_setzero_si256();
+    __m256i in_plain = _mm256_cmpgt_epi8(v, plain);
+    __m256i in_titled = _mm256_and_si256(_mm256_cmpgt_epi8(v, titled), _mm256_cmpgt_epi8(zero, v));
+
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(in_plain, in_titled));
+}
+
+uint64_t impacts_at_least(const uint8_t *values, const uint8_t least[2])
+{
+    /* least - 1 as a signed byte; for plain values 0 means any of 0 to 127 */
+    __m256i plain = _mm256_set1_epi8((char)(least[0] - 1)), titled;
+
+    if (least[1] == 0)
+        return impacts_at_least_plain(values, least);
+    titled = _mm256_set1_epi8((char)(least[1] - 1 - 128));
+    return half_at_least(values, plain, titled) | (uint64_t)half_at_least(values + 32, plain, titled) << 32;
+}
+
+static inline uint64_t spread(uint64_t bits, uint64_t over)
+{
+    return _pdep_u64(bits, over);
+}
+#else
+uint64_t impacts_at_least(const uint8_t *values, const uint8_t least[2])
+{
+    return impacts_at_least_plain(values, least);
+}
+
+/* Bit i of bits goes to where the bit number i of over is. */
+static inline uint64_t spread(uint64_t bits, uint64_t over)
+{
+    uint64_t out = 0;
+
+    for (; over; over &= over - 1, bits >>= 1)
+        out |= bits & 1 ? over & -over : 0;
+    return out;
+}
+#endif
+
+static void dense_window(const uint8_t *values, const struct postings *p, const struct window *w,
+                         const uint8_t least[2], struct mask *out)
+{
+    uint32_t rank = p->block_ranks[w->base / WINDOW_DOCS], words = (w->count + 63) / 64;
+
+    for (uint32_t i = 0; i < words; i++) {
+        uint64_t have = p->bits[w->base / 64 + i], in;
+        if (!have || rank >= p->df)
+            continue;
+        in = spread(impacts_at_least(values + rank, least), have);
+        out->bits[i] |= in;
+        out->active |= (uint64_t)(in != 0) << i;
+        rank += (uint32_t)__builtin_popcountll(have);
+    }
+}
+
+void impacts_window(const uint8_t *values, const struct cursor *c, const struct window *w, const uint8_t least[2],
+                    struct mask *out)
+{
+    if (c->postings.bits) {
+        dense_window(values, &c->postings, w, least, out);
+        return;
+    }
+    values += (size_t)c->facts_block * POSTINGS_BLOCK + c->facts_at;
+    for (uint32_t i = 0; i < c->count; i += 64) {
+        uint64_t in = impacts_at_least(values + i, least);
+        if (c->count - i < 64)
+            in &= (1ull << (c->count - i)) - 1;
+        for (; in; in &= in - 1)
+            mask_set(out, c->offsets[i + (uint32_t)__builtin_ctzll(in)]);
+    }
+}

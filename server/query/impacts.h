@@ -1,0 +1,69 @@
+#ifndef AISLE_SERVER_QUERY_IMPACTS_H
+#define AISLE_SERVER_QUERY_IMPACTS_H
+
+/*
+ * What each posting of a long list is worth, in a byte: bit 7 tells whether the word is in the title, the other seven
+ * are the least n with n / 127 >= part * IMPACT_SLACK, where part = tf~ / (k1 + tf~) (score.h). A threshold is then one
+ * comparison for 32 postings. (Impact-ordered scores: Anh and Moffat, SIGIR 2006; here in the order of documents.)
+ *
+ * The average lengths in tf~ move a little with each change of the catalog: the slack covers that until they have moved
+ * by half of it, and then everything is made again. A thread makes those of a list when it is asked for them the second
+ * time, and keeps them within IMPACT_BYTES.
+ */
+#include "server/query/cursor.h"
+#include "server/query/score.h"
+
+#define IMPACT_LISTS    1024 /* a power of two */
+#define IMPACT_WAYS     4
+#define IMPACT_BYTES    (32u << 20)
+#define IMPACT_POSTINGS 2048 /* shorter lists are not worth it */
+#define IMPACT_SLACK    1.01
+#define IMPACT_MOST     127
+#define IMPACT_TITLED   0x80
+
+struct impact_list {
+    uint64_t shard_uid;
+    const void *list; /* where its bytes are */
+    uint64_t field;   /* the title's nibble */
+    bool flat;        /* frequencies count as 1 */
+    uint32_t asked, used;
+    size_t size;
+    uint8_t *values; /* by rank, 64 more behind them; NULL: not made */
+};
+
+struct impact_cache {
+    struct impact_list *lists; /* in sets of IMPACT_WAYS by hash; NULL until the first is asked for */
+    size_t bytes;
+    uint32_t clock;
+    /* what they were made for */
+    double k1;
+    uint32_t field_count;
+    float average[FIELD_MAX], weight[FIELD_MAX], b[FIELD_MAX];
+};
+void impact_cache_clear(struct impact_cache *c);
+
+/* How a list's facts are valued. */
+struct impact_source {
+    const struct scorer *scorer;
+    const struct window *window; /* its segment */
+    const uint32_t *places;      /* prune.h: of plain or flat facts */
+    uint64_t title;              /* the nibble of a fact that tells of the title; 0: nothing is titled */
+    bool flat;
+};
+
+/* Once for a search: NULL when they are not there yet. They stay until the next call. */
+const uint8_t *impacts_of(struct impact_cache *c, const struct cursor *cursor, const struct impact_source *source);
+
+/* Of a dense or packed list in a run: sets in `out` the window's documents whose posting is worth at least least[0],
+ * or, being titled, least[1] (0 to 128; 128: none). After cursor_window of the same window. */
+void impacts_window(const uint8_t *values, const struct cursor *cursor, const struct window *w, const uint8_t least[2],
+                    struct mask *out);
+
+/* The least value that a part of at least this has. */
+uint8_t impact_of_part(double part);
+
+/* Bit i: values[i] says so, of 64. The plain one is for tests and for other processors. */
+uint64_t impacts_at_least(const uint8_t *values, const uint8_t least[2]);
+uint64_t impacts_at_least_plain(const uint8_t *values, const uint8_t least[2]);
+
+#endif

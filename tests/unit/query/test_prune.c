@@ -1,0 +1,176 @@
+/*
+ * The best hits are the same whether documents are left out early or never: a search whose hits have room for every
+ * match prunes nothing. On a catalog of several windows, with words of all frequencies, so that each way to prune comes
+ * up: values of postings, words that hits need, priors, rounds; with popularity changed in place.
+ */
+#include "server/query/impacts.h"
+#include "tests/support/random.h"
+#include "tests/unit/query/catalog.h"
+
+#define PRODUCTS 14000
+#define TOP      20
+#define DRAWS    60
+#define REPEATS  3 /* the values of postings are made when they are asked for again */
+#define VALUES   500
+#define ALL      20000 /* hits: room for every match */
+
+static const char SETTINGS[] =
+    "{\"searchableAttributes\":[\"title^3\",\"category\",\"description\"],\"attributesForFaceting\":[\"brand\","
+    "\"hierarchical(category)\"],\"roles\":{\"title\":\"title\",\"category\":\"category\",\"popularity\":"
+    "\"popularity\"},"
+    "\"customRanking\":[\"desc(popularity)\"],\"languages\":[\"en\"],\"paginationLimitedTo\":30000}";
+
+static const char *const WORDS[] = {"shirt",  "cotton", "black", "women", "case",  "phone", "leather", "red",
+                                    "lamp",   "table",  "steel", "wool",  "sofa",  "cable", "charger", "glass",
+                                    "bottle", "dog",    "lead",  "tent",  "torch", "ladle", "zither",  "yarrow"};
+#define WORD_COUNT (sizeof(WORDS) / sizeof(*WORDS))
+
+/* The first words are everywhere, the last nearly nowhere. */
+static const char *word(struct random *r)
+{
+    uint64_t a = random_below(r, WORD_COUNT), b = random_below(r, WORD_COUNT), c = random_below(r, WORD_COUNT);
+
+    a = a < b ? a : b;
+    return WORDS[a < c ? a : c];
+}
+
+static void add_words(struct random *r, uint64_t count, struct buf *out)
+{
+    for (uint64_t i = 0; i < count; i++)
+        buf_printf(out, "%s%s", i ? " " : "", word(r));
+}
+
+static char *product(struct random *r, uint32_t number)
+{
+    struct buf b = BUF_EMPTY;
+    char *out;
+
+    buf_printf(&b, "{\"objectID\":\"%u\",\"brand\":\"b%u\",\"category\":\"%s > %s\",\"popularity\":%llu,\"title\":\"",
+               number, number % 7, number % 3 ? "phone" : "table", WORDS[number / 1000],
+               (unsigned long long)random_below(r, 1 + random_below(r, 5000)));
+    add_words(r, 1 + random_below(r, 8), &b);
+    buf_literal(&b, "\",\"description\":\"");
+    add_words(r, random_below(r, 30), &b);
+    buf_literal(&b, "\"}");
+    out = strndup(b.data, b.size);
+    buf_release(&b);
+    return out;
+}
+
+static void change_popularity(struct catalog *c, struct random *r)
+{
+    attr_id popularity = dictionary_attr_find(c->dictionary, STR("popularity"));
+
+    for (uint32_t i = 0; i < PRODUCTS / 50; i++) {
+        struct shard *shard = c->shards[random_below(r, 2)];
+        int64_t cell;
+        assert_true(number_cell_of_text(shard_number_column(shard, popularity), STR("4999"), &cell));
+        doc_id doc = (doc_id)random_below(r, shard_doc_count(shard));
+        assert_int_equal(shard_number_store(shard, popularity, doc, cell, &c->err), STATUS_OK);
+    }
+}
+
+static void write_question(struct random *r, struct buf *out)
+{
+    bool any = random_chance(r, 40), prefix = random_chance(r, 40);
+    struct buf text = BUF_EMPTY;
+
+    add_words(r, 1 + random_below(r, 3), &text);
+    if (prefix)
+        text.size -= random_below(r, 3);
+    buf_clear(out);
+    buf_printf(out,
+               "{\"query\":\"" STR_FMT "\",\"removeWordsIfNoResults\":\"none\",\"attributesToRetrieve\":[],"
+               "\"queryType\":\"%s\",\"facets\":[\"brand\"]",
+               STR_ARG(buf_str(&text)), prefix ? "prefixLast" : "prefixNone");
+    if (any)
+        buf_printf(out, ",\"optionalWords\":\"" STR_FMT "\"", STR_ARG(buf_str(&text)));
+    if (random_chance(r, 30))
+        buf_printf(out, ",\"facetFilters\":\"brand:b%u\"", (unsigned)random_below(r, 7));
+    buf_literal(out, "}");
+    buf_append_char(out, '\0');
+    buf_release(&text);
+}
+
+static const char *ask(struct catalog *c, const char *question, int64_t hits)
+{
+    arena_reset(&c->arena);
+    catalog_request(c, question, &c->request);
+    c->request.hits_per_page = hits;
+    if (search_run(&c->context, &c->request, 1, &c->result, &c->err) != STATUS_OK)
+        fail_msg("%s: %s", question, c->err.message);
+    if (c->result.hit_count > TOP)
+        c->result.hit_count = TOP;
+    return catalog_hits(c, &c->result);
+}
+
+static void check(struct catalog *c, const char *question)
+{
+    double scores[TOP];
+    size_t count;
+    char *due = strdup(ask(c, question, ALL));
+
+    count = c->result.hit_count;
+    for (size_t i = 0; i < count; i++)
+        scores[i] = c->result.hits[i].score;
+    for (int i = 0; i < REPEATS; i++) {
+        const char *found = ask(c, question, TOP);
+        if (strcmp(found, due) != 0)
+            fail_msg("%s\n  never left out %s\n  found          %s", question, due, found);
+        for (size_t k = 0; k < count; k++)
+            assert_true(c->result.hits[k].score == scores[k]);
+    }
+    free(due);
+}
+
+static void test_same_hits(void **state)
+{
+    struct random r = random_start("the same hits");
+    char **objects = xcalloc(PRODUCTS, sizeof(*objects));
+    struct buf question = BUF_EMPTY;
+    struct catalog c;
+
+    (void)state;
+    for (uint32_t i = 0; i < PRODUCTS; i++)
+        objects[i] = product(&r, i);
+    catalog_open(&c, SETTINGS, (const char *const *)objects, PRODUCTS, 2);
+    for (size_t i = 0; i < random_rounds(DRAWS, 4000); i++) {
+        if (i == DRAWS / 2)
+            change_popularity(&c, &r);
+        write_question(&r, &question);
+        check(&c, question.data);
+    }
+    catalog_close(&c);
+    buf_release(&question);
+    for (uint32_t i = 0; i < PRODUCTS; i++)
+        free(objects[i]);
+    free((void *)objects);
+}
+
+static void test_values(void **state)
+{
+    struct random r = random_start("values");
+
+    (void)state;
+    for (int i = 0; i < VALUES; i++) {
+        uint8_t values[64], least[2] = {(uint8_t)random_below(&r, 129), (uint8_t)random_below(&r, 129)};
+        random_fill(&r, values, sizeof(values));
+        assert_int_equal(impacts_at_least(values, least), impacts_at_least_plain(values, least));
+        for (uint32_t k = 0; k < 64; k++) {
+            bool in = (values[k] & 127) >= least[values[k] >> 7];
+            assert_int_equal(impacts_at_least(values, least) >> k & 1, in);
+        }
+    }
+    assert_int_equal(impact_of_part(-1), 0);
+    assert_int_equal(impact_of_part(0), 0);
+    assert_int_equal(impact_of_part(1), IMPACT_MOST);
+    assert_int_equal(impact_of_part(1.5), IMPACT_MOST + 1);
+    assert_int_equal(impact_of_part(63.2 / IMPACT_MOST), 64);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_same_hits)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
