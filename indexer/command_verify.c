@@ -48,7 +48,7 @@ static void verify_file(struct verify_command *c, const char *path)
         status = file_read_at(file, 0, magic, sizeof(magic), &got, &err);
     file_close(file);
     if (status == STATUS_OK && memcmp(magic, "AISLESHD", sizeof(magic)) == 0) {
-        status = shard_verify(path, &err);
+        status = shard_verify(path, 1, &err);
     } else if (status == STATUS_OK) {
         status = checked_file_map(&map, path, &bytes, &err);
         if (status == STATUS_OK)

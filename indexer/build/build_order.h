@@ -10,24 +10,18 @@
 #include "indexer/base/vec.h"
 
 struct build_doc {
-    uint64_t key; /* offset of its objectID in keys */
-    uint32_t key_size;
-    uint32_t group;
-};
-
-struct build_group {
-    uint64_t name; /* offset of its value in keys */
-    uint32_t name_size;
-    uint32_t category;
+    uint64_t key;  /* offset of its objectID in keys */
+    uint64_t name; /* of its group's value */
+    uint64_t hash; /* of that */
     double popularity;
+    uint32_t key_size, name_size;
+    uint32_t category;
 };
 
 struct build_order {
     VEC(struct build_doc) docs;
-    VEC(struct build_group) groups;
     struct buf keys;
-    struct map group_numbers;
-    struct map category_numbers; /* paths, ancestors before descendants when compared as bytes */
+    struct map category_numbers; /* by path */
 };
 
 void build_order_init(struct build_order *o);

@@ -228,6 +228,35 @@ struct values_writer {
     const uint32_t *new_of_old;
 };
 
+/* As facets: counted into place; what a document has several of is then sorted. */
+static void sort_numbers(struct number_pair *pairs, uint32_t count, uint32_t doc_count)
+{
+    uint32_t *next = NULL;
+    struct number_pair *sorted = NULL;
+
+    if (count < doc_count / COUNTING_MIN) {
+        qsort(pairs, count, sizeof(*pairs), number_compare);
+        return;
+    }
+    next = xcalloc((size_t)doc_count + 1, sizeof(*next));
+    sorted = xrealloc_array(NULL, (size_t)count + 1, sizeof(*sorted));
+    for (uint32_t i = 0; i < count; i++)
+        next[pairs[i].doc + 1]++;
+    for (uint32_t d = 0; d < doc_count; d++)
+        next[d + 1] += next[d];
+    for (uint32_t i = 0; i < count; i++)
+        sorted[next[pairs[i].doc]++] = pairs[i];
+    for (uint32_t i = 0, end = 0; i < count; i = end) {
+        for (end = i + 1; end < count && sorted[end].doc == sorted[i].doc;)
+            end++;
+        if (end - i > 1)
+            qsort(sorted + i, end - i, sizeof(*sorted), number_compare);
+    }
+    memcpy(pairs, sorted, (size_t)count * sizeof(*pairs));
+    free(next);
+    free(sorted);
+}
+
 static void write_numbers(struct build_attribute *a, attr_id attr, struct values_writer *vw)
 {
     size_t count = a->numbers.count;
@@ -240,7 +269,7 @@ static void write_numbers(struct build_attribute *a, attr_id attr, struct values
         sorted &= i == 0 || number_compare(&pairs[i - 1], &pairs[i]) <= 0;
     }
     if (!sorted)
-        qsort(pairs, count, sizeof(*pairs), number_compare);
+        sort_numbers(pairs, (uint32_t)count, vw->codes.doc_count);
     attributes_put_numbers(&vw->attributes, attr, pairs, (uint32_t)count, form);
     for (size_t i = 1; i < count; i++)
         form.listed |= pairs[i].doc == pairs[i - 1].doc;

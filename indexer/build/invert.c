@@ -269,6 +269,21 @@ static uint32_t *occurrences_by_slot(struct invert *v)
     return order;
 }
 
+/* Their size and they themselves; returns the size. Most are one or two. */
+static uint32_t put_positions(struct invert *v)
+{
+    if (v->positions.count == 1 && v->positions.items[0].position < 128) {
+        buf_put_u8(&v->stream, 1);
+        buf_put_u8(&v->stream, (uint8_t)v->positions.items[0].position);
+        return 1;
+    }
+    buf_clear(&v->scratch);
+    positions_put(&v->scratch, v->positions.items, (uint32_t)v->positions.count);
+    buf_put_varint(&v->stream, v->scratch.size);
+    buf_append_str(&v->stream, buf_str(&v->scratch));
+    return (uint32_t)v->scratch.size;
+}
+
 static void put_slot(struct invert *v, const struct invert_slot *slot, const uint32_t *occurrences)
 {
     struct invert_term *term = &v->terms.items[slot->term];
@@ -283,13 +298,9 @@ static void put_slot(struct invert *v, const struct invert_slot *slot, const uin
     }
     v->facts.counts.items[fact]++;
     term->df++;
-    buf_clear(&v->scratch);
-    positions_put(&v->scratch, v->positions.items, (uint32_t)v->positions.count);
-    term->position_bytes += (uint32_t)v->scratch.size;
     buf_put_varint(&v->stream, slot->term);
     buf_put_varint(&v->stream, fact);
-    buf_put_varint(&v->stream, v->scratch.size);
-    buf_append_str(&v->stream, buf_str(&v->scratch));
+    term->position_bytes += put_positions(v);
 }
 
 static void put_lengths(struct invert *v)

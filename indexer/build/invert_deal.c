@@ -2,64 +2,48 @@
 #include <stdlib.h>
 
 #include "indexer/base/file.h"
+#include "indexer/base/sort.h"
 #include "indexer/build/invert_internal.h"
 
 #define READ_BYTES (4u << 20)
 
-/* --- sorting terms: by their first eight bytes as a number, then by what follows --- */
-struct term_key {
-    uint64_t head;
-    uint32_t term;
-    const struct invert *owner;
-};
-
-static uint64_t head_of(struct str text)
-{
-    uint64_t head = 0;
-
-    for (size_t i = 0; i < 8; i++)
-        head = head << 8 | (i < text.size ? (uint8_t)text.data[i] : 0);
-    return head;
-}
-
+/* --- sorting terms --- */
 static struct str term_text(const struct invert *v, uint32_t term)
 {
     return (struct str){v->texts.data + v->terms.items[term].text, v->terms.items[term].size};
 }
 
-static int key_compare(const void *a, const void *b)
+static int compare_terms(void *context, uint32_t a, uint32_t b)
 {
-    const struct term_key *x = a, *y = b;
-
-    if (x->head != y->head)
-        return x->head < y->head ? -1 : 1;
-    return str_compare(term_text(x->owner, x->term), term_text(y->owner, y->term));
+    return str_compare(term_text(context, a), term_text(context, b));
 }
 
 uint32_t *invert_sort_terms(const struct invert *v)
 {
     size_t count = v->terms.count;
-    struct term_key *keys = xrealloc_array(NULL, count + 1, sizeof(*keys));
+    struct sort_item *items = xrealloc_array(NULL, count + 1, sizeof(*items));
     uint32_t *order = xrealloc_array(NULL, count + 1, sizeof(*order));
     size_t kept = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         if (v->terms.items[i].df) /* 0: only in a document that was cancelled */
-            keys[kept++] = (struct term_key){.head = head_of(term_text(v, i)), .term = i, .owner = v};
+            items[kept++] = (struct sort_item){sort_head(term_text(v, i)), i};
     }
-    qsort(keys, kept, sizeof(*keys), key_compare);
+    sort_items(items, kept, compare_terms, (void *)(uintptr_t)v);
     for (size_t i = 0; i < kept; i++)
-        order[i] = keys[i].term;
+        order[i] = items[i].value;
     order[kept] = UINT32_MAX;
-    free(keys);
+    free(items);
     return order;
 }
 
 /* --- dealing --- */
+#define AHEAD 64 /* records of a document that are dealt at once */
+
 struct dealer {
     struct invert_lists *lists;
     const uint32_t *place_of_term;
-    bool positions;
+    unsigned what;
     uint64_t *next;       /* of each list */
     uint64_t *next_bytes; /* of each list */
 };
@@ -79,29 +63,82 @@ static uint64_t get_varint(const uint8_t **at)
     }
 }
 
-static void deal_document(struct dealer *d, const uint8_t *at, doc_id doc)
+/* A term of a document, on its way to its list. */
+struct record {
+    uint32_t term, list, fact, size;
+    uint64_t to;
+    const uint8_t *positions;
+};
+
+/* Reads `count` records. */
+static const uint8_t *read_records(const struct dealer *d, const uint8_t *at, struct record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct record *r = &records[i];
+
+        r->term = (uint32_t)get_varint(&at);
+        r->fact = (uint32_t)get_varint(&at);
+        r->size = (uint32_t)get_varint(&at);
+        r->positions = at;
+        at += r->size;
+        __builtin_prefetch(&d->place_of_term[r->term]);
+    }
+    return at;
+}
+
+/*
+ * A record touches its term's place, its list's next free entry, and that entry, and none of them is in the cache. So
+ * several records go through these steps side by side.
+ */
+static void deal_records(struct dealer *d, struct record *records, size_t count, doc_id doc)
 {
     struct invert_lists *l = d->lists;
-    uint64_t count = get_varint(&at);
+    uint32_t lists = l->end - l->first;
+    size_t kept = 0;
 
-    for (uint64_t i = 0; i < count; i++) {
-        uint32_t term = (uint32_t)get_varint(&at), fact = (uint32_t)get_varint(&at);
-        uint32_t size = (uint32_t)get_varint(&at);
-        uint32_t list = d->place_of_term[term] - l->first;
+    for (size_t i = 0; i < count; i++) {
+        records[kept] = records[i];
+        records[kept].list = d->place_of_term[records[i].term] - l->first;
+        if (records[kept].list >= lists)
+            continue;
+        __builtin_prefetch(&d->next[records[kept].list], 1);
+        if (d->what & DEAL_POSITIONS)
+            __builtin_prefetch(&d->next_bytes[records[kept].list], 1);
+        kept++;
+    }
+    for (size_t i = 0; i < kept; i++) {
+        records[i].to = d->next[records[i].list]++;
+        __builtin_prefetch(&l->docs[records[i].to], 1);
+        if (d->what & DEAL_FACTS)
+            __builtin_prefetch(&l->facts[records[i].to], 1);
+        if (d->what & DEAL_POSITIONS)
+            __builtin_prefetch(l->bytes + d->next_bytes[records[i].list], 1);
+    }
+    for (size_t i = 0; i < kept; i++) {
+        const struct record *r = &records[i];
 
-        if (list < l->end - l->first) {
-            uint64_t to = d->next[list]++;
-
-            l->docs[to] = doc;
-            if (d->positions) {
-                l->sizes[to] = (uint16_t)size;
-                memcpy(l->bytes + d->next_bytes[list], at, size);
-                d->next_bytes[list] += size;
-            } else {
-                l->facts[to] = fact;
-            }
+        l->docs[r->to] = doc;
+        if (d->what & DEAL_FACTS)
+            l->facts[r->to] = r->fact;
+        if (d->what & DEAL_POSITIONS) {
+            l->sizes[r->to] = (uint16_t)r->size;
+            memcpy(l->bytes + d->next_bytes[r->list], r->positions, r->size);
+            d->next_bytes[r->list] += r->size;
         }
-        at += size;
+    }
+}
+
+static void deal_document(struct dealer *d, const uint8_t *at, doc_id doc)
+{
+    struct record records[AHEAD];
+    uint64_t left = get_varint(&at);
+
+    while (left) {
+        size_t count = left < AHEAD ? (size_t)left : AHEAD;
+
+        at = read_records(d, at, records, count);
+        deal_records(d, records, count, doc);
+        left -= count;
     }
 }
 
@@ -271,11 +308,11 @@ static enum status deal_all(struct invert *v, struct dealer *d, const uint32_t *
     return status;
 }
 
-enum status invert_deal(struct invert *v, const uint32_t *old_of_new, const uint32_t *place_of_term, bool positions,
+enum status invert_deal(struct invert *v, const uint32_t *old_of_new, const uint32_t *place_of_term, unsigned what,
                         struct invert_lists *l, struct error *err)
 {
     uint32_t lists = l->end - l->first;
-    struct dealer d = {.lists = l, .place_of_term = place_of_term, .positions = positions};
+    struct dealer d = {.lists = l, .place_of_term = place_of_term, .what = what};
     uint64_t postings = 0, bytes = 0;
     enum status status = STATUS_OK;
 
@@ -292,12 +329,12 @@ enum status invert_deal(struct invert *v, const uint32_t *old_of_new, const uint
         }
     }
     l->docs = xrealloc_array(NULL, postings + 1, sizeof(*l->docs));
-    if (positions) {
+    if (what & DEAL_POSITIONS) {
         l->sizes = xrealloc_array(NULL, postings + 1, sizeof(*l->sizes));
         l->bytes = xmalloc(bytes + 1);
-    } else {
-        l->facts = xrealloc_array(NULL, postings + 1, sizeof(*l->facts));
     }
+    if (what & DEAL_FACTS)
+        l->facts = xrealloc_array(NULL, postings + 1, sizeof(*l->facts));
     status = deal_all(v, &d, old_of_new, err);
     free(d.next);
     free(d.next_bytes);

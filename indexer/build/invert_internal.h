@@ -86,8 +86,11 @@ struct invert_lists {
     char *bytes;     /* of positions */
 };
 
-/* Reads the whole stream and fills the lists of the range; facts are filled, or sizes and bytes. */
-enum status invert_deal(struct invert *v, const uint32_t *old_of_new, const uint32_t *place_of_term, bool positions,
+/* What a pass over the stream deals out. */
+enum { DEAL_FACTS = 1, DEAL_POSITIONS = 2 };
+
+/* Reads the whole stream and fills the lists of the range: facts, or sizes and bytes of positions, or both. */
+enum status invert_deal(struct invert *v, const uint32_t *old_of_new, const uint32_t *place_of_term, unsigned what,
                         struct invert_lists *l, struct error *err);
 void invert_lists_release(struct invert_lists *l);
 

@@ -23,6 +23,7 @@ struct writing {
     struct term_record *records;
     struct str *texts;
     struct prefix_unions *unions;
+    struct invert_lists *whole; /* all lists with their positions; NULL: they are dealt range by range */
 };
 
 /* --- order of facts --- */
@@ -79,6 +80,19 @@ static uint32_t range_end(const struct writing *g, uint32_t first, bool position
         end++;
     }
     return end;
+}
+
+/* Whether all lists with their positions fit the bound: then the stream is read once. */
+static bool fits_whole(const struct writing *g)
+{
+    uint64_t budget = g->v->options.memory_bytes ? g->v->options.memory_bytes / 2 : UINT64_MAX, bytes = 0;
+
+    for (uint32_t i = 0; i < g->term_count; i++) {
+        const struct invert_term *t = &g->v->terms.items[g->order[i]];
+
+        bytes += (uint64_t)t->df * 10 + t->position_bytes + 32;
+    }
+    return !g->v->spill && bytes <= budget;
 }
 
 static enum status place_of(const struct container_writer *w, uint32_t *place, const char *what, struct error *err)
@@ -145,10 +159,13 @@ static enum status write_lists(struct writing *g, bool positions, struct error *
     enum status status = STATUS_OK;
     uint32_t *end_place = positions ? &g->records[g->term_count].positions : &g->records[g->term_count].postings;
 
-    for (uint32_t first = 0; status == STATUS_OK && first < g->term_count;) {
+    if (g->whole)
+        status = positions ? put_positions(g, g->whole, &bytes, err) : put_postings(g, g->whole, &bytes, err);
+    for (uint32_t first = 0; !g->whole && status == STATUS_OK && first < g->term_count;) {
         struct invert_lists lists = {.order = g->order, .first = first, .end = range_end(g, first, positions)};
 
-        status = invert_deal(g->v, g->old_of_new, g->place_of_term, positions, &lists, err);
+        status = invert_deal(g->v, g->old_of_new, g->place_of_term, positions ? DEAL_POSITIONS : DEAL_FACTS, &lists,
+                             err);
         if (status == STATUS_OK)
             status = positions ? put_positions(g, &lists, &bytes, err) : put_postings(g, &lists, &bytes, err);
         first = lists.end;
@@ -278,6 +295,7 @@ enum status invert_write(struct invert *v, const uint32_t *old_of_new, struct co
                          struct shard_meta *meta, struct error *err)
 {
     struct writing g = {.v = v, .old_of_new = old_of_new, .w = w, .doc_count = meta->doc_count};
+    struct invert_lists whole = {0};
     struct positions_beside beside = {.started = false};
     enum status status = STATUS_OK, positions = STATUS_OK;
 
@@ -288,6 +306,11 @@ enum status invert_write(struct invert *v, const uint32_t *old_of_new, struct co
         status = file_write_at(v->spill, v->stream_start, v->stream.data, v->stream.size, err);
         v->stream_start += v->stream.size;
         buf_release(&v->stream);
+    }
+    if (status == STATUS_OK && fits_whole(&g)) {
+        whole = (struct invert_lists){.order = g.order, .end = g.term_count};
+        status = invert_deal(v, old_of_new, g.place_of_term, DEAL_FACTS | DEAL_POSITIONS, &whole, err);
+        g.whole = &whole;
     }
     positions_start(&beside, &g);
     shard_begin_postings(w);
@@ -307,6 +330,7 @@ enum status invert_write(struct invert *v, const uint32_t *old_of_new, struct co
     memcpy(meta->field_tokens, v->field_tokens, sizeof(meta->field_tokens));
     memcpy(meta->field_docs, v->field_docs, sizeof(meta->field_docs));
     prefix_unions_free(g.unions);
+    invert_lists_release(&whole);
     free(g.order);
     free(g.place_of_term);
     free(g.fact_rank);

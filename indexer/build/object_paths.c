@@ -9,6 +9,7 @@ void object_paths_init(struct object_paths *p, const struct settings *settings, 
 {
     *p = (struct object_paths){.settings = settings, .dictionary = dictionary, .lock = lock, .rest_field = -1};
     map_init(&p->known);
+    arena_init(&p->paths, 0);
     for (size_t f = 0; f < settings->field_count; f++) {
         if (settings->fields[f].rest)
             p->rest_field = (int)f;
@@ -18,6 +19,7 @@ void object_paths_init(struct object_paths *p, const struct settings *settings, 
 void object_paths_release(struct object_paths *p)
 {
     map_release(&p->known);
+    arena_release(&p->paths);
     vec_release(&p->infos);
 }
 
@@ -89,15 +91,36 @@ static void take_attribute(struct path_info *info, const struct dictionary *d, s
     info->stock = dictionary_attr(d, info->attr)->stock;
 }
 
+/* Objects are much alike: the path that followed the last one the last time is tried before the table. */
+static struct path_info *object_path_guess(struct object_paths *p, struct str path)
+{
+    uint32_t guess = p->last < p->infos.count ? p->infos.items[p->last].next : 0;
+
+    if (p->last < p->infos.count && str_equal(p->infos.items[p->last].path, path))
+        return &p->infos.items[p->last];
+    if (guess >= p->infos.count || !str_equal(p->infos.items[guess].path, path))
+        return NULL;
+    p->last = guess;
+    return &p->infos.items[guess];
+}
+
 struct path_info *object_path(struct object_paths *p, struct str path)
 {
     const struct settings *s = p->settings;
     bool added = false;
-    uint64_t number = *map_put(&p->known, path, p->infos.count, &added);
+    struct path_info *guessed = object_path_guess(p, path);
     struct path_info info = {.attr = ATTR_NONE};
+    uint64_t number = 0;
 
+    if (guessed)
+        return guessed;
+    number = *map_put(&p->known, path, p->infos.count, &added);
+    if (p->last < p->infos.count)
+        p->infos.items[p->last].next = (uint32_t)number;
+    p->last = (uint32_t)number;
     if (!added)
         return &p->infos.items[number];
+    info.path = arena_copy(&p->paths, path);
     take_attribute(&info, p->dictionary, path);
     info.fields = fields_of(s, path);
     info.rest = p->rest_field >= 0 && info.fields == 0 && !str_equal(path, STR("objectID")) &&

@@ -21,6 +21,8 @@ struct path_info {
     bool identifier;
     bool cut;      /* a top-level number may be cut out of the stored object */
     bool quantity; /* role quantity */
+    uint32_t next; /* the number of the path that came after this one the last time */
+    struct str path;
 };
 
 struct object_paths {
@@ -29,6 +31,8 @@ struct object_paths {
     pthread_mutex_t *lock; /* of the dictionary; may be NULL */
     struct map known;      /* path -> number in infos */
     VEC(struct path_info) infos;
+    uint32_t last;      /* asked for, its number */
+    struct arena paths; /* their texts */
     int rest_field; /* -1: none */
 };
 

@@ -96,10 +96,39 @@ static bool has_mark(struct str s, char mark, const char *others)
     return false;
 }
 
+/* Not 0 when one of eight bytes is `byte`; then false alarms are possible above it. */
+static uint64_t has_byte(uint64_t word, uint64_t byte)
+{
+    uint64_t x = word ^ byte * UINT64_C(0x0101010101010101);
+    return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
+}
+
+/* Whether HTML or white space to be folded may be in it: one look at all bytes, which nearly always says no. */
+static bool may_be_html(struct str s)
+{
+    size_t i = 0;
+    for (; i + 9 <= s.size; i += 8) {
+        uint64_t word;
+        uint64_t next;
+        memcpy(&word, s.data + i, sizeof(word));
+        memcpy(&next, s.data + i + 1, sizeof(next));
+        if (has_byte(word, '<') | has_byte(word, '&') | (has_byte(word, ' ') & has_byte(next, ' '))) {
+            return true;
+        }
+    }
+    for (; i < s.size; i++) {
+        if (s.data[i] == '<' || s.data[i] == '&' || (s.data[i] == ' ' && i + 1 < s.size && s.data[i + 1] == ' ')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* HTML, or white space to be folded */
 static bool looks_html(struct str s)
 {
-    return has_mark(s, '<', "/!") || has_mark(s, '&', "#") || str_find(s, STR("  ")) != SIZE_MAX;
+    return may_be_html(s) &&
+           (has_mark(s, '<', "/!") || has_mark(s, '&', "#") || str_find(s, STR("  ")) != SIZE_MAX);
 }
 
 static void text_of(struct json *value, struct arena *arena)

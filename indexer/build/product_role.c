@@ -289,7 +289,8 @@ static size_t plain_name(struct str name, char out[NAME_BYTES])
 {
     size_t n = 0;
     for (size_t i = 0; i < name.size;) {
-        uint32_t c = str_utf8_next(name, &i);
+        uint32_t c = (uint8_t)name.data[i];
+        c = c < 0x80 ? (i++, c) : str_utf8_next(name, &i);
         if (c >= 0x80 && !(c = plain_letter(c))) {
             return 0;
         }

@@ -32,7 +32,7 @@ struct shard_builder {
     VEC(uint8_t) available;     /* by document of arrival; bit 0 available, bit 1 in stock */
     bool has_stock;
     struct arena arena;
-    struct buf text;
+    struct buf text, path;
 
     /* the current object */
     uint32_t doc;
@@ -92,6 +92,7 @@ void shard_builder_free(struct shard_builder *b)
     vec_release(&b->identifiers);
     arena_release(&b->arena);
     buf_release(&b->text);
+    buf_release(&b->path);
     free(b);
 }
 
@@ -290,12 +291,11 @@ static void add_order(struct shard_builder *b, const struct json *object, struct
     const struct settings *s = b->options.settings;
     struct str attribute = s->role_attribute[ROLE_CATEGORY];
     const struct json *category = attribute.size ? json_get_path(object, attribute) : NULL;
-    struct buf path = BUF_EMPTY;
 
+    buf_clear(&b->path);
     if (category)
-        category_paths(category, first_path, &path);
-    build_order_add(&b->order, id, object_group(s, object), buf_str(&path), popularity_of(s, object));
-    buf_release(&path);
+        category_paths(category, first_path, &b->path);
+    build_order_add(&b->order, id, object_group(s, object), buf_str(&b->path), popularity_of(s, object));
 }
 
 static enum status check_object(const struct json *object, struct str *id, struct error *err)

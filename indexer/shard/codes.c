@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "indexer/base/sort.h"
+
 #define CHUNK_DIRECTORY CHUNK_ID('C', 'O', 'D', 'X')
 #define CHUNK_CODES     CHUNK_ID('C', 'O', 'D', 'E')
 
@@ -133,27 +135,25 @@ static void add_entry(struct codes_writer *w, attr_id attr, uint32_t kind, uint3
     buf_append(&w->entries, &e, sizeof(e));
 }
 
-static int cell_compare(const void *a, const void *b)
-{
-    const int64_t *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
 /* The sorted distinct cells, the missing one first; NULL when there are too many. */
 static int64_t *distinct_cells(const struct number_pair *pairs, uint32_t count, uint32_t limit, uint32_t *out)
 {
-    int64_t *cells = xrealloc_array(NULL, (size_t)count + 1, sizeof(*cells));
+    struct sort_item *items = xrealloc_array(NULL, (size_t)count + 1, sizeof(*items));
+    int64_t *cells = NULL;
     uint32_t kept = 1;
 
-    cells[0] = NUMBER_MISSING;
     for (uint32_t i = 0; i < count; i++)
-        cells[i + 1] = pairs[i].cell;
-    qsort(cells + 1, count, sizeof(*cells), cell_compare);
-    for (uint32_t i = 1; i <= count; i++) {
-        if (cells[i] != cells[kept - 1])
-            cells[kept++] = cells[i];
+        items[i] = (struct sort_item){(uint64_t)pairs[i].cell ^ (uint64_t)INT64_MIN, i};
+    sort_items(items, count, NULL, NULL);
+    cells = xrealloc_array(NULL, (size_t)count + 1, sizeof(*cells));
+    cells[0] = NUMBER_MISSING;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t cell = (int64_t)(items[i].key ^ (uint64_t)INT64_MIN);
+
+        if (cell != cells[kept - 1])
+            cells[kept++] = cell;
     }
+    free(items);
     *out = kept;
     if (kept <= limit)
         return cells;

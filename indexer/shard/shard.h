@@ -146,7 +146,8 @@ _Atomic uint64_t *shard_in_stock_bits(const struct shard *s);
 uint64_t shard_stock_epoch(const struct shard *s);
 void shard_stock_stored(struct shard *s);
 
-/* Every byte of the file against its checksums and structure. The message names chunk, offset and reason. */
-MUST_CHECK enum status shard_verify(const char *path, struct error *err);
+/* Every byte of the file against its checksums and structure; of the stored objects every so many, 1 for all, is
+ * unpacked and read, too. The message names chunk, offset and reason. */
+MUST_CHECK enum status shard_verify(const char *path, uint32_t every_object, struct error *err);
 
 #endif

@@ -57,14 +57,14 @@ static enum status verify_titles(const struct shard *s, struct error *err)
     return STATUS_OK;
 }
 
-static enum status verify_objects(const struct shard *s, struct error *err)
+static enum status verify_objects(const struct shard *s, uint32_t every, struct error *err)
 {
     struct buf text = BUF_EMPTY;
     struct arena arena;
     enum status status = STATUS_OK;
 
     arena_init(&arena, 0);
-    for (doc_id doc = 0; status == STATUS_OK && doc < s->meta.doc_count; doc++) {
+    for (doc_id doc = 0; status == STATUS_OK && doc < s->meta.doc_count; doc += every) {
         struct json object;
 
         buf_clear(&text);
@@ -83,6 +83,7 @@ static enum status verify_objects(const struct shard *s, struct error *err)
 /* Objects and terms have nothing in common, so two threads take them. */
 struct objects_beside {
     const struct shard *shard;
+    uint32_t every;
     enum status status;
     struct error error;
 };
@@ -91,13 +92,13 @@ static void *verify_objects_beside(void *context)
 {
     struct objects_beside *b = context;
 
-    b->status = verify_objects(b->shard, &b->error);
+    b->status = verify_objects(b->shard, b->every, &b->error);
     return NULL;
 }
 
-static enum status verify_structure(const struct shard *s, struct error *err)
+static enum status verify_structure(const struct shard *s, uint32_t every, struct error *err)
 {
-    struct objects_beside beside = {.shard = s, .status = STATUS_OK};
+    struct objects_beside beside = {.shard = s, .every = every, .status = STATUS_OK};
     pthread_t thread;
     bool started = pthread_create(&thread, NULL, verify_objects_beside, &beside) == 0;
     enum status status = verify_terms(s, err);
@@ -120,7 +121,7 @@ static enum status verify_structure(const struct shard *s, struct error *err)
     return status;
 }
 
-enum status shard_verify(const char *path, struct error *err)
+enum status shard_verify(const char *path, uint32_t every_object, struct error *err)
 {
     const struct shard_open_options options = {.verify_all = true};
     struct shard *s = NULL;
@@ -128,7 +129,7 @@ enum status shard_verify(const char *path, struct error *err)
 
     if (status != STATUS_OK)
         return status;
-    status = verify_structure(s, err);
+    status = verify_structure(s, every_object, err);
     if (status == STATUS_FORMAT)
         error_prefix(err, "'%s'", path);
     shard_close(s);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "indexer/base/map.h"
+#include "indexer/base/sort.h"
 #include "indexer/base/vec.h"
 #include "indexer/shard/suggest_internal.h"
 
@@ -119,7 +120,6 @@ void suggest_builder_add(struct suggest_builder *b, const struct json *object, d
 
 struct chosen {
     struct str folded;
-    uint64_t head; /* of folded: its first eight bytes */
     const struct record *record;
     uint32_t score;
 };
@@ -140,15 +140,6 @@ static uint32_t score_of(const struct record *r)
     return score > 4e9 ? 4000000000u : (uint32_t)score;
 }
 
-/* The first eight bytes as a number, by which most comparisons of texts are decided. */
-static uint64_t head_of(struct str text)
-{
-    uint64_t head = 0;
-    for (size_t i = 0; i < 8; i++)
-        head = head << 8 | (i < text.size ? (uint8_t)text.data[i] : 0);
-    return head;
-}
-
 static int by_score(const void *a_void, const void *b_void)
 {
     const struct chosen *a = a_void, *b = b_void;
@@ -157,12 +148,24 @@ static int by_score(const void *a_void, const void *b_void)
     return str_compare(a->folded, b->folded);
 }
 
-static int by_text(const void *a_void, const void *b_void)
+static int by_text(void *context, uint32_t a, uint32_t b)
 {
-    const struct chosen *a = a_void, *b = b_void;
-    if (a->head != b->head)
-        return a->head < b->head ? -1 : 1;
-    return str_compare(a->folded, b->folded);
+    const struct chosen *phrases = context;
+    return str_compare(phrases[a].folded, phrases[b].folded);
+}
+
+static void sort_by_text(struct writer *w)
+{
+    struct sort_item *items = xrealloc_array(NULL, w->count + 1, sizeof(*items));
+    struct chosen *sorted = xmalloc((w->count + 1) * sizeof(*sorted));
+    for (uint32_t i = 0; i < w->count; i++)
+        items[i] = (struct sort_item){sort_head(w->phrases[i].folded), i};
+    sort_items(items, w->count, by_text, w->phrases);
+    for (size_t i = 0; i < w->count; i++)
+        sorted[i] = w->phrases[items[i].value];
+    free(items);
+    free(w->phrases);
+    w->phrases = sorted;
 }
 
 static void choose(struct suggest_builder *b, struct writer *w)
@@ -175,12 +178,13 @@ static void choose(struct suggest_builder *b, struct writer *w)
     while (map_next(&b->index, &at, &folded, &number)) {
         const struct record *r = &b->records.items[number];
         if (r->objects >= least || r->kind != SUGGESTION_PHRASE)
-            w->phrases[w->count++] = (struct chosen){folded, head_of(folded), r, score_of(r)};
+            w->phrases[w->count++] = (struct chosen){folded, r, score_of(r)};
     }
-    qsort(w->phrases, w->count, sizeof(*w->phrases), by_score);
-    if (w->count > PHRASE_LIMIT)
+    if (w->count > PHRASE_LIMIT) {
+        qsort(w->phrases, w->count, sizeof(*w->phrases), by_score);
         w->count = PHRASE_LIMIT;
-    qsort(w->phrases, w->count, sizeof(*w->phrases), by_text);
+    }
+    sort_by_text(w);
 }
 
 static struct str entry_text(const struct writer *w, const struct suggest_entry *e)
@@ -189,92 +193,123 @@ static struct str entry_text(const struct writer *w, const struct suggest_entry 
     return str_slice(folded, e->offset, folded.size);
 }
 
-/* An entry to be sorted. */
-struct entry_key {
-    uint64_t head; /* of its text */
-    struct suggest_entry entry;
+/* Entries while they are sorted: two that begin alike are told by what follows. */
+struct sorting {
+    const struct writer *w;
+    const struct suggest_entry *entries;
 };
 
-static int by_entry(const void *a_void, const void *b_void, void *context)
+static int by_entry(void *context, uint32_t a, uint32_t b)
 {
-    const struct entry_key *a = a_void, *b = b_void;
-    if (a->head != b->head)
-        return a->head < b->head ? -1 : 1;
-    int order = str_compare(entry_text(context, &a->entry), entry_text(context, &b->entry));
-    return order ? order : (a->entry.phrase > b->entry.phrase) - (a->entry.phrase < b->entry.phrase);
+    const struct sorting *s = context;
+    int order = str_compare(entry_text(s->w, &s->entries[a]), entry_text(s->w, &s->entries[b]));
+    return order ? order : (a > b) - (a < b); /* they were made in the order of phrases */
 }
 
 static void make_entries(struct writer *w)
 {
-    VEC(struct entry_key) keys = {0};
+    VEC(struct suggest_entry) made = {0};
+    VEC(struct sort_item) items = {0};
     for (size_t i = 0; i < w->count; i++) {
         struct str folded = w->phrases[i].folded;
         for (size_t at = 0; at < folded.size; at++) {
-            if (at == 0 || (folded.data[at - 1] == ' ' && folded.data[at] != ' '))
-                vec_push(&keys, ((struct entry_key){head_of(str_slice(folded, at, folded.size)),
-                                                    {(uint32_t)i, (uint32_t)at}}));
+            if (at == 0 || (folded.data[at - 1] == ' ' && folded.data[at] != ' ')) {
+                vec_push(&items, ((struct sort_item){sort_head(str_slice(folded, at, folded.size)),
+                                                     (uint32_t)made.count}));
+                vec_push(&made, ((struct suggest_entry){(uint32_t)i, (uint32_t)at}));
+            }
         }
     }
-    if (keys.count)
-        qsort_r(keys.items, keys.count, sizeof(*keys.items), by_entry, w);
-    w->entry_count = keys.count;
-    w->entries = xrealloc_array(NULL, keys.count + 1, sizeof(*w->entries));
-    for (size_t i = 0; i < keys.count; i++)
-        w->entries[i] = keys.items[i].entry;
-    vec_release(&keys);
+    struct sorting sorting = {w, made.items};
+    sort_items(items.items, items.count, by_entry, &sorting);
+    w->entry_count = made.count;
+    w->entries = xrealloc_array(NULL, made.count + 1, sizeof(*w->entries));
+    for (size_t i = 0; i < made.count; i++)
+        w->entries[i] = made.items[items.items[i].value];
+    vec_release(&made);
+    vec_release(&items);
 }
 
-/* The best phrases among entries first..end-1, each once. */
-static void make_top(struct writer *w, size_t first, size_t end)
+/* The best phrases of a prefix, the best first. */
+struct top {
+    uint32_t phrases[SUGGEST_TOP];
+    size_t count;
+};
+
+static void top_add(const struct writer *w, struct top *t, uint32_t phrase)
 {
-    uint32_t top[SUGGEST_TOP];
-    size_t count = 0;
-    for (size_t e = first; e < end; e++) {
-        uint32_t phrase = w->entries[e].phrase;
-        size_t at = count;
-        bool known = false;
-        for (size_t k = 0; k < count; k++)
-            known = known || top[k] == phrase;
-        while (!known && at > 0 && by_score(&w->phrases[phrase], &w->phrases[top[at - 1]]) < 0)
-            at--;
-        if (known || at == SUGGEST_TOP)
-            continue;
-        if (count < SUGGEST_TOP)
-            count++;
-        memmove(top + at + 1, top + at, (count - at - 1) * sizeof(*top));
-        top[at] = phrase;
+    size_t at = t->count;
+    if (at == SUGGEST_TOP && w->phrases[phrase].score < w->phrases[t->phrases[at - 1]].score)
+        return;
+    for (size_t k = 0; k < t->count; k++) {
+        if (t->phrases[k] == phrase)
+            return;
     }
-    for (size_t k = 0; k < SUGGEST_TOP; k++)
-        vec_push(&w->tops, k < count ? top[k] : SUGGEST_NONE);
+    while (at > 0 && by_score(&w->phrases[phrase], &w->phrases[t->phrases[at - 1]]) < 0)
+        at--;
+    if (at == SUGGEST_TOP)
+        return;
+    if (t->count < SUGGEST_TOP)
+        t->count++;
+    memmove(t->phrases + at + 1, t->phrases + at, (t->count - at - 1) * sizeof(*t->phrases));
+    t->phrases[at] = phrase;
 }
 
-/* Every prefix, at code point ends, that many entries share: a walk over the sorted entries as over a trie. */
-static void make_heavy(struct writer *w, size_t first, size_t end, size_t depth)
+/* The end of the entries from `from` on, before `end`, that have the same first `size` bytes: few are looked at. */
+static size_t prefix_end(const struct writer *w, size_t from, size_t end, size_t size)
+{
+    struct str prefix = str_slice(entry_text(w, &w->entries[from]), 0, size);
+    size_t low = from + 1, high = from + 1, step = 1;
+    while (high < end && str_starts_with(entry_text(w, &w->entries[high]), prefix)) {
+        low = high + 1;
+        high += step;
+        step *= 2;
+    }
+    high = high < end ? high : end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (str_starts_with(entry_text(w, &w->entries[middle]), prefix))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Every prefix, at code point ends, that many entries share: a walk over the sorted entries as over a trie. A prefix's
+ * best are among the best of the longer ones and what belongs to none of these. Returns the place of its best. */
+static uint32_t make_heavy(struct writer *w, size_t first, size_t end, size_t depth)
 {
     struct str text = first < end ? entry_text(w, &w->entries[first]) : (struct str){0};
+    struct top top = {.count = 0};
+    uint32_t place = (uint32_t)(w->tops.count / SUGGEST_TOP);
     struct suggest_slot slot = {.hash = suggest_hash(str_slice(text, 0, depth)),
                                 .first = (uint32_t)first,
                                 .end = (uint32_t)end,
-                                .top = (uint32_t)(w->tops.count / SUGGEST_TOP),
+                                .top = place,
                                 .size = (uint32_t)depth};
     vec_push(&w->heavy, slot);
-    make_top(w, first, end);
-    for (size_t from = first; from < end;) {
+    for (size_t k = 0; k < SUGGEST_TOP; k++)
+        vec_push(&w->tops, SUGGEST_NONE);
+    for (size_t from = first, to; from < end; from = to) {
         text = entry_text(w, &w->entries[from]);
-        if (text.size <= depth) {
-            from++;
+        size_t next_depth = depth;
+        to = from + 1;
+        if (text.size > depth) {
+            (void)str_utf8_next(text, &next_depth);
+            to = prefix_end(w, from, end, next_depth);
+        }
+        if (to - from >= SUGGEST_HEAVY && next_depth > depth) {
+            uint32_t inner = make_heavy(w, from, to, next_depth);
+            for (size_t k = 0; k < SUGGEST_TOP && w->tops.items[inner * SUGGEST_TOP + k] != SUGGEST_NONE; k++)
+                top_add(w, &top, w->tops.items[inner * SUGGEST_TOP + k]);
             continue;
         }
-        size_t next_depth = depth;
-        (void)str_utf8_next(text, &next_depth);
-        struct str prefix = str_slice(text, 0, next_depth);
-        size_t to = from + 1;
-        while (to < end && str_starts_with(entry_text(w, &w->entries[to]), prefix))
-            to++;
-        if (to - from >= SUGGEST_HEAVY)
-            make_heavy(w, from, to, next_depth);
-        from = to;
+        for (size_t e = from; e < to; e++)
+            top_add(w, &top, w->entries[e].phrase);
     }
+    memcpy(w->tops.items + (size_t)place * SUGGEST_TOP, top.phrases, top.count * sizeof(*top.phrases));
+    return place;
 }
 
 static void align(struct buf *out)
@@ -322,7 +357,7 @@ void suggest_builder_finish(struct suggest_builder *b, struct buf *out)
     uint32_t slot_count = 1;
     choose(b, &w);
     make_entries(&w);
-    make_heavy(&w, 0, w.entry_count, 0);
+    (void)make_heavy(&w, 0, w.entry_count, 0);
     while (slot_count < w.heavy.count * 2)
         slot_count *= 2;
 

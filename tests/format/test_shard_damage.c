@@ -104,7 +104,7 @@ static void test_damage_in_a_file_is_found_at_first_use(void **state)
 
         image.data[at] ^= (char)bit;
         assert_int_equal(file_replace(path, buf_str(&image), &err), STATUS_OK);
-        assert_int_equal(shard_verify(path, &err), STATUS_FORMAT);
+        assert_int_equal(shard_verify(path, 1, &err), STATUS_FORMAT);
         assert_non_null(strstr(err.message, path));
         if (shard_open(&s, path, NULL, &err) == STATUS_OK)
             (void)exercise_shard(s);

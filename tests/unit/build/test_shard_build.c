@@ -170,7 +170,7 @@ static struct shard *build(struct fixture *f, size_t memory_bytes, const char *p
     assert_int_equal(shard_builder_count(b), f->count);
     if (path) {
         assert_int_equal(shard_builder_finish_file(b, path, &err), STATUS_OK);
-        if (shard_verify(path, &err) != STATUS_OK)
+        if (shard_verify(path, 1, &err) != STATUS_OK)
             fail_msg("%s", err.message);
         assert_int_equal(shard_open(&s, path, NULL, &err), STATUS_OK);
     } else {

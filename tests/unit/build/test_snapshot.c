@@ -161,7 +161,7 @@ static void test_numbers_change_in_a_mapped_file(void **state)
     change_numbers(f, PATH);
     assert_int_equal(shard_check_attribute(f->shards[0], dictionary_attr_find(f->dictionary, STR("price")), &err),
                      STATUS_OK);
-    assert_int_equal(shard_verify(PATH, &err), STATUS_OK);
+    assert_int_equal(shard_verify(PATH, 1, &err), STATUS_OK);
 }
 
 static void test_attributes_that_were_not_cut(void **state)
