@@ -49,6 +49,22 @@ char *buf_grow(struct buf *b, size_t more)
     return data + b->size;
 }
 
+void buf_append_utf8(struct buf *b, struct str s)
+{
+    if (str_utf8_valid(s, NULL)) {
+        buf_append_str(b, s);
+        return;
+    }
+    for (size_t at = 0; at < s.size;) {
+        size_t from = at;
+        if (str_utf8_next(s, &at) == 0xFFFD) {
+            buf_literal(b, "\xEF\xBF\xBD");
+        } else {
+            buf_append(b, s.data + from, at - from);
+        }
+    }
+}
+
 void buf_append_u64(struct buf *b, uint64_t value)
 {
     char digits[U64_DIGITS];

@@ -28,6 +28,7 @@ static inline char *buf_reserve(struct buf *b, size_t more);
 static inline void buf_append(struct buf *b, const void *data, size_t size);
 static inline void buf_append_str(struct buf *b, struct str s);
 static inline void buf_append_char(struct buf *b, char c);
+void buf_append_utf8(struct buf *b, struct str s);  /* with U+FFFD for what is ill-formed */
 void buf_append_u64(struct buf *b, uint64_t value); /* decimal digits */
 void buf_append_i64(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -33,20 +33,13 @@ static void write_escaped(struct buf *out, unsigned char c)
     }
 }
 
-/* A run that needs no escapes. What is ill-formed in it becomes U+FFFD. */
+/* A run that needs no escapes. */
 static void write_run(struct buf *out, struct str run, bool not_ascii)
 {
-    if (!not_ascii || str_utf8_valid(run, NULL)) {
+    if (not_ascii) {
+        buf_append_utf8(out, run);
+    } else {
         buf_append_str(out, run);
-        return;
-    }
-    for (size_t at = 0; at < run.size;) {
-        size_t from = at;
-        if (str_utf8_next(run, &at) == 0xFFFD) {
-            buf_literal(out, "\xEF\xBF\xBD");
-        } else {
-            buf_append(out, run.data + from, at - from);
-        }
     }
 }
 

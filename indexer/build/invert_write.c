@@ -164,8 +164,8 @@ static enum status write_lists(struct writing *g, bool positions, struct error *
     for (uint32_t first = 0; !g->whole && status == STATUS_OK && first < g->term_count;) {
         struct invert_lists lists = {.order = g->order, .first = first, .end = range_end(g, first, positions)};
 
-        status = invert_deal(g->v, g->old_of_new, g->place_of_term, positions ? DEAL_POSITIONS : DEAL_FACTS, &lists,
-                             err);
+        status =
+            invert_deal(g->v, g->old_of_new, g->place_of_term, positions ? DEAL_POSITIONS : DEAL_FACTS, &lists, err);
         if (status == STATUS_OK)
             status = positions ? put_positions(g, &lists, &bytes, err) : put_postings(g, &lists, &bytes, err);
         first = lists.end;

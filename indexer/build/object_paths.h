@@ -33,7 +33,7 @@ struct object_paths {
     VEC(struct path_info) infos;
     uint32_t last;      /* asked for, its number */
     struct arena paths; /* their texts */
-    int rest_field; /* -1: none */
+    int rest_field;     /* -1: none */
 };
 
 void object_paths_init(struct object_paths *p, const struct settings *settings, struct dictionary *dictionary,

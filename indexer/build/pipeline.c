@@ -33,7 +33,6 @@ struct pipeline {
     struct arena arena; /* mappings of the feeds */
     struct feed_mapping mapping;
     bool mapping_known;
-    struct buf json;
     char directory[4096];
     /* of the feed being read */
     struct product_options product;
@@ -98,19 +97,13 @@ static enum status on_item(void *context, struct feed_item *item, struct error *
     if (status != STATUS_OK)
         return status;
 
-    buf_clear(&p->json);
-    json_write(&p->json, &item->object);
-    if (p->json.size > LIMIT_OBJECT_BYTES)
-        return error_set(err, STATUS_INPUT, "the item is larger than %u bytes", LIMIT_OBJECT_BYTES);
+    status = spool_add(p->spool, id, &item->object, err);
+    if (status != STATUS_OK)
+        return status;
     if (p->infer)
         infer_add(p->infer, &item->object);
-    status = spool_add(p->spool, id, buf_str(&p->json), err);
-    if (status == STATUS_OK) {
-        report_accept(p->report);
-    } else if (status == STATUS_INPUT) {
-        status = STATUS_IO; /* not the item's fault */
-    }
-    return status;
+    report_accept(p->report);
+    return STATUS_OK;
 }
 
 static void on_reject(void *context, const struct feed_reject *reject)
@@ -329,17 +322,14 @@ static enum status route_to_shards(struct pipeline *p, struct error *err)
     arena_init(&arena, 0);
     struct spool_cursor cursor = {0};
     uint32_t ordinal;
-    struct str text;
+    struct json object;
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && spool_next(p->spool, &cursor, &ordinal, &text)) {
-        struct json object;
+    while ((status = spool_next(p->spool, &cursor, &ordinal, &arena, &object, err)) == STATUS_OK) {
+        p->shard_of[ordinal] = (uint8_t)shard_of_group(object_group(p->settings, &object), p->shard_count);
         arena_reset(&arena);
-        status = json_parse(text, &arena, &object, err);
-        if (status == STATUS_OK)
-            p->shard_of[ordinal] = (uint8_t)shard_of_group(object_group(p->settings, &object), p->shard_count);
     }
     arena_release(&arena);
-    return status;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 static void shard_path(const struct pipeline *p, uint32_t shard, char *out, size_t size)
@@ -347,12 +337,14 @@ static void shard_path(const struct pipeline *p, uint32_t shard, char *out, size
     snprintf(out, size, "%s/shard-%04u.aisle", p->directory, shard);
 }
 
-/* An item of the spool as it is stored: what the settings call numeric is a number, though XML and CSV spelled it, and
- * its quantity alone says whether it is in stock where that says enough. */
-static enum status read_object(const struct pipeline *p, struct str text, struct arena *arena, struct json *object,
-                               struct error *err)
+/* Walks the spool's items as they are stored: what the settings call numeric is a number, though XML and CSV spelled
+ * it, and its quantity alone says whether it is in stock where that says enough. STATUS_NOT_FOUND at the end. */
+static enum status next_object(const struct pipeline *p, struct spool_cursor *cursor, uint32_t *ordinal,
+                               struct arena *arena, struct json *object, struct error *err)
 {
-    enum status status = json_parse(text, arena, object, err);
+    enum status status;
+    arena_reset(arena);
+    status = spool_next(p->spool, cursor, ordinal, arena, object, err);
     if (status == STATUS_OK && (p->mapping.kind == FEED_XML || p->mapping.kind == FEED_CSV))
         product_numbers(p->settings, object, arena);
     if (status == STATUS_OK)
@@ -387,17 +379,16 @@ static void build_shard(struct job *job)
     arena_init(&arena, 0);
     struct spool_cursor cursor = {0};
     uint32_t ordinal;
-    struct str text;
-    while (job->status == STATUS_OK && spool_next(p->spool, &cursor, &ordinal, &text)) {
+    struct json object;
+    while (job->status == STATUS_OK &&
+           (job->status = next_object(p, &cursor, &ordinal, &arena, &object, &job->error)) == STATUS_OK) {
         if (p->shard_of && p->shard_of[ordinal] != job->shard)
             continue;
-        struct json object;
-        arena_reset(&arena);
-        job->status = read_object(p, text, &arena, &object, &job->error);
-        if (job->status == STATUS_OK)
-            job->status = shard_builder_add(builder, &object, &job->error);
+        job->status = shard_builder_add(builder, &object, &job->error);
         job->documents++;
     }
+    if (job->status == STATUS_NOT_FOUND)
+        job->status = STATUS_OK;
     if (job->status == STATUS_OK) {
         char path[4200];
         shard_path(p, job->shard, path, sizeof(path));
@@ -427,13 +418,8 @@ static void build_suggest(struct job *job)
     map_init(&groups);
     struct spool_cursor cursor = {0};
     uint32_t ordinal;
-    struct str text;
-    while (job->status == STATUS_OK && spool_next(p->spool, &cursor, &ordinal, &text)) {
-        struct json object;
-        arena_reset(&arena);
-        job->status = read_object(p, text, &arena, &object, &job->error);
-        if (job->status != STATUS_OK)
-            break;
+    struct json object;
+    while ((job->status = next_object(p, &cursor, &ordinal, &arena, &object, &job->error)) == STATUS_OK) {
         bool added = true;
         struct str own_id;
         struct str group = object_group(p->settings, &object);
@@ -444,6 +430,8 @@ static void build_suggest(struct job *job)
         job->groups += added;
         suggest_builder_add(builder, &object, popularity_of(p->settings, &object));
     }
+    if (job->status == STATUS_NOT_FOUND)
+        job->status = STATUS_OK;
     if (job->status == STATUS_OK) {
         struct buf bytes;
         char path[4200];
@@ -548,7 +536,6 @@ static void pipeline_release(struct pipeline *p)
     dictionary_free(p->dictionary);
     pthread_mutex_destroy(&p->dictionary_lock);
     arena_release(&p->arena);
-    buf_release(&p->json);
     free(p->shard_of);
     free(p->jobs);
 }
@@ -559,7 +546,6 @@ enum status build_run(const struct build_options *options, struct report *report
     struct pipeline p = {.options = options, .report = report};
     char path[4200];
     arena_init(&p.arena, 0);
-    buf_init(&p.json, 0);
     pthread_mutex_init(&p.dictionary_lock, NULL);
     enum status status = load_settings(&p, err);
     if (status == STATUS_OK)

@@ -127,8 +127,7 @@ static bool may_be_html(struct str s)
 /* HTML, or white space to be folded */
 static bool looks_html(struct str s)
 {
-    return may_be_html(s) &&
-           (has_mark(s, '<', "/!") || has_mark(s, '&', "#") || str_find(s, STR("  ")) != SIZE_MAX);
+    return may_be_html(s) && (has_mark(s, '<', "/!") || has_mark(s, '&', "#") || str_find(s, STR("  ")) != SIZE_MAX);
 }
 
 static void text_of(struct json *value, struct arena *arena)

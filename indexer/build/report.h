@@ -34,7 +34,7 @@ struct report {
     double seconds;
     uint64_t peak_rss_bytes;
     bool published;
-    char failure[256];   /* why not */
+    char failure[256];  /* why not */
     struct buf outcome; /* JSON: the new generation and what the gates said, or what was applied; may be empty */
 };
 

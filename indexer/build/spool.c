@@ -5,6 +5,8 @@
 #include "indexer/base/buf.h"
 #include "indexer/base/file.h"
 #include "indexer/base/hash.h"
+#include "indexer/base/limits.h"
+#include "indexer/build/packed_object.h"
 
 #define SPOOL_BUFFER  (1u << 20)
 #define SPOOL_DROPPED UINT32_MAX
@@ -21,6 +23,8 @@ struct spool {
     struct file *file;
     struct file_map map;
     struct buf buffer;
+    struct buf packed, json; /* an object on its way */
+    struct packed_names names;
     uint64_t written;
     struct spool_slot *slots;
     size_t capacity;
@@ -36,6 +40,7 @@ enum status spool_create(struct spool **out, const char *path, struct error *err
     s->path = xmalloc(strlen(path) + 1);
     memcpy(s->path, path, strlen(path) + 1);
     buf_init(&s->buffer, 0);
+    packed_names_init(&s->names);
     s->capacity = 1024;
     s->slots = xcalloc(s->capacity, sizeof(*s->slots));
     enum status status = file_open(&s->file, path, FILE_CREATE, err);
@@ -59,6 +64,9 @@ void spool_free(struct spool *s)
             (void)ignored; /* the build's directory is removed whole later */
     }
     buf_release(&s->buffer);
+    buf_release(&s->packed);
+    buf_release(&s->json);
+    packed_names_release(&s->names);
     free(s->slots);
     free(s->dropped);
     free(s->path);
@@ -114,24 +122,48 @@ static enum status flush(struct spool *s, struct error *err)
     return status;
 }
 
-enum status spool_add(struct spool *s, struct str object_id, struct str json, struct error *err)
+/* As JSON, a text is at most six times as long, and a name that is a number here has at most 64 bytes: below so many
+ * packed bytes no object is too large. */
+enum { SURELY_SMALL = LIMIT_OBJECT_BYTES / 256 };
+
+static enum status pack(struct spool *s, const struct json *object, struct error *err)
+{
+    enum status status = STATUS_OK;
+    buf_clear(&s->packed);
+    status = packed_object_put(&s->names, object, &s->packed, err);
+    if (status != STATUS_OK)
+        return error_set(err, STATUS_INPUT, "the item is nested deeper than %d levels", LIMIT_JSON_DEPTH);
+    if (s->packed.size < SURELY_SMALL)
+        return STATUS_OK;
+    buf_clear(&s->json);
+    json_write(&s->json, object);
+    if (s->json.size > LIMIT_OBJECT_BYTES)
+        status = error_set(err, STATUS_INPUT, "the item is larger than %u bytes", LIMIT_OBJECT_BYTES);
+    return status;
+}
+
+enum status spool_add(struct spool *s, struct str object_id, const struct json *object, struct error *err)
 {
     if (s->count == SPOOL_DROPPED - 1)
         return error_set(err, STATUS_LIMIT, "more than %u objects in one index", s->count);
-    struct spool_slot *slot = slot_of(s->slots, s->capacity, hash128(object_id.data, object_id.size));
-    if (slot->ordinal_plus_one) {
+    enum status status = pack(s, object, err);
+    if (status != STATUS_OK)
+        return status;
+    struct hash128 hash = hash128(object_id.data, object_id.size);
+    struct spool_slot *slot = slot_of(s->slots, s->capacity, hash);
+    if (slot->ordinal_plus_one)
         drop(s, slot->ordinal_plus_one - 1);
-    } else {
-        struct hash128 hash = hash128(object_id.data, object_id.size);
+    else
         *slot = (struct spool_slot){hash.low, (uint32_t)hash.high, 0};
-    }
     slot->ordinal_plus_one = ++s->count;
     if ((size_t)(s->count - s->replaced) * 4 > s->capacity * 3)
         slots_grow(s);
 
-    buf_put_u32(&s->buffer, (uint32_t)json.size);
-    buf_append_str(&s->buffer, json);
-    return s->buffer.size < SPOOL_BUFFER ? STATUS_OK : flush(s, err);
+    buf_put_u32(&s->buffer, (uint32_t)s->packed.size);
+    buf_append_str(&s->buffer, buf_str(&s->packed));
+    if (s->buffer.size >= SPOOL_BUFFER && flush(s, err) != STATUS_OK)
+        return STATUS_IO; /* not the object's fault */
+    return STATUS_OK;
 }
 
 enum status spool_seal(struct spool *s, struct error *err)
@@ -155,14 +187,15 @@ uint32_t spool_replaced(const struct spool *s)
     return s->replaced;
 }
 
-bool spool_next(const struct spool *s, struct spool_cursor *cursor, uint32_t *ordinal, struct str *json)
+enum status spool_next(const struct spool *s, struct spool_cursor *cursor, uint32_t *ordinal, struct arena *arena,
+                       struct json *object, struct error *err)
 {
     while (cursor->next < s->count) {
         struct reader r = reader_of(s->map.data + cursor->at, s->map.size - cursor->at);
         uint32_t size = reader_u32(&r);
-        struct str text = reader_bytes(&r, size);
+        struct str packed = reader_bytes(&r, size);
         if (r.failed)
-            return false;
+            return error_set(err, STATUS_FORMAT, "'%s': ends before its end", s->path);
         if (cursor->at - cursor->dropped >= SPOOL_WINDOW) {
             file_map_drop(&s->map, cursor->dropped, cursor->at);
             cursor->dropped = cursor->at;
@@ -172,8 +205,7 @@ bool spool_next(const struct spool *s, struct spool_cursor *cursor, uint32_t *or
         if (is_dropped(s, this))
             continue;
         *ordinal = this;
-        *json = text;
-        return true;
+        return packed_object_get(&s->names, packed, arena, object, err);
     }
-    return false;
+    return STATUS_NOT_FOUND;
 }

@@ -214,8 +214,8 @@ static void make_entries(struct writer *w)
         struct str folded = w->phrases[i].folded;
         for (size_t at = 0; at < folded.size; at++) {
             if (at == 0 || (folded.data[at - 1] == ' ' && folded.data[at] != ' ')) {
-                vec_push(&items, ((struct sort_item){sort_head(str_slice(folded, at, folded.size)),
-                                                     (uint32_t)made.count}));
+                vec_push(&items,
+                         ((struct sort_item){sort_head(str_slice(folded, at, folded.size)), (uint32_t)made.count}));
                 vec_push(&made, ((struct suggest_entry){(uint32_t)i, (uint32_t)at}));
             }
         }

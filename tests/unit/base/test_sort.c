@@ -70,7 +70,8 @@ static void test_sort(void **state)
 
 static void test_heads(void **state)
 {
-    static const struct str TEXTS[] = {{"", 0}, {"a", 1}, {"a\x01", 2}, {"abcdefgh", 8}, {"abcdefghi", 9}, {"\xc3\xa4", 2}};
+    static const struct str TEXTS[] = {{"", 0},         {"a", 1},         {"a\x01", 2},
+                                       {"abcdefgh", 8}, {"abcdefghi", 9}, {"\xc3\xa4", 2}};
 
     (void)state;
     for (size_t i = 1; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++)
