@@ -117,7 +117,7 @@ static void add_text(struct infer *f, struct infer_attribute *a, struct str text
     } else if (text.data[0] == 'h') {
         a->links += str_starts_with(text, STR("http://")) || str_starts_with(text, STR("https://"));
     }
-    a->paths += str_find(text, STR(" > ")) != SIZE_MAX;
+    a->paths += str_find_char(text, '>') != SIZE_MAX && str_find(text, STR(" > ")) != SIZE_MAX;
     if (f->language_bytes < LANGUAGE_BYTES && text.size > 8 && a->links == 0) {
         f->language_bytes += text.size;
         language_evidence_add(&f->language, text);
