@@ -9,6 +9,7 @@
 #include "indexer/base/buf.h"
 #include "indexer/shard/postings.h"
 #include "server/query/kernels.h"
+#include "server/query/kernels_count.h"
 #include "server/query/mask.h"
 
 #define CODES  (128u << 10)
@@ -115,6 +116,38 @@ static void mask_kernel(uint32_t one_in)
     print(name, (double)listed, since);
 }
 
+/* Half of a window's documents counted by their codes. */
+static void count_kernel(const struct count_kernels *k, uint32_t values)
+{
+    static uint8_t small[CODES];
+    uint32_t found[4000] = {0};
+    struct mask m;
+    char name[64];
+    double since;
+
+    mask_clear(&m);
+    for (uint32_t i = 0; i < WINDOW_DOCS; i++) {
+        if (random_u32() % 2)
+            mask_set(&m, i);
+    }
+    for (uint32_t i = 0; i < CODES; i++) {
+        codes[i] = (uint16_t)(random_u32() % values);
+        small[i] = (uint8_t)codes[i];
+    }
+    since = seconds();
+    for (uint32_t round = 0; round < ROUNDS / 4; round++) {
+        for (uint32_t i = 0; i < CODES; i += WINDOW_DOCS) {
+            if (values <= 256)
+                k->u8(small + i, &m, values - 1, found);
+            else
+                k->u16(codes + i, &m, values - 1, found);
+        }
+    }
+    sink += found[1];
+    (void)snprintf(name, sizeof(name), "half counted, %u values, %s", values, k->name);
+    print(name, (double)CODES * (ROUNDS / 4), since);
+}
+
 static void list_kernel(uint32_t gap)
 {
     doc_id *docs = malloc(CODES * sizeof(*docs)), block_docs[POSTINGS_BLOCK];
@@ -148,6 +181,10 @@ int main(void)
 {
     code_kernels();
     histogram();
+    for (uint32_t i = 0; i < COUNT_KERNELS_COUNT; i++) {
+        for (uint32_t values = 10; COUNT_KERNELS[i].fits() && values <= 4000; values *= values == 100 ? 40 : 10)
+            count_kernel(&COUNT_KERNELS[i], values);
+    }
     mask_kernel(2);
     mask_kernel(64);
     list_kernel(50);

@@ -163,16 +163,10 @@ static enum status open_segment(struct evaluation *e, struct error *err)
 /* Lists the members' offsets and documents; returns how many. */
 static uint32_t list_docs(struct evaluation *e, const struct mask *m)
 {
-    uint32_t n = mask_list(m, e->offsets);
+    struct facet_matches found = {.mask = m, .count = mask_count(m), .offsets = e->offsets, .docs = e->docs};
 
-    if (e->window.docs) {
-        for (uint32_t i = 0; i < n; i++)
-            e->docs[i] = e->window.docs[e->offsets[i]];
-    } else {
-        for (uint32_t i = 0; i < n; i++)
-            e->docs[i] = e->window.base + e->offsets[i];
-    }
-    return n;
+    facet_matches_list(&found, &e->window);
+    return found.count;
 }
 
 static void count_probe(struct evaluation *e, struct evaluation_request *r, const struct mask *passed)
@@ -193,13 +187,14 @@ static void count_probe(struct evaluation *e, struct evaluation_request *r, cons
     }
 }
 
-static void count_total(struct evaluation *e, struct evaluation_request *r, uint32_t count)
+static void count_total(struct evaluation *e, struct evaluation_request *r, struct facet_matches *found)
 {
     if (!r->products || !e->window.groups) {
-        r->total += count;
+        r->total += found->count;
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
+    facet_matches_list(found, &e->window);
+    for (uint32_t i = 0; i < found->count; i++) {
         uint32_t unit = e->unit_base + e->window.groups[e->docs[i]] + 1;
         r->total += unit != r->total_unit;
         r->total_unit = unit;
@@ -208,21 +203,13 @@ static void count_total(struct evaluation *e, struct evaluation_request *r, uint
 
 static bool count_window(struct evaluation *e, struct evaluation_request *r, const struct mask *matches)
 {
-    struct facet_matches found = {matches, e->offsets, e->docs, 0};
+    struct facet_matches found = {.mask = matches, .offsets = e->offsets, .docs = e->docs};
 
     if (r->page.counted)
         return true;
-    if (r->facets.whole_known && (!r->products || !e->window.groups)) {
-        r->total += mask_count(matches);
-        return true;
-    }
-    if (r->facets.counter_count == 0 && (!r->products || !e->window.groups)) {
-        r->total += mask_count(matches);
-        return true;
-    }
-    found.count = list_docs(e, matches);
-    count_total(e, r, found.count);
-    return r->facets.counter_count == 0 || facet_window(&r->facets, &e->window, &found);
+    found.count = mask_count(matches);
+    count_total(e, r, &found);
+    return r->facets.whole_known || r->facets.counter_count == 0 || facet_window(&r->facets, &e->window, &found);
 }
 
 /* Whether scores decide who becomes a hit of every request with wanted documents. */

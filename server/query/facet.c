@@ -4,6 +4,7 @@
 
 #include "indexer/base/hash.h"
 #include "server/query/kernels.h"
+#include "server/query/kernels_count.h"
 
 #define CAPTURED_FACETS 64 /* number facets whose values the window keeps, at most */
 
@@ -347,29 +348,10 @@ static inline uint32_t stamp_of(const struct group_stamps *g, doc_id doc)
     return g->groups ? g->base + g->groups[doc] + 1 : 0;
 }
 
-/* Two histograms in turn, so that equal neighbours do not wait for each other. */
-#define INTERLEAVE_FROM 1024
-
-static void count_u8(struct facet_counter *c, const uint8_t *codes, const struct facet_matches *m)
-{
-    uint32_t odd[256], i = 0;
-
-    if (m->count >= INTERLEAVE_FROM) {
-        memset(odd, 0, sizeof(odd));
-        for (; i + 1 < m->count; i += 2) {
-            c->counts[codes[m->docs[i]]]++;
-            odd[codes[m->docs[i + 1]]]++;
-        }
-        for (uint32_t k = 0; k < 256; k++)
-            c->counts[k] += odd[k];
-    }
-    for (; i < m->count; i++)
-        c->counts[codes[m->docs[i]]]++;
-}
-
 #define COUNT_SINGLE(type)                                                                                             \
     do {                                                                                                               \
         const type *codes = (const type *)c->column->codes;                                                            \
+        facet_matches_list(m, w);                                                                                      \
         for (uint32_t i = 0; !g->groups && i < m->count; i++) {                                                        \
             uint32_t at = codes[m->docs[i]];                                                                           \
             c->counts[at <= c->code_count ? at : 0]++;                                                                 \
@@ -382,11 +364,13 @@ static void count_u8(struct facet_counter *c, const uint8_t *codes, const struct
  * another. */
 #define LOOK_AHEAD 64
 
-static void count_multi(struct facet_counter *c, const struct facet_matches *m, const struct group_stamps *g)
+static void count_multi(struct facet_counter *c, const struct window *w, struct facet_matches *m,
+                        const struct group_stamps *g)
 {
     const uint32_t *starts = c->column->offsets;
     uint32_t from[LOOK_AHEAD], end[LOOK_AHEAD];
 
+    facet_matches_list(m, w);
     for (uint32_t i = 0; i < m->count; i += LOOK_AHEAD) {
         uint32_t n = m->count - i < LOOK_AHEAD ? m->count - i : LOOK_AHEAD;
         for (uint32_t k = 0; k < n; k++) {
@@ -403,7 +387,7 @@ static void count_multi(struct facet_counter *c, const struct facet_matches *m, 
 }
 
 /* Neighbours are mostly of one category: a word of 64 documents is one count then. */
-static void count_paths_run(struct facet_counter *c, const struct window *w, const struct facet_matches *m)
+static void count_paths_run(struct facet_counter *c, const struct window *w, struct facet_matches *m)
 {
     for (MASK_WORDS(m->mask, k)) {
         const uint16_t *codes = c->column->paths + w->base + k * 64;
@@ -418,10 +402,11 @@ static void count_paths_run(struct facet_counter *c, const struct window *w, con
 }
 
 /* Those that have several paths, each node once. */
-static void count_several(struct facet_counter *c, const struct facet_matches *m)
+static void count_several(struct facet_counter *c, const struct window *w, struct facet_matches *m)
 {
     uint16_t several = (uint16_t)(c->column->path_limit + 1);
 
+    facet_matches_list(m, w);
     for (uint32_t i = 0; i < m->count; i++) {
         doc_id doc = m->docs[i];
         if (c->column->paths[doc] != several)
@@ -431,8 +416,7 @@ static void count_several(struct facet_counter *c, const struct facet_matches *m
     }
 }
 
-static bool count_paths(struct facet_set *f, struct facet_counter *c, const struct window *w,
-                        const struct facet_matches *m)
+static bool count_paths(struct facet_set *f, struct facet_counter *c, const struct window *w, struct facet_matches *m)
 {
     uint32_t several = c->column->path_limit + 1;
 
@@ -442,6 +426,7 @@ static bool count_paths(struct facet_set *f, struct facet_counter *c, const stru
         return false;
     c->paths_used = true;
     if (w->docs) {
+        facet_matches_list(m, w);
         for (uint32_t i = 0; i < m->count; i++)
             c->paths[c->column->paths[m->docs[i]]]++;
     } else {
@@ -449,7 +434,7 @@ static bool count_paths(struct facet_set *f, struct facet_counter *c, const stru
     }
     if (c->paths[several]) {
         c->paths[several] = 0;
-        count_several(c, m);
+        count_several(c, w, m);
     }
     return true;
 }
@@ -472,7 +457,7 @@ static void fold_paths(struct facet_set *f, struct facet_counter *c)
 }
 
 /* The matches looked up in the column. */
-static void count_sparse_selection(struct facet_counter *c, const struct facet_matches *m, const struct group_stamps *g)
+static void count_sparse_selection(struct facet_counter *c, struct facet_matches *m, const struct group_stamps *g)
 {
     const struct facet_column *column = c->column;
     uint32_t at = c->sparse_at;
@@ -486,13 +471,14 @@ static void count_sparse_selection(struct facet_counter *c, const struct facet_m
 }
 
 /* The column's entries of this window, each looked up among the matches. */
-static void count_sparse(struct facet_counter *c, const struct window *w, const struct facet_matches *m,
+static void count_sparse(struct facet_counter *c, const struct window *w, struct facet_matches *m,
                          const struct group_stamps *g)
 {
     const struct facet_column *column = c->column;
     uint32_t at;
 
     if (w->docs) {
+        facet_matches_list(m, w);
         count_sparse_selection(c, m, g);
         return;
     }
@@ -504,27 +490,29 @@ static void count_sparse(struct facet_counter *c, const struct window *w, const 
     c->sparse_at = at;
 }
 
-static void count_codes(struct facet_counter *c, const struct window *w, const struct facet_matches *m,
-                        uint32_t unit_base)
+static void count_codes(struct facet_counter *c, const struct window *w, struct facet_matches *m, uint32_t unit_base)
 {
     struct group_stamps stamps = {c->stamps ? w->groups : NULL, unit_base};
     const struct group_stamps *g = &stamps;
 
     switch (c->column->kind) {
     case FACET_COLUMN_U8:
-        if (g->groups)
+        if (g->groups || w->docs)
             COUNT_SINGLE(uint8_t);
         else
-            count_u8(c, c->column->codes, m);
+            count_kernels()->u8((const uint8_t *)c->column->codes + w->base, m->mask, c->code_count, c->counts);
         break;
     case FACET_COLUMN_U16:
-        COUNT_SINGLE(uint16_t);
+        if (g->groups || w->docs)
+            COUNT_SINGLE(uint16_t);
+        else
+            count_kernels()->u16((const uint16_t *)c->column->codes + w->base, m->mask, c->code_count, c->counts);
         break;
     case FACET_COLUMN_U32:
         COUNT_SINGLE(uint32_t);
         break;
     case FACET_COLUMN_MULTI:
-        count_multi(c, m, g);
+        count_multi(c, w, m, g);
         break;
     case FACET_COLUMN_SPARSE:
         count_sparse(c, w, m, g);
@@ -534,7 +522,7 @@ static void count_codes(struct facet_counter *c, const struct window *w, const s
     }
 }
 
-static void count_stock(struct facet_counter *c, struct window *w, const struct facet_matches *m,
+static void count_stock(struct facet_counter *c, struct window *w, struct facet_matches *m,
                         const struct facet_units *units)
 {
     const uint64_t *stock = window_stock(w);
@@ -547,6 +535,7 @@ static void count_stock(struct facet_counter *c, struct window *w, const struct 
         c->stock_counts[0] += m->count - in;
         return;
     }
+    facet_matches_list(m, w);
     for (uint32_t i = 0; i < m->count; i++) {
         uint32_t offset = m->offsets[i], unit = units->base + w->groups[m->docs[i]] + 1;
         bool in = stock[offset >> 6] >> (offset & 63) & 1;
@@ -555,7 +544,7 @@ static void count_stock(struct facet_counter *c, struct window *w, const struct 
     }
 }
 
-bool facet_window(struct facet_set *f, struct window *w, const struct facet_matches *matches)
+bool facet_window(struct facet_set *f, struct window *w, struct facet_matches *matches)
 {
     for (uint32_t i = 0; i < f->counter_count; i++) {
         struct facet_counter *c = &f->counters[i];

@@ -86,7 +86,7 @@ bool facet_sources(struct facet_set *f, struct window *w);
  */
 MUST_CHECK enum status facet_segment(struct facet_set *f, struct window *w, bool whole, struct error *err);
 /* Counts the matches of a window. False when memory runs out. */
-bool facet_window(struct facet_set *f, struct window *w, const struct facet_matches *matches);
+bool facet_window(struct facet_set *f, struct window *w, struct facet_matches *matches);
 /* After the segment's last window. */
 bool facet_segment_end(struct facet_set *f, struct window *w);
 

@@ -3,6 +3,7 @@
 #include "indexer/base/json.h"
 #include "indexer/base/number.h"
 #include "server/query/kernels.h"
+#include "server/query/kernels_count.h"
 
 #define TABLE_START 256
 
@@ -152,7 +153,7 @@ static int64_t cell_here(struct facet_numbers *n, doc_id doc)
 }
 
 /* What the window has of the column, document by document. */
-static bool count_captured(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
+static bool count_captured(struct facet_numbers *n, struct window *w, struct facet_matches *matches,
                            const struct facet_units *units, struct arena *arena)
 {
     const struct value_source *v = &w->sources[n->source];
@@ -189,7 +190,7 @@ static bool histogram_open(struct facet_numbers *n, struct arena *arena)
 }
 
 /* Documents by their codes; those that have none any more, by their cells. */
-static bool count_coded(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
+static bool count_coded(struct facet_numbers *n, struct window *w, struct facet_matches *matches,
                         const struct facet_units *units, struct arena *arena)
 {
     struct value_source *v = &w->sources[n->source];
@@ -199,8 +200,13 @@ static bool count_coded(struct facet_numbers *n, struct window *w, const struct 
     if (!histogram_open(n, arena))
         return false;
     window_codes(w, n->source);
-    for (uint32_t i = 0; i < matches->count; i++)
-        n->histogram[codes[matches->docs[i]]]++;
+    if (w->docs) {
+        facet_matches_list(matches, w);
+        for (uint32_t i = 0; i < matches->count; i++)
+            n->histogram[codes[matches->docs[i]]]++;
+    } else {
+        count_kernels()->u16(codes + w->base, matches->mask, n->column->value_count - 1, n->histogram);
+    }
     if (!v->any_changed)
         return true;
     changed = *matches->mask;
@@ -232,7 +238,7 @@ bool facet_numbers_whole(struct facet_numbers *n, const struct window *w, const 
     return true;
 }
 
-bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
+bool facet_numbers_window(struct facet_numbers *n, struct window *w, struct facet_matches *matches,
                           const struct facet_units *units, struct arena *arena)
 {
     bool stamped = units->products && w->groups;
@@ -245,6 +251,7 @@ bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struc
         return count_coded(n, w, matches, units, arena);
     if (n->captured && !multi)
         return count_captured(n, w, matches, units, arena);
+    facet_matches_list(matches, w);
     for (uint32_t i = 0; i < matches->count; i++) {
         doc_id doc = matches->docs[i];
         uint32_t stamp = stamped ? units->base + w->groups[doc] + 1 : 0;

@@ -61,16 +61,33 @@ struct facet_units {
     bool products;
 };
 
-struct facet_matches { /* of a window, in all forms */
+struct facet_matches { /* of a window */
     const struct mask *mask;
-    const uint16_t *offsets;
-    const doc_id *docs;
     uint32_t count;
+    bool listed; /* they are in offsets and docs, too */
+    uint16_t *offsets;
+    doc_id *docs;
 };
+
+/* For those who go through them one by one. */
+static inline void facet_matches_list(struct facet_matches *m, const struct window *w)
+{
+    if (m->listed)
+        return;
+    m->listed = true;
+    (void)mask_list(m->mask, m->offsets);
+    if (w->docs) {
+        for (uint32_t i = 0; i < m->count; i++)
+            m->docs[i] = w->docs[m->offsets[i]];
+    } else {
+        for (uint32_t i = 0; i < m->count; i++)
+            m->docs[i] = w->base + m->offsets[i];
+    }
+}
 
 void facet_numbers_segment(struct facet_numbers *n, const struct window *w);
 /* False when memory runs out. */
-bool facet_numbers_window(struct facet_numbers *n, struct window *w, const struct facet_matches *matches,
+bool facet_numbers_window(struct facet_numbers *n, struct window *w, struct facet_matches *matches,
                           const struct facet_units *units, struct arena *arena);
 /* Counts all live documents of the segment: counts are theirs by code, as the shard was built. */
 bool facet_numbers_whole(struct facet_numbers *n, const struct window *w, const uint32_t *counts, struct arena *arena);

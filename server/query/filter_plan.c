@@ -327,6 +327,24 @@ static enum status bind_sets(struct filter_node *n, struct window *w, struct are
     return STATUS_OK;
 }
 
+/* Conditions on the same number, which documents have once at most, become one: price >= 10 and price < 20. */
+static void merge_ranges(struct filter_node *n, const struct window *w)
+{
+    for (uint32_t i = 0; i < n->child_count; i++) {
+        struct filter_node *a = &n->children[i];
+        bool single = a->kind == FILTER_NODE_NUMBER && w->sources[a->source].column->kind != NUMBER_COLUMN_MULTI;
+        for (uint32_t k = i + 1; single && !a->merged && k < n->child_count; k++) {
+            struct filter_node *b = &n->children[k];
+            if (b->kind != FILTER_NODE_NUMBER || b->merged || b->source != a->source)
+                continue;
+            b->merged = true;
+            a->low = a->low > b->low ? a->low : b->low;
+            a->high = a->high < b->high ? a->high : b->high;
+            a->possible = a->possible && b->possible && a->low <= a->high;
+        }
+    }
+}
+
 enum status filter_bind(struct filter_node *n, struct window *w, struct arena *arena, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -335,11 +353,14 @@ enum status filter_bind(struct filter_node *n, struct window *w, struct arena *a
         return bind_sets(n, w, arena, err);
     if (n->kind == FILTER_NODE_NUMBER) {
         const struct number_column *column = w->sources[n->source].column;
+        n->merged = false;
         n->possible = column->kind != NUMBER_COLUMN_NONE && number_range_of(column, n->op, n->bound, &n->low, &n->high);
         return shard_check_attribute(w->shard, n->attr, err);
     }
     for (uint32_t i = 0; status == STATUS_OK && i < n->child_count; i++)
         status = filter_bind(&n->children[i], w, arena, err);
+    if (status == STATUS_OK && n->kind == FILTER_NODE_AND)
+        merge_ranges(n, w);
     return status;
 }
 
@@ -412,6 +433,8 @@ static bool apply_number(const struct filter_node *n, struct window *w, struct m
     const struct number_column *c = w->sources[n->source].column;
     uint64_t active = m->active;
 
+    if (n->merged)
+        return true;
     if (!n->possible) {
         mask_clear(m);
         return true;

@@ -56,6 +56,7 @@ struct filter_node {
     attr_id attr;
     char op[3];
     struct str bound;
+    bool merged;   /* in this segment: into another condition beside it */
     bool possible; /* in this segment: low..high */
     int64_t low, high;
 };

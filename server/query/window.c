@@ -261,22 +261,39 @@ static uint32_t value_seek(const struct number_column *c, int64_t cell)
     return low;
 }
 
-struct code_range {
-    uint16_t first, last; /* none when first > last */
-};
+static const struct code_range *range_of(struct value_source *v, int64_t low, int64_t high)
+{
+    const struct number_column *c = v->column;
+    struct code_range *r = &v->range;
+    uint32_t first, end;
+
+    if (r->column == c && r->low == low && r->high == high)
+        return r;
+    first = value_seek(c, low);
+    end = high == INT64_MAX ? c->value_count : value_seek(c, high + 1);
+    *r = (struct code_range){c, low, high, 1, 0};
+    if (first < end) {
+        r->first = (uint16_t)first;
+        r->last = (uint16_t)(end - 1);
+    }
+    return r;
+}
 
 static uint64_t codes_in_range(const struct window *w, const uint16_t *codes, uint32_t word, uint64_t wanted,
-                               struct code_range r)
+                               const struct code_range *r)
 {
     uint32_t at = word * 64;
     uint64_t out = 0;
 
-    if (!w->docs && at + 64 <= w->count && __builtin_popcountll(wanted) > 8)
-        return kernel_in_range(codes + w->base + at, r.first, r.last) & wanted;
+    if (!w->docs && at + 64 <= w->count && __builtin_popcountll(wanted) > 8) {
+        __builtin_prefetch(codes + w->base + at + WINDOW_DOCS); /* the next window begins behind a page's end */
+        __builtin_prefetch(codes + w->base + at + WINDOW_DOCS + 32);
+        return kernel_in_range(codes + w->base + at, r->first, r->last) & wanted;
+    }
     for (; wanted; wanted &= wanted - 1) {
         uint32_t i = (uint32_t)__builtin_ctzll(wanted);
         uint16_t code = codes[window_doc(w, at + i)];
-        out |= (uint64_t)((code >= r.first) & (code <= r.last)) << i;
+        out |= (uint64_t)((code >= r->first) & (code <= r->last)) << i;
     }
     return out;
 }
@@ -286,14 +303,12 @@ bool window_narrow(struct window *w, uint32_t source, int64_t low, int64_t high,
     struct value_source *v = &w->sources[source];
     const struct number_column *c = v->column;
     struct mask asked = *m;
-    struct code_range r = {1, 0};
+    const struct code_range *r = NULL;
     uint64_t active = m->active;
 
     if (c->codes) {
-        uint32_t first = value_seek(c, low), end = high == INT64_MAX ? c->value_count : value_seek(c, high + 1);
+        r = range_of(v, low, high);
         window_codes(w, source);
-        if (first < end)
-            r = (struct code_range){(uint16_t)first, (uint16_t)(end - 1)};
         mask_and_bits(&asked, v->changed);
     }
     if ((asked.active || !c->codes) && !window_load(w, source, &asked))

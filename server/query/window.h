@@ -14,6 +14,13 @@
 #include "indexer/shard/snapshot.h"
 #include "server/query/mask.h"
 
+/* Codes (columns.h) whose values are in a range of cells; none when first > last. */
+struct code_range {
+    const struct number_column *column; /* NULL: not looked up yet */
+    int64_t low, high;
+    uint16_t first, last;
+};
+
 struct value_source {
     attr_id attr;
     const struct number_column *column; /* of the segment */
@@ -22,7 +29,8 @@ struct value_source {
     uint64_t present[WINDOW_WORDS];     /* these have a value */
     uint64_t changed[WINDOW_WORDS];     /* a column with codes: these have no code any more */
     bool any_changed;
-    bool fresh; /* all this is of the window */
+    struct code_range range; /* the last asked for: mostly windows ask for the same */
+    bool fresh;              /* all this is of the window */
 };
 
 struct window {
