@@ -108,7 +108,7 @@ enum status evaluation_init(struct evaluation *e, const struct scorer *scorer, s
         status = request_init(e, &e->requests[i], cells, err);
     if (status != STATUS_OK)
         return status;
-    e->match.tallies = e->tallies;
+    e->match.memory = e->memory;
     if (!match_init(&e->match, e->query, scorer, &e->window) ||
         !prune_init(&e->prune, &e->match, &e->prior, e->lengths))
         return full(err);
@@ -255,7 +255,7 @@ static bool take_scored(struct evaluation *e, const struct mask *any, const stru
     return true;
 }
 
-#define PRUNE_FROM 32 /* documents; fewer are scored at once */
+#define PRUNE_FROM 16 /* documents; fewer are scored at once */
 #define ROUND_FROM 48 /* of those that are left; fewer are scored at once */
 #define ROUND      24
 

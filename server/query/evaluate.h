@@ -74,7 +74,7 @@ struct evaluation {
     struct facet_cache *cache;
     struct prune_cache *lengths;
     struct prior_cache *priors;
-    struct affinity_cache *tallies;
+    struct match_memory *memory;
     struct pages *pages;             /* NULL: none are kept */
     struct buf *page_key;            /* scratch */
     struct evaluation_request *only; /* the pass is for this one alone, over the documents listed for it */

@@ -2,11 +2,17 @@
 
 #include <assert.h>
 
+void match_memory_clear(struct match_memory *m)
+{
+    affinity_cache_clear(&m->affinity);
+    title_sign_cache_clear(&m->signs);
+}
+
 bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window)
 {
     struct arena *arena = window->arena;
 
-    *m = (struct match){.fields = m->fields, .tallies = m->tallies};
+    *m = (struct match){.fields = m->fields, .memory = m->memory};
     m->query = query;
     m->scorer = scorer;
     m->window = window;
@@ -36,7 +42,7 @@ bool match_init(struct match *m, const struct query *query, const struct scorer 
                 return false;
         }
     }
-    return affinity_init(&m->affinity, query, m->tallies, arena) && !arena->failed;
+    return affinity_init(&m->affinity, query, &m->memory->affinity, arena) && !arena->failed;
 }
 
 /* --- a segment --- */
@@ -134,7 +140,7 @@ enum status match_segment(struct match *m, struct error *err)
     title_segment(&m->title, q, m->window->segment, m->fields);
     if (status == STATUS_OK && m->affinity.of_code)
         status = shard_check_attribute(m->window->shard, m->affinity.attr, err);
-    affinity_segment(&m->affinity, m->window->shard, &m->tallies->sets);
+    affinity_segment(&m->affinity, m->window->shard, &m->memory->affinity.sets);
     return status;
 }
 
@@ -185,7 +191,7 @@ void match_window(struct match *m)
 {
     for (uint32_t i = 0; i < m->query->slot_count; i++)
         m->slots[i].ready = false;
-    m->gain_known = false;
+    m->gain_known = m->titles_known = false;
 }
 
 /* --- who matches --- */
@@ -361,9 +367,18 @@ double match_most_gain(struct match *m)
     return m->affinity.of_code ? m->affinity.window_most / m->query->max_lex : 0;
 }
 
+void match_titles(struct match *m)
+{
+    if (!m->titles_known)
+        title_window(&m->title, m->window->docs ? NULL : &m->window->base, &m->memory->signs);
+    m->titles_known = true;
+}
+
 bool match_sum(struct match *m, const struct mask *wanted)
 {
     const struct query *q = m->query;
+
+    match_titles(m);
 
     for (MASK_WORDS(wanted, i)) {
         for (uint64_t x = wanted->bits[i]; x; x &= x - 1) {
@@ -388,14 +403,14 @@ void match_prefetch(const struct match *m, const struct mask *wanted)
     for (MASK_WORDS(wanted, i)) {
         for (uint64_t x = t ? wanted->bits[i] : 0; x; x &= x - 1) {
             uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
-            if (title_may_tell(&m->title, m->titled[offset]))
+            if (title_may_tell(&m->title, m->titled[offset], offset))
                 __builtin_prefetch(&t->offsets[window_doc(m->window, offset)]);
         }
     }
     for (MASK_WORDS(wanted, k)) {
         for (uint64_t x = t ? wanted->bits[k] : 0; x; x &= x - 1) {
             uint32_t offset = (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x);
-            if (title_may_tell(&m->title, m->titled[offset]))
+            if (title_may_tell(&m->title, m->titled[offset], offset))
                 __builtin_prefetch(&t->words[t->offsets[window_doc(m->window, offset)]]);
         }
     }
@@ -405,7 +420,7 @@ void match_prefetch(const struct match *m, const struct mask *wanted)
 
 double match_limit(const struct match *m, uint32_t offset)
 {
-    return (m->sums[offset] + title_limit(&m->title, m->titled[offset])) / m->query->max_lex + SLACK;
+    return (m->sums[offset] + title_limit(&m->title, m->titled[offset], offset)) / m->query->max_lex + SLACK;
 }
 
 double match_lex(const struct match *m, uint32_t offset, double gain)
@@ -414,7 +429,7 @@ double match_lex(const struct match *m, uint32_t offset, double gain)
 
     if (m->query->live_slots == 0)
         return 0;
-    if (title_may_tell(&m->title, m->titled[offset]))
+    if (title_may_tell(&m->title, m->titled[offset], offset))
         sum = title_score(&m->title, window_doc(m->window, offset), sum);
     return sum / m->query->max_lex + gain;
 }

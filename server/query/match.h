@@ -28,6 +28,13 @@ struct match_slot {
     bool ready;
 };
 
+/* What a thread keeps from search to search. */
+struct match_memory {
+    struct affinity_cache affinity;
+    struct title_sign_cache signs;
+};
+void match_memory_clear(struct match_memory *m);
+
 struct match {
     const struct query *query;
     const struct scorer *scorer;
@@ -39,12 +46,12 @@ struct match {
     const struct mask *passed; /* of the window, by the last step run: slots asked for later need to be right there */
     struct title_matcher title;
     struct affinity affinity;
-    struct affinity_cache *tallies;
-    bool gain_known; /* the affinity was moved to the window */
+    struct match_memory *memory;
+    bool gain_known, titles_known; /* the affinity, the titles were moved to the window */
     /* scratch by offset in the window */
     double *sums;
     double *best;
-    uint32_t *titled; /* bit s: a word of slot s is in the title */
+    uint32_t *titled; /* bit s: a word of slot s is in the title, of documents summed */
     /* scratch by posting */
     uint16_t *offsets;
     uint64_t *facts;
@@ -52,7 +59,7 @@ struct match {
     uint16_t *offsets_more;
 };
 
-/* `fields` and `tallies` are set. False when memory runs out. */
+/* `fields` and `memory` are set. False when memory runs out. */
 bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window);
 /* Opens the lists of the window's segment. STATUS_FORMAT: one is damaged. */
 MUST_CHECK enum status match_segment(struct match *m, struct error *err);
@@ -75,6 +82,8 @@ const struct mask *match_slot_bits(struct match *m, uint32_t slot);
 double match_gain(struct match *m, uint32_t offset);
 double match_most_gain(struct match *m);
 
+/* Before what the title matcher knows of the window's documents is asked. */
+void match_titles(struct match *m);
 /* Sums the parts of the wanted documents' words, for the two below. False when memory runs out. */
 bool match_sum(struct match *m, const struct mask *wanted);
 /* Asks for what match_lex of the documents will read. */

@@ -30,6 +30,7 @@ bool prune_init(struct prune *p, struct match *match, const struct prior *prior,
     p->cache = cache;
     p->limits = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->limits));
     p->best = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->best));
+    p->titled = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->titled));
     p->offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->offsets));
     p->gathered.offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->gathered.offsets));
     p->gathered.facts = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->gathered.facts));
@@ -264,11 +265,12 @@ static float scale_of(const struct prune *p, const struct match_alternative *a)
 static inline void put(struct prune *p, uint16_t offset, float part, bool titled)
 {
     if (p->alone) {
-        p->limits[offset] += part + (titled ? p->pair : 0);
+        p->limits[offset] += part;
+        p->titled[offset] |= titled ? p->slot_bit : 0;
         return;
     }
     p->best[offset] = part > p->best[offset] ? part : p->best[offset];
-    p->titled.bits[offset >> 6] |= (uint64_t)titled << (offset & 63);
+    p->titled[offset] |= titled ? p->slot_bit : 0;
 }
 
 /* One list, as it is in the shard. */
@@ -326,29 +328,17 @@ static bool add_words(struct prune *p, struct match_alternative *a, const struct
     return true;
 }
 
-static void add_alternative_limits(struct prune *p)
-{
-    for (uint32_t i = 0; i < p->count; i++) {
-        uint16_t at = p->offsets[i];
-        bool titled = p->titled.bits[at >> 6] >> (at & 63) & 1;
-        p->limits[at] += p->best[at] + (titled ? p->pair : 0);
-    }
-}
-
 static bool add_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
 {
-    const struct query *q = p->match->query;
     struct match_slot *s = &p->match->slots[slot];
 
     /* The lists of optional slots were not read for matching. */
     if (!match_slot_bits(p->match, slot))
         return false;
-    p->pair = (float)(q->slots[slot].pair_limit / q->max_lex);
+    p->slot_bit = 1u << slot;
     p->alone = s->alternative_count == 1;
-    if (!p->alone) {
+    if (!p->alone)
         zero(p, p->best);
-        mask_clear(&p->titled);
-    }
     for (uint32_t k = 0; k < s->alternative_count; k++) {
         struct match_alternative *a = &s->alternatives[k];
         if (a->cursor_count > 1) {
@@ -360,19 +350,37 @@ static bool add_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
             add_list(p, a, wanted);
         }
     }
-    if (!p->alone)
-        add_alternative_limits(p);
+    for (uint32_t i = 0; !p->alone && i < p->count; i++)
+        p->limits[p->offsets[i]] += p->best[p->offsets[i]];
     return true;
+}
+
+/* What words beside each other may add. */
+static void add_pairs(struct prune *p)
+{
+    const struct title_matcher *title = &p->match->title;
+
+    if (p->match->query->pair_sum <= 0 || !title->titles)
+        return;
+    match_titles(p->match);
+    for (uint32_t i = 0; i < p->count; i++) {
+        uint16_t at = p->offsets[i];
+        if (p->titled[at] & p->titled[at] >> 1)
+            p->limits[at] += (float)(title_limit(title, p->titled[at], at) / p->match->query->max_lex);
+    }
 }
 
 bool prune_sum(struct prune *p, const struct mask *wanted)
 {
     p->count = mask_list(wanted, p->offsets);
     zero(p, p->limits);
+    for (uint32_t i = 0; i < p->count; i++)
+        p->titled[p->offsets[i]] = 0;
     for (uint32_t i = 0; i < p->match->query->slot_count; i++) {
         if (!add_slot(p, i, wanted))
             return false;
     }
+    add_pairs(p);
     return true;
 }
 

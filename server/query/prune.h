@@ -38,12 +38,12 @@ struct prune {
     uint32_t count;
     float *limits; /* lex / max_lex, by offset */
     /* the slot at hand */
-    bool alone;  /* it has one alternative */
-    float pair;  /* what a word in the title may add with its neighbours, by max_lex */
+    bool alone; /* it has one alternative */
+    uint32_t slot_bit;
     float *best; /* its alternatives' largest part, by max_lex, by offset */
     struct gathered_facts gathered;
     uint32_t *indexes;
-    struct mask titled; /* the documents with a word of the slot at hand in their titles */
+    uint32_t *titled; /* bit s: a word of slot s is in the title, by offset */
 };
 
 /* False when memory runs out. */

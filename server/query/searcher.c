@@ -27,7 +27,7 @@ void searcher_free(struct searcher *s)
     facet_cache_clear(&s->facets);
     prune_cache_clear(&s->lengths);
     prior_cache_clear(&s->priors);
-    affinity_cache_clear(&s->tallies);
+    match_memory_clear(&s->memory);
     pages_free(s->own);
     buf_release(&s->page_key);
     arena_release(&s->scratch);
@@ -124,7 +124,7 @@ static void lend(struct searcher *s, struct evaluation *e)
     e->cache = &s->facets;
     e->lengths = &s->lengths;
     e->priors = &s->priors;
-    e->tallies = &s->tallies;
+    e->memory = &s->memory;
     e->pages = s->pages;
     e->page_key = &s->page_key;
     e->steps = 1;

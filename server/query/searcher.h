@@ -18,7 +18,7 @@ struct searcher {
     struct facet_cache facets;
     struct prune_cache lengths;
     struct prior_cache priors;
-    struct affinity_cache tallies;
+    struct match_memory memory;
     struct pages *pages, *own; /* those it looks into, shared ones perhaps */
     struct buf page_key;
     struct {

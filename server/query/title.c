@@ -14,6 +14,8 @@ void title_segment(struct title_matcher *t, const struct query *q, uint32_t segm
     t->query = q;
     t->titles = NULL;
     t->field = 0;
+    t->signs = NULL;
+    t->window = NULL;
     t->filter = 0;
     t->count = 0;
     if (!wanted(q, fields))
@@ -31,9 +33,33 @@ void title_segment(struct title_matcher *t, const struct query *q, uint32_t segm
         }
     }
     if (t->count) {
-        t->titles = shard_titles(q->snapshot->segments[segment].shard);
+        t->shard = q->snapshot->segments[segment].shard;
+        t->titles = shard_titles(t->shard);
         t->field = 15ull << (4 * settings_title_field(q->snapshot->settings));
     }
+}
+
+static void find_pair_signs(struct title_matcher *t)
+{
+    memset(t->pair_signs, 0, sizeof(t->pair_signs));
+    for (uint32_t i = 0; i < t->count; i++) {
+        for (uint32_t k = 0; k < t->count; k++) {
+            if (t->slots[k] == t->slots[i] + 1)
+                t->pair_signs[t->slots[i]] |= title_sign_of_pair(t->ids[i], t->ids[k]);
+        }
+    }
+}
+
+void title_window(struct title_matcher *t, const doc_id *base, struct title_sign_cache *cache)
+{
+    t->window = NULL;
+    if (!t->titles || !base)
+        return;
+    if (!t->signs) {
+        t->signs = title_signs_of(cache, t->shard);
+        find_pair_signs(t);
+    }
+    t->window = title_signs_window(t->signs, *base);
 }
 
 /* The slots that a word is of, as bits. */

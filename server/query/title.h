@@ -13,6 +13,7 @@
  * A title's word is the slot's when it is one of its alternatives of a single term, which prefixes are not.
  */
 #include "server/query/query.h"
+#include "server/query/title_signs.h"
 
 #define TITLE_PAIR  .3
 #define TITLE_CUT   .2
@@ -20,32 +21,43 @@
 
 struct title_matcher {
     const struct query *query;
-    const struct titles *titles; /* of the segment; NULL: nothing to look for */
+    const struct shard *shard;   /* the segment */
+    const struct titles *titles; /* its titles; NULL: nothing to look for */
     uint64_t field;              /* the nibble of a fact that tells whether a word is in the title; 0 with no titles */
     uint64_t filter;             /* bit id % 64 is set for each term below */
     uint32_t count;
     term_id ids[QUERY_SLOTS * QUERY_ALTERNATIVES];
     uint8_t slots[QUERY_SLOTS * QUERY_ALTERNATIVES];
+    uint32_t pair_signs[QUERY_SLOTS]; /* of the slot's words with the next slot's */
+    struct title_signs *signs;        /* of the segment */
+    const uint32_t *window;           /* the signs of the window by offset; NULL: not known */
 };
 
 /* fields: the nibbles that count, 0 for all; without the title's nothing is looked for. */
 void title_segment(struct title_matcher *t, const struct query *q, uint32_t segment, uint64_t fields);
+/* Moves to the window that begins at *base; NULL: to a selection of documents. */
+void title_window(struct title_matcher *t, const doc_id *base, struct title_sign_cache *cache);
 
-/* Whether there is something to find in a title that has the words of these slots, as bits, and of no others. */
-static inline bool title_may_tell(const struct title_matcher *t, uint32_t slots)
-{
-    const struct query *q = t->query;
-
-    return (slots & slots >> 1) || (q->head != QUERY_NO_HEAD && slots >> q->head & 1);
-}
-/* What neighbours among these words may add. */
-static inline double title_limit(const struct title_matcher *t, uint32_t slots)
+/* What neighbours may add in the title of the window's document that has the words of these slots, as bits. */
+static inline double title_limit(const struct title_matcher *t, uint32_t slots, uint32_t offset)
 {
     double sum = 0;
 
-    for (slots &= slots >> 1; slots; slots &= slots - 1)
-        sum += t->query->slots[__builtin_ctz(slots)].pair;
+    for (slots &= slots >> 1; slots; slots &= slots - 1) {
+        uint32_t slot = (uint32_t)__builtin_ctz(slots);
+        if (!t->window || t->window[offset] & t->pair_signs[slot])
+            sum += t->query->slots[slot].pair;
+    }
     return sum;
+}
+/* Whether there is something to find in it. */
+static inline bool title_may_tell(const struct title_matcher *t, uint32_t slots, uint32_t offset)
+{
+    uint32_t head = t->query->head;
+
+    if (head != QUERY_NO_HEAD && slots >> head & 1 && (!t->window || t->window[offset] & TITLE_SIGN_ACCESSORY))
+        return true;
+    return title_limit(t, slots, offset) > 0;
 }
 /* Whether the alternative's words are looked for. */
 static inline bool title_has(const struct alternative *a)
