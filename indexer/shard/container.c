@@ -193,9 +193,14 @@ static enum status check_blocks(struct container *c, const struct container_chun
 
     for (uint32_t i = first; i < end; i++) {
         uint32_t block = chunk->first_block + i;
+        uint64_t verified = atomic_load_explicit(&c->verified[block / 64], memory_order_acquire) >> (block & 63);
 
-        if (atomic_load_explicit(&c->verified[block / 64], memory_order_acquire) >> (block & 63) & 1)
+        if (verified & 1) {
+            /* all that follow in the same word at once: a chunk of 10 million documents has thousands */
+            uint32_t more = ~verified ? (uint32_t)__builtin_ctzll(~verified) : 64;
+            i += (more < 64 - (block & 63) ? more : 64 - (block & 63)) - 1;
             continue;
+        }
         if (!block_matches(c, chunk, i)) {
             container_chunk_name(chunk->id, name);
             return error_set(err, STATUS_FORMAT, "chunk '%s': checksum does not match in the block at offset %" PRIu64,

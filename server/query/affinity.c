@@ -145,6 +145,7 @@ static void tally_make(struct affinity_tally *t, const struct shard *shard, uint
 }
 
 /* --- what a thread remembers --- */
+
 void affinity_cache_clear(struct affinity_cache *c)
 {
     for (size_t i = 0; c->tallies && i < AFFINITY_TALLIES; i++)
@@ -191,14 +192,16 @@ static const struct affinity_tally *tally_of(struct affinity_cache *cache, const
     struct affinity_tally want = {.shard_uid = shard_uid(shard), .term = id, .attr = w->attr, .fields = w->fields};
     struct affinity_tally *t;
 
-    if (id == TERM_NONE || shard_check_terms(shard, id, id + 1, NULL) != STATUS_OK ||
-        shard_check_attribute(shard, w->attr, NULL) != STATUS_OK)
+    if (id == TERM_NONE)
         return NULL;
     if (!cache->tallies)
         cache->tallies = xcalloc(AFFINITY_TALLIES, sizeof(*cache->tallies));
     t = find_tally(cache, &want);
     if (same_tally(t, &want))
         return t;
+    if (shard_check_terms(shard, id, id + 1, NULL) != STATUS_OK ||
+        shard_check_attribute(shard, w->attr, NULL) != STATUS_OK)
+        return NULL;
     free(t->counts);
     *t = want;
     tally_make(t, shard, w->fields, code_count);
@@ -227,6 +230,15 @@ static const struct query_term *word_of(const struct slot *s)
     return NULL;
 }
 
+static void add_shares(struct affinity *a, const struct affinity_tally *t, double idf)
+{
+    for (uint32_t k = 0; k < t->count; k++) {
+        float *sum = &a->of_code[t->counts[k].code];
+        *sum += (float)(idf * t->counts[k].docs);
+        a->most = (double)*sum > a->most ? (double)*sum : a->most;
+    }
+}
+
 /* Adds the shares of a word to of_code; false when no document tells anything. */
 static bool add_word(struct affinity *a, struct affinity_cache *cache, const struct word *w, double idf)
 {
@@ -238,8 +250,8 @@ static bool add_word(struct affinity *a, struct affinity_cache *cache, const str
     }
     for (uint32_t i = 0; docs && i < segments; i++) {
         const struct affinity_tally *t = tally_of(cache, w, i, a->code_count);
-        for (uint32_t k = 0; t && k < t->count; k++)
-            a->of_code[t->counts[k].code] += (float)(idf * t->counts[k].docs / (docs + 1));
+        if (t)
+            add_shares(a, t, idf / (docs + 1));
     }
     return docs > 0;
 }
@@ -247,7 +259,7 @@ static bool add_word(struct affinity *a, struct affinity_cache *cache, const str
 bool affinity_init(struct affinity *a, const struct query *q, struct affinity_cache *cache, struct arena *arena)
 {
     struct word w = {.query = q, .attr = category_of(q->snapshot), .fields = fields_of(q->snapshot->settings)};
-    double sum = 0, most = 0;
+    double sum = 0;
 
     *a = (struct affinity){.attr = w.attr};
     if (q->affinity <= 0)
@@ -264,14 +276,12 @@ bool affinity_init(struct affinity *a, const struct query *q, struct affinity_ca
         if (w.term && add_word(a, cache, &w, q->slots[i].idf))
             sum += q->slots[i].idf;
     }
-    for (uint32_t c = 0; c < a->code_count; c++)
-        most = (double)a->of_code[c] > most ? (double)a->of_code[c] : most;
-    if (most <= 0) {
+    if (a->most <= 0) {
         a->of_code = NULL;
         return true;
     }
     a->scale = q->affinity / sum;
-    a->most = most * a->scale;
+    a->most *= a->scale;
     return true;
 }
 
