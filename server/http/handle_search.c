@@ -154,8 +154,7 @@ static void try_experiment(struct search *s, struct sub *sub)
     if (trial.token.size == 0) {
         trial.token = http_header_get(&s->x->head, "x-algolia-usertoken");
     }
-    if (sub->request.click_analytics && sub->request.analytics && s->x->server->events &&
-        experiment_takes(sub->snapshot, &trial)) {
+    if (sub->request.click_analytics && s->x->server->events && experiment_takes(sub->snapshot, &trial)) {
         sub->trial = trial;
     }
 }

@@ -1,6 +1,7 @@
 // The storefront: InstantSearch with the widgets of a shop, and what is around them.
 import { index, loadSchema, makeSearchClient, searchOnce } from './client.js';
 import { card } from './card.js';
+import { analytics, watchClicks } from './deeds.js';
 import { numbered, pictureOf, tintOf } from './departments.js';
 import { CategoryFilters, fixedFilters } from './facets.js';
 import { forget, startPolling } from './live.js';
@@ -23,7 +24,7 @@ const pathNow = () => stateNow().hierarchicalMenu?.[category] || [];
 
 function setQuery(query) {
   const helper = search.mainIndex.getHelper();
-  if (helper && helper.state.query !== query) helper.setQuery(query).search();
+  if (helper && helper.state.query !== query) helper.setQueryParameter('analytics', false).setQuery(query).search();
 }
 
 // What is filtered by, apart from the query.
@@ -162,7 +163,8 @@ const emptyShelf = (results, { html }) => html`<div class="empty">
 
 search.addWidgets([
   connectors.connectSearchBox(() => {})({}),
-  widgets.configure({ hitsPerPage: 24, distinct: true, attributesToHighlight: [schema.title, schema.brand], attributesToSnippet: [] }),
+  widgets.configure({ hitsPerPage: 24, distinct: true, attributesToHighlight: [schema.title, schema.brand], attributesToSnippet: [], clickAnalytics: true, analytics: false }),
+  analytics,
   aisleSigns,
   ...fixedFilters(schema),
   ...attributesInAddress().map((name) => categoryFilters.add(name)),
@@ -215,6 +217,7 @@ document.addEventListener('keydown', (event) => {
 });
 
 search.start();
+watchClicks(element('hits'));
 makeProductView(schema);
 startPolling(() => search.refresh(), (alive) => {
   element('live').classList.toggle('live-lost', !alive);

@@ -21,7 +21,8 @@ export function card(schema) {
     const { saved } = prices(hit);
     const title = hit[schema.title] || hit.objectID;
     const variants = hit[schema.group] ? html`<span class="card-variants">More options</span>` : '';
-    return html`<article class="card" style=${`--tint:${tintOf(departmentOf(hit, schema.category))}`}>
+    const from = hit.__queryID ? { 'data-query': hit.__queryID, 'data-id': hit.objectID, 'data-position': hit.__position } : {};
+    return html`<article class="card" ...${from} style=${`--tint:${tintOf(departmentOf(hit, schema.category))}`}>
       <div class="card-picture" dangerouslySetInnerHTML=${{ __html: picture(hit) }}></div>
       <div class="card-flags">${saved ? html`<span class="flag">−${saved} %</span>` : ''}</div>
       <div class="shelf">

@@ -1,10 +1,11 @@
 // One product: its picture, all that is known about it, its variants. The address's '#/product/ID' opens it.
 import { picture } from './art.js';
 import { getObject, searchOnce, takeOne } from './client.js';
+import { taken } from './deeds.js';
 import { knownColor } from './colors.js';
 import { departmentOf, tintOf } from './departments.js';
 import { learn, liveItem, stockOf } from './live.js';
-import { attributeName, escape } from './text.js';
+import { attributeName, escape, prices } from './text.js';
 
 const told = new Set(['objectID', 'id', 'title', 'description', 'image_link', 'link', 'price', 'sale_price', 'effective_price', 'currency',
   'availability', 'quantity', 'in_stock', 'brand', 'rating', 'rating_count', 'popularity', 'color', 'size', 'item_group_id',
@@ -126,6 +127,7 @@ export function makeProductView(schema) {
     button.disabled = true;
     try {
       await takeOne(shown.objectID, schema.quantity);
+      taken(shown, prices(shown).pay);
       learn(await getObject(shown.objectID));
       note.textContent = 'Taken off the shelf: the count above is the server’s.';
     } catch (error) {
