@@ -3,7 +3,15 @@
 /* What is remembered of a search until the log's end. */
 struct report_search {
     uint32_t query, day;
-    bool clicked, converted, carted, bought;
+    uint32_t later; /* place + 1 of the search that took its place; 0: none did */
+    bool empty, clicked, converted, carted, bought;
+};
+
+/* A shopper's last search. */
+struct report_typing {
+    struct str text;
+    int64_t at_ms;
+    uint64_t place;
 };
 
 double report_rate(uint64_t part, uint64_t whole)
@@ -20,6 +28,7 @@ void report_begin(struct report *r, const struct report_options *options)
     map_init(&r->product_places);
     map_init(&r->search_places);
     map_init(&r->last_places);
+    map_init(&r->typing_places);
     for (int64_t at = options->from_ms; at < options->to_ms; at += REPORT_DAY_MS)
         vec_push(&r->days, nothing);
 }
@@ -30,6 +39,8 @@ void report_release(struct report *r)
     map_release(&r->product_places);
     map_release(&r->search_places);
     map_release(&r->last_places);
+    map_release(&r->typing_places);
+    vec_release(&r->typing);
     vec_release(&r->days);
     vec_release(&r->queries);
     vec_release(&r->products);
@@ -94,6 +105,42 @@ static uint64_t *last_of(struct report *r, uint32_t query, struct str token, boo
     return place;
 }
 
+static void uncount(struct report_counts *c, bool empty)
+{
+    c->searches--;
+    c->empty -= empty;
+}
+
+static bool continues(struct str a, struct str b)
+{
+    size_t size = a.size < b.size ? a.size : b.size;
+    return size > 0 && str_equal_nocase(str_slice(a, 0, size), str_slice(b, 0, size));
+}
+
+/* The search that is about to be added takes the place of the one that was on the way to it. */
+static void note_typing(struct report *r, const struct event *e)
+{
+    struct report_typing now = {arena_copy(&r->arena, str_trim(e->query)), e->wall_ms, r->searches.count};
+    bool added;
+    if (e->token.size == 0)
+        return;
+    uint64_t place = *map_put(&r->typing_places, e->token, r->typing.count, &added);
+    if (added) {
+        vec_push(&r->typing, now);
+        return;
+    }
+    struct report_typing last = r->typing.items[place];
+    struct report_search *s = &r->searches.items[last.place];
+    r->typing.items[place] = now;
+    if (e->wall_ms - last.at_ms > REPORT_TYPING_MS || str_equal(last.text, now.text) ||
+        !continues(last.text, now.text) || s->clicked || s->converted || s->later)
+        return;
+    uncount(&r->all, s->empty);
+    uncount(&r->days.items[s->day], s->empty);
+    uncount(&r->queries.items[s->query].counts, s->empty);
+    s->later = (uint32_t)r->searches.count + 1;
+}
+
 static enum status add_search(struct report *r, const struct event *e, struct error *err)
 {
     int64_t at = e->wall_ms - r->options.from_ms;
@@ -117,8 +164,11 @@ static enum status add_search(struct report *r, const struct event *e, struct er
     *last = first ? r->searches.count : *last;
     if (e->has_query)
         (void)map_put(&r->search_places, id_key(&e->query_id), *last, NULL);
-    if (first)
+    search.empty = e->total == 0;
+    if (first) {
+        note_typing(r, e);
         vec_push(&r->searches, search);
+    }
     return STATUS_OK;
 }
 
@@ -175,6 +225,13 @@ static double value_of(const struct event *e, const struct event_item *item)
     return item->value == item->value ? item->value * quantity : e->item_count == 1 ? e->value : item->value;
 }
 
+static struct report_search *search_at(struct report *r, uint64_t place)
+{
+    while (r->searches.items[place].later)
+        place = r->searches.items[place].later - 1;
+    return &r->searches.items[place];
+}
+
 static void add_action(struct report *r, const struct event *e)
 {
     for (uint32_t i = 0; i < e->item_count; i++) {
@@ -184,7 +241,7 @@ static void add_action(struct report *r, const struct event *e)
         bool own = str_equal(e->index, r->options.index) && e->wall_ms < r->options.to_ms;
         struct action action = {.type = e->type, .position = item->position, .value = value_of(e, item)};
         if (place)
-            add_to_search(r, &r->searches.items[*place], &action);
+            add_to_search(r, search_at(r, *place), &action);
         if (place || own) {
             struct report_product *product = product_of(r, item->object_id);
             product->clicks += e->type == EVENT_CLICK;

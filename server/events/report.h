@@ -4,8 +4,10 @@
 /*
  * What the searches of one index in a range of time, and what shoppers did after them, add up to. A search counts when
  * its first page was shown; a further page belongs to the query's last search of the same shopper, or of anyone where
- * tokens are not kept. An action counts for the search whose query id it bears, whenever it came, and once a
- * search in a rate. Actions without the id of a search in the range are counted by their kind alone.
+ * tokens are not kept. What a shopper types on the way to a search, "ket" before "kettle", is part of it, where tokens
+ * are kept: a search within REPORT_TYPING_MS of one that it continues or shortens takes its place, unless that had
+ * actions. An action counts for the search whose query id it bears, whenever it came, and once a search in a rate.
+ * Actions without the id of a search in the range are counted by their kind alone.
  *
  * Made by reading the event log once; not changed afterwards: any thread may read it.
  */
@@ -16,6 +18,7 @@
 #define REPORT_POSITIONS 100     /* positions behind are one */
 #define REPORT_SEARCHES  4000000 /* the most of one report */
 #define REPORT_DAY_MS    86400000
+#define REPORT_TYPING_MS 10000
 
 /* A rate's parts, of a day, a query, or all. */
 struct report_counts {
@@ -66,6 +69,8 @@ struct report {
     /* while it is made */
     struct map search_places; /* by query id */
     struct map last_places;   /* by query and token: place in searches */
+    struct map typing_places; /* by token: place in typing */
+    VEC(struct report_typing) typing;
     VEC(struct report_search) searches;
     struct arena arena;
 };

@@ -153,6 +153,54 @@ static void test_lists(void **state)
     report_release(&r);
 }
 
+/* "ket", "kett", "kettle" of one shopper is one search; of nobody in particular, or later, it is three. */
+static void type_kettle(struct report *r, const char *token, int64_t pause_ms, int from)
+{
+    static const char *const texts[] = {"ket", "Kett", "kettle"};
+    for (int i = 0; i < 3; i++) {
+        struct event e = {.type = EVENT_SEARCH,
+                          .wall_ms = start + (i + 1) * pause_ms,
+                          .index = STR("shop"),
+                          .query = str_from(texts[i]),
+                          .normal = str_from(texts[i]),
+                          .token = str_from(token),
+                          .total = i == 2,
+                          .has_query = true,
+                          .query_id = id_of(from + i),
+                          .value = (double)NAN};
+        add(r, &e);
+    }
+}
+
+static void test_typing(void **state)
+{
+    struct report r;
+    (void)state;
+    begin(&r, 1);
+    type_kettle(&r, "u1", 300, 10);
+    type_kettle(&r, "u2", 300, 20);
+    assert_int_equal(r.all.searches, 2);
+    assert_int_equal(r.all.empty, 0);
+    act(&r, EVENT_CLICK, 10, 1, start + 5000); /* late, on what was on the way */
+    act(&r, EVENT_CLICK, 12, 1, start + 5000);
+    assert_int_equal(r.all.clicked, 1);
+    wants(&r, REPORT_SEARCHES_NO_RESULTS, "{\"searches\":[]}");
+    report_release(&r);
+    begin(&r, 1);
+    type_kettle(&r, "", 300, 10);
+    type_kettle(&r, "u3", REPORT_TYPING_MS + 1, 20);
+    assert_int_equal(r.all.searches, 6);
+    assert_int_equal(r.all.empty, 4);
+    report_release(&r);
+    begin(&r, 1); /* what was clicked stays a search */
+    type_kettle(&r, "u1", 300, 10);
+    act(&r, EVENT_CLICK, 12, 1, start + 5000);
+    search(&r, 30, "kettle", 1, start + 6000);
+    type_kettle(&r, "u1", 400, 40);
+    assert_int_equal(r.all.searches, 3);
+    report_release(&r);
+}
+
 static void test_nothing_happened(void **state)
 {
     struct report r;
@@ -227,9 +275,8 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rates),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_nothing_happened),
+        cmocka_unit_test(test_rates),  cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_typing), cmocka_unit_test(test_nothing_happened),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
