@@ -21,8 +21,8 @@
 #include "server/query/query.h"
 
 #define AFFINITY_WEIGHT .5
-#define AFFINITY_SAMPLE 256
-#define AFFINITY_WHOLE  512
+#define AFFINITY_SAMPLE 512
+#define AFFINITY_WHOLE  1024
 #define AFFINITY_CODES  65536 /* categories; with more nothing is told */
 
 /* What was counted for a word in a segment. */
