@@ -43,15 +43,20 @@ static void note_grace_period(void)
 }
 #endif
 
+static _Thread_local bool registered;
+static _Thread_local bool online;
+
 void rcu_thread_register(void)
 {
     urcu_qsbr_register_thread();
+    registered = online = true;
 }
 
 void rcu_thread_unregister(void)
 {
     note_quiescent();
     urcu_qsbr_unregister_thread();
+    registered = online = false;
 }
 
 void rcu_quiescent(void)
@@ -64,11 +69,35 @@ void rcu_offline(void)
 {
     note_quiescent();
     urcu_qsbr_thread_offline();
+    online = false;
 }
 
 void rcu_online(void)
 {
     urcu_qsbr_thread_online();
+    online = true;
+}
+
+enum rcu_hold rcu_hold(void)
+{
+    if (online) {
+        return RCU_HELD;
+    }
+    if (registered) {
+        rcu_online();
+        return RCU_WAS_OFFLINE;
+    }
+    rcu_thread_register();
+    return RCU_WAS_UNKNOWN;
+}
+
+void rcu_let_go(enum rcu_hold hold)
+{
+    if (hold == RCU_WAS_OFFLINE) {
+        rcu_offline();
+    } else if (hold == RCU_WAS_UNKNOWN) {
+        rcu_thread_unregister();
+    }
 }
 
 void rcu_wait(void)

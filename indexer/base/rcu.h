@@ -14,6 +14,12 @@ void rcu_quiescent(void);
 void rcu_offline(void);
 void rcu_online(void);
 
+/* A thread that may not be registered, or be offline, reads what is reclaimed that way: in between nothing of it goes.
+ * May nest. */
+enum rcu_hold { RCU_HELD, RCU_WAS_OFFLINE, RCU_WAS_UNKNOWN };
+enum rcu_hold rcu_hold(void);
+void rcu_let_go(enum rcu_hold hold);
+
 /* Waits until every registered online thread was quiescent once. Not from a registered online thread. */
 void rcu_wait(void);
 

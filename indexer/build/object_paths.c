@@ -128,6 +128,7 @@ struct path_info *object_path(struct object_paths *p, struct str path)
     info.identifier = listed(s->identifiers, s->identifier_count, path);
     info.cut = is_cut(s, path);
     info.quantity = s->role_attribute[ROLE_QUANTITY].size && str_equal(path, s->role_attribute[ROLE_QUANTITY]);
+    info.dimension = (uint8_t)settings_dimension_kind(s, path);
     vec_push(&p->infos, info);
     return &p->infos.items[p->infos.count - 1];
 }

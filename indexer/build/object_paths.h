@@ -19,9 +19,10 @@ struct path_info {
     bool rest;       /* its text goes to the "*" field */
     bool faceted, numeric, hierarchical, stock;
     bool identifier;
-    bool cut;      /* a top-level number may be cut out of the stored object */
-    bool quantity; /* role quantity */
-    uint32_t next; /* the number of the path that came after this one the last time */
+    bool cut;          /* a top-level number may be cut out of the stored object */
+    bool quantity;     /* role quantity */
+    uint8_t dimension; /* enum dimension_kind: numbers are cells */
+    uint32_t next;     /* the number of the path that came after this one the last time */
     struct str path;
 };
 

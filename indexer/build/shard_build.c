@@ -10,6 +10,7 @@
 #include "indexer/build/build_values.h"
 #include "indexer/build/invert.h"
 #include "indexer/build/invert_stage.h"
+#include "indexer/build/object_cells.h"
 #include "indexer/build/object_paths.h"
 #include "indexer/build/object_store.h"
 #include "indexer/shard/keys.h"
@@ -26,6 +27,7 @@ struct shard_builder {
     struct object_paths paths;
     struct build_order order;
     struct build_values values;
+    struct build_cells cells;
     struct object_store store;
     struct invert *invert;
     struct invert_stage *stage; /* NULL: texts are inverted as they come */
@@ -62,6 +64,7 @@ static void stop(struct shard_builder *b)
     object_paths_release(&b->paths);
     build_order_release(&b->order);
     build_values_release(&b->values);
+    build_cells_release(&b->cells);
     object_store_release(&b->store);
     invert_stage_free(b->stage);
     b->stage = NULL;
@@ -75,8 +78,7 @@ struct shard_builder *shard_builder_new(const struct shard_build_options *option
     struct shard_builder *b = xcalloc(1, sizeof(*b));
 
     b->options = *options;
-    b->has_stock = options->settings->role_attribute[ROLE_AVAILABILITY].size ||
-                   options->settings->role_attribute[ROLE_QUANTITY].size;
+    b->has_stock = settings_has_stock(options->settings);
     arena_init(&b->arena, 0);
     start(b);
     return b;
@@ -154,12 +156,26 @@ static void take_number(struct shard_builder *b, struct path_info *info, struct 
         b->quantity_known = number_parse_double(value->text, &b->quantity);
 }
 
+/* A number of a store or a price list is neither searched nor faceted by itself. */
+static bool take_cell(struct shard_builder *b, struct path_info *info, struct str path, const struct json *value)
+{
+    int64_t cell;
+
+    if (!object_cell(value, (enum dimension_kind)info->dimension, &cell) ||
+        object_path_number(&b->paths, info, path) == ATTR_NONE)
+        return false;
+    build_cells_put(&b->cells, info->attr, info->dimension == DIMENSION_STORE, b->doc, cell);
+    return true;
+}
+
 static void on_value(void *context, struct path_info *info, struct str path, const struct json *value, bool in_array)
 {
     struct shard_builder *b = context;
     bool text = value->type == JSON_STRING || value->type == JSON_NUMBER;
     double number = 0;
 
+    if (info->dimension && !in_array && take_cell(b, info, path, value))
+        return;
     if (text)
         take_text(b, info, value);
     if (info->stock)
@@ -245,12 +261,12 @@ static enum status invert_texts(struct shard_builder *b, struct error *err)
 /* Top-level numbers that are in columns become null; the column puts them back. */
 static void write_stored(struct shard_builder *b, const struct json *object)
 {
-    struct json copy = *object;
+    struct json whole = object_without_cells(b->options.settings, object, &b->arena), copy = whole;
     bool changed = false;
 
-    copy.members = arena_alloc(&b->arena, (size_t)object->count * sizeof(*copy.members) + 1);
-    if (object->count)
-        memcpy(copy.members, object->members, (size_t)object->count * sizeof(*copy.members));
+    copy.members = arena_alloc(&b->arena, (size_t)whole.count * sizeof(*copy.members) + 1);
+    if (whole.count)
+        memcpy(copy.members, whole.members, (size_t)whole.count * sizeof(*copy.members));
     for (uint32_t i = 0; i < copy.count; i++) {
         struct json *value = &copy.members[i].value;
 
@@ -260,7 +276,7 @@ static void write_stored(struct shard_builder *b, const struct json *object)
         }
     }
     buf_clear(&b->text);
-    json_write(&b->text, changed ? &copy : object);
+    json_write(&b->text, changed ? &copy : &whole);
 }
 
 static void first_path(void *context, struct str path)
@@ -330,6 +346,7 @@ enum status shard_builder_add(struct shard_builder *b, const struct json *object
     status = invert_texts(b, err);
     if (status != STATUS_OK) {
         build_values_cancel(&b->values, b->doc);
+        build_cells_cancel(&b->cells, b->doc);
         return status;
     }
     stock = object_available(b->options.settings, object) ? 1 : 0;
@@ -395,6 +412,7 @@ static enum status write_shard(struct shard_builder *b, struct container_writer 
         build_values_write(&b->values, b->options.dictionary, sorted.new_of_old, meta.doc_count, w);
         if (b->has_stock)
             write_stock(b, &sorted, w);
+        build_cells_write(&b->cells, sorted.new_of_old, meta.doc_count, w);
         status = invert_write(b->invert, sorted.old_of_new, w, &meta, err);
     }
     shard_write_meta(w, &meta);

@@ -6,7 +6,8 @@
 
 #include "indexer/base/hash.h"
 
-#define FORMAT_VERSION 2 /* what is written; all from 1 on are read */
+#define FORMAT_VERSION 3 /* the latest; all from 1 on are read */
+#define WRITTEN        2 /* unless a chunk needs a later one */
 
 /* Offsets in the header. */
 enum {
@@ -366,7 +367,7 @@ enum status container_finish(struct container_writer *w, uint64_t uid, struct er
     put_table(w, &table);
     write_bytes(w, table.data, table.size);
     memcpy(header + HEADER_MAGIC, MAGIC[w->kind], 8);
-    store_u32(header + HEADER_VERSION, FORMAT_VERSION);
+    store_u32(header + HEADER_VERSION, w->version > WRITTEN ? w->version : WRITTEN);
     store_u32(header + HEADER_CHUNKS, w->chunk_count);
     store_u64(header + HEADER_SIZE, w->size);
     store_u64(header + HEADER_TABLE, table_offset);

@@ -80,6 +80,7 @@ struct container_writer {
     struct buf checksums;
     struct buf block; /* staged: the block of the open chunk */
     bool open;
+    uint32_t version; /* of the format, that what is written needs; 0: the first */
     enum container_kind kind;
     uint64_t uid;
     enum status status; /* the first failure; later calls do nothing */

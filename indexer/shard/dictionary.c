@@ -202,7 +202,7 @@ static size_t parent_end(struct str path)
 struct dictionary *dictionary_new(const struct settings *settings)
 {
     struct dictionary *d = xcalloc(1, sizeof(*d));
-    bool stock = settings->role_attribute[ROLE_AVAILABILITY].size || settings->role_attribute[ROLE_QUANTITY].size;
+    bool stock = settings_has_stock(settings);
 
     arena_init(&d->arena, 0);
     for (size_t i = 0; i < settings->facet_count; i++) {

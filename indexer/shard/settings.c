@@ -181,6 +181,14 @@ static enum status read_typo(struct settings *s, const char *key, const struct j
     return error_set(err, STATUS_INPUT, "'%s': must be true, false, \"min\" or \"strict\"", key);
 }
 
+static enum status read_bury(struct settings *s, const char *key, const struct json *value, struct error *err)
+{
+    s->bury_out_of_stock = false;
+    if (json_is_given(value) && !json_bool(value, &s->bury_out_of_stock))
+        return error_set(err, STATUS_INPUT, "'%s': must be true or false", key);
+    return STATUS_OK;
+}
+
 static enum status read_facet_order(struct settings *s, const char *key, const struct json *value, struct error *err)
 {
     struct str text = STR("count");
@@ -335,7 +343,7 @@ const struct mutable_setting *settings_mutable(const struct settings *s, struct 
         if (str_equal(s->mutable_attributes[i].attribute, attribute))
             return &s->mutable_attributes[i];
     }
-    return NULL;
+    return settings_dimension_mutable(s, attribute);
 }
 
 static enum status read_identifiers(struct settings *s, const char *key, const struct json *value, struct error *err)
@@ -388,6 +396,9 @@ static const struct {
     {"gates", settings_read_gates},
     {"experiment", settings_read_experiment},
     {"events", settings_read_events},
+    {"stores", settings_read_stores},
+    {"priceLists", settings_read_price_lists},
+    {"buryOutOfStock", read_bury},
 };
 
 static enum status compile(struct settings *s, struct error *err)
@@ -441,6 +452,7 @@ enum status settings_parse(struct settings **out, struct str text, const struct 
 
     *out = NULL;
     arena_init(&s->arena, 0);
+    map_init(&s->dimension_names);
     status = json_parse(arena_copy(&s->arena, text), &s->arena, &document, err);
     if (status != STATUS_OK)
         goto out;
@@ -464,6 +476,7 @@ void settings_free(struct settings *s)
     if (!s)
         return;
     arena_release(&s->arena);
+    map_release(&s->dimension_names);
     free(s);
 }
 

@@ -11,10 +11,11 @@
  * highlightPreTag, highlightPostTag, hitsPerPage, maxValuesPerFacet, paginationLimitedTo, minHits, k1, b, priorWeight,
  * synonymWeight, typoTolerance, distinct, attributeForDistinct, groupAttribute, roles (role -> attribute name), feeds
  * (the feed mapping), hierarchicalAttributes, sortFacetValuesBy, gates, experiment, mutableAttributes,
- * holdUpdatesMinutes, events.
+ * holdUpdatesMinutes, events, stores, priceLists, buryOutOfStock.
  */
 #include "indexer/base/arena.h"
 #include "indexer/base/json.h"
+#include "indexer/base/map.h"
 #include "indexer/shard/types.h"
 
 enum role {
@@ -117,8 +118,28 @@ struct mutable_setting {
     bool by_version; /* else by timestamp, ms since 1970 */
 };
 
+/* A store with its own stock, or a price list with its own prices: `stores`: ["berlin", {"name": "hamburg",
+ * "pickupToday": true, "shipsFrom": "DE"}], `priceLists`: ["vip", "b2b"]. An object has their cells in a member of its
+ * own, {"stores": {"berlin": 3}, "prices": {"vip": 12.5}}; any number in there is a cell, searches and updates name
+ * those that are declared. */
+enum dimension_kind { DIMENSION_NONE, DIMENSION_STORE, DIMENSION_PRICE_LIST };
+
+struct dimension_setting {
+    struct str name;
+    struct str path; /* "stores.berlin" */
+    bool pickup_today;
+    struct str ships_from; /* empty: not said */
+};
+
+struct dimension_list {
+    struct str attribute;              /* "stores", "prices" unless set */
+    struct mutable_setting mutable_as; /* how updates of its cells are ordered */
+    const struct dimension_setting *items;
+    size_t count;
+};
+
 struct settings {
-    struct arena arena; /* owns all below */
+    struct arena arena; /* owns all below but the map */
     struct json source; /* the whole document as given, unknown keys included */
 
     const struct search_field *fields; /* at most LIMIT_FIELDS; field_id is the position */
@@ -149,6 +170,10 @@ struct settings {
     const struct mutable_setting *mutable_attributes;
     size_t mutable_count;
     int64_t hold_minutes; /* holdUpdatesMinutes, 1,440: how long updates wait for their product; 0: not at all */
+
+    struct dimension_list stores, price_lists;
+    struct map dimension_names; /* path -> number in its list */
+    bool bury_out_of_stock;     /* false */
 
     const struct str *retrieve; /* attributesToRetrieve; count 0: all */
     size_t retrieve_count;
@@ -200,6 +225,17 @@ const struct replica_setting *settings_replica(const struct settings *s, struct 
 
 /* NULL when updates can't change the attribute. */
 const struct mutable_setting *settings_mutable(const struct settings *s, struct str attribute);
+
+/* Stores and price lists. The kind and the list are told by the attribute alone; the others are NULL when `path`
+ * ("stores.berlin") is not declared. */
+enum dimension_kind settings_dimension_kind(const struct settings *s, struct str path);
+const struct dimension_list *settings_dimension_list(const struct settings *s, struct str attribute);
+const struct dimension_setting *settings_dimension(const struct settings *s, struct str path);
+const struct mutable_setting *settings_dimension_mutable(const struct settings *s, struct str path);
+/* Whether products can be out of stock: by availability, quantity, or store by store. */
+bool settings_has_stock(const struct settings *s);
+/* Whether the same members of objects hold cells: names may differ. */
+bool settings_same_dimensions(const struct settings *a, const struct settings *b);
 
 /* The field that holds the title: the one with the attribute of that role, else the first; -1 when that is "*". */
 int settings_title_field(const struct settings *s);

@@ -23,6 +23,8 @@ settings_reader settings_read_experiment;
 settings_reader settings_read_events;
 /* `events` with every member. */
 struct json settings_events_json(const struct settings *s, struct arena *arena);
+settings_reader settings_read_stores;
+settings_reader settings_read_price_lists;
 
 /* A list of strings; a lone string counts as a list of one. */
 enum status settings_strings(struct settings *s, const char *key, const struct json *value, const struct str **out,

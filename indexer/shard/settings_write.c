@@ -46,6 +46,9 @@ static struct json document_of(const struct settings *s, struct arena *arena)
     set_default(&document, "distinct", json_of_bool(s->distinct), arena);
     set_default(&document, "sortFacetValuesBy", json_of_str(s->sort_facets_by_alpha ? STR("alpha") : STR("count")),
                 arena);
+    set_default(&document, "buryOutOfStock", json_of_bool(s->bury_out_of_stock), arena);
+    set_default(&document, "stores", json_array(NULL, 0), arena);
+    set_default(&document, "priceLists", json_array(NULL, 0), arena);
     json_object_set(&document, STR("events"), settings_events_json(s, arena), arena);
     return document;
 }
@@ -159,7 +162,7 @@ enum settings_change settings_compare(const struct settings *a, const struct set
         if (!str_equal(a->role_attribute[role], b->role_attribute[role]))
             return SETTINGS_REBUILD;
     }
-    if (!same_analysis(a, b) || !same_fields(a, b) || !facets_covered(a, b) ||
+    if (!settings_same_dimensions(a, b) || !same_analysis(a, b) || !same_fields(a, b) || !facets_covered(a, b) ||
         !str_equal(a->group_attribute, b->group_attribute) ||
         !strings_equal(a->identifiers, a->identifier_count, b->identifiers, b->identifier_count))
         return SETTINGS_REBUILD;

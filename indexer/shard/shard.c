@@ -131,6 +131,8 @@ static enum status open_parts(struct shard *s, struct error *err)
     if (status == STATUS_OK)
         status = attributes_open(&s->attributes, c, s->meta.doc_count, err);
     if (status == STATUS_OK)
+        status = dimensions_open(&s->dimensions, c, s->meta.doc_count, err);
+    if (status == STATUS_OK)
         status = titles_open(&s->titles, c, s->meta.doc_count, err);
     if (status == STATUS_OK)
         status = open_arrays(s, err);
@@ -201,6 +203,7 @@ void shard_close(struct shard *s)
     if (!s)
         return;
     attributes_close(&s->attributes);
+    dimensions_close(&s->dimensions);
     docs_dictionary_free(s->objects);
     free((void *)s->changed);
     container_close(&s->container);
@@ -562,6 +565,11 @@ attr_id shard_changed_attribute(const struct shard *s, uint32_t index)
 bool shard_facet_set(const struct shard *s, attr_id attr, facet_code code, struct docset *out)
 {
     return attributes_set(&s->attributes, attr, code, out);
+}
+
+struct dimensions *shard_dimensions(const struct shard *s)
+{
+    return (struct dimensions *)&s->dimensions;
 }
 
 _Atomic uint64_t *shard_available_bits(const struct shard *s)

@@ -138,6 +138,9 @@ uint32_t shard_changed_count(const struct shard *s);
 attr_id shard_changed_attribute(const struct shard *s, uint32_t index);
 /* The documents with a facet value; false when there are none. For a hierarchical node: with it or a node below. */
 bool shard_facet_set(const struct shard *s, attr_id attr, facet_code code, struct docset *out);
+/* The cells of stores and price lists (dimension.h); one writer changes them. */
+struct dimensions;
+struct dimensions *shard_dimensions(const struct shard *s);
 /* Stock: bit doc is set when the object is available, and when it is in stock. NULL when the index has no stock.
  * Verified when the shard is opened. */
 _Atomic uint64_t *shard_available_bits(const struct shard *s);

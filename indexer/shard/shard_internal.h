@@ -4,6 +4,7 @@
 /* The parts of an opened shard, for the files that read and check it. */
 #include "indexer/shard/attributes.h"
 #include "indexer/shard/container.h"
+#include "indexer/shard/dimension.h"
 #include "indexer/shard/docs.h"
 #include "indexer/shard/fuzzy.h"
 #include "indexer/shard/keys.h"
@@ -48,6 +49,7 @@ struct shard {
     struct prefixes prefixes;
     struct fuzzy fuzzy;
     struct attributes attributes;
+    struct dimensions dimensions;
     struct docs_dictionary *objects;
     const uint64_t *facts;
     const uint32_t *groups; /* NULL: every document is one */

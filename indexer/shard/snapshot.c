@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #include "indexer/base/hash.h"
+#include "indexer/base/number.h"
+#include "indexer/base/rcu.h"
+#include "indexer/shard/dimension.h"
 #include "indexer/shard/shard.h"
 
 /* --- statistics --- */
@@ -55,8 +58,7 @@ void snapshot_statistics(struct snapshot *s)
         s->live_groups += shard_group_count(g->shard) - g->deleted_groups;
     }
     s->attr_count = dictionary_attr_count(s->dictionary);
-    s->has_stock =
-        s->settings->role_attribute[ROLE_AVAILABILITY].size || s->settings->role_attribute[ROLE_QUANTITY].size;
+    s->has_stock = settings_has_stock(s->settings);
     field_statistics(s);
     custom_statistics(s);
 }
@@ -126,6 +128,49 @@ static enum status overlay_number(const struct reading *r, attr_id attr, struct 
     return status;
 }
 
+bool snapshot_put_cell(struct json *object, struct str path, bool store, int64_t value, struct arena *arena)
+{
+    size_t dot = str_find_char(path, '.');
+    struct str member = str_slice(path, 0, dot), name = str_slice(path, dot + 1, path.size);
+    const struct json *there = json_get_str(object, member);
+    struct json cells = {.type = JSON_OBJECT};
+    struct buf text = BUF_EMPTY;
+    struct json number;
+
+    if (there && there->type == JSON_OBJECT)
+        cells = *there;
+    decimal_write(&text, value, store ? DIMENSION_STORE_SCALE : DIMENSION_PRICE_SCALE);
+    number = json_number_text(arena_copy(arena, buf_str(&text)));
+    buf_release(&text);
+    return json_object_set(&cells, name, number, arena) && json_object_set(object, member, cells, arena);
+}
+
+/* Stores and price lists. */
+static enum status overlay_cells(const struct reading *r, struct json *object, struct error *err)
+{
+    const struct dimensions *all = shard_dimensions(r->shard);
+    enum status status = STATUS_OK;
+    enum rcu_hold hold;
+
+    if (dimensions_limit(all) == 0)
+        return STATUS_OK;
+    hold = rcu_hold();
+    for (uint32_t a = 0, n = dimensions_limit(all); a < n && status == STATUS_OK; a++) {
+        const struct dimension *d = dimensions_find(all, (attr_id)a);
+        int64_t value;
+        if (!d)
+            continue;
+        status = dimensions_check(all, (attr_id)a, err);
+        value = status == STATUS_OK ? dimension_value(d, r->doc) : NUMBER_MISSING;
+        if (value != NUMBER_MISSING &&
+            !snapshot_put_cell(object, dictionary_attr(r->snapshot->dictionary, (attr_id)a)->name,
+                               dimension_is_store(d), value, r->arena))
+            status = error_set(err, STATUS_LIMIT, "object is larger than the request's memory");
+    }
+    rcu_let_go(hold);
+    return status;
+}
+
 static enum status overlay(const struct reading *r, struct json *object, struct error *err)
 {
     const _Atomic uint64_t *bits = r->source ? shard_available_bits(r->shard) : shard_in_stock_bits(r->shard);
@@ -143,7 +188,7 @@ static enum status overlay(const struct reading *r, struct json *object, struct 
 
         ((struct json *)stock)->type = word >> (r->doc & 63) & 1 ? JSON_TRUE : JSON_FALSE;
     }
-    return status;
+    return status == STATUS_OK ? overlay_cells(r, object, err) : status;
 }
 
 static enum status read_object(const struct reading *r, struct json *out, struct error *err)

@@ -82,6 +82,10 @@ MUST_CHECK enum status snapshot_object(const struct snapshot *s, uint32_t segmen
 MUST_CHECK enum status snapshot_object_source(const struct snapshot *s, uint32_t segment, doc_id doc,
                                               struct arena *arena, struct json *out, struct error *err);
 
+/* Puts a cell of a store or price list into an object: "stores.berlin" becomes the member berlin of its member stores.
+ * False when the arena is full. */
+bool snapshot_put_cell(struct json *object, struct str path, bool store, int64_t value, struct arena *arena);
+
 /* A snapshot of shard files or memory images, without a server: takes nothing, borrows all. For tools and tests. */
 struct snapshot_parts {
     const struct settings *settings;

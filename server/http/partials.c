@@ -46,12 +46,29 @@ static bool take_member(struct live_update *u, struct json_member *values, const
     return true;
 }
 
+/* {"stores": {"berlin": 3}} */
+static bool take_nested(struct partial *p, const struct json_member *m)
+{
+    for (uint32_t k = 0; k < m->value.count; k++) {
+        const struct json_member *inner = &m->value.members[k];
+        struct json_member named = {
+            arena_printf(&p->w->batch.arena, STR_FMT "." STR_FMT, STR_ARG(m->name), STR_ARG(inner->name)),
+            inner->value};
+        if (!named.name.data || !take_member(&p->update, p->values, &named)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool take_members(struct partial *p, const struct live_op *op)
 {
     p->update.values = p->values;
     for (uint32_t i = 0; i < op->body.count; i++) {
         const struct json_member *m = &op->body.members[i];
-        if (!str_equal(m->name, STR("objectID")) && !take_member(&p->update, p->values, m)) {
+        bool nested = m->value.type == JSON_OBJECT && !json_get(&m->value, "_operation");
+        if (nested ? !take_nested(p, m)
+                   : !str_equal(m->name, STR("objectID")) && !take_member(&p->update, p->values, m)) {
             return false;
         }
     }
@@ -99,11 +116,14 @@ enum handled partial_try(struct exchange *x, struct write *w, struct live_op *op
 {
     struct str key = http_header_get(&x->head, "idempotency-key");
     struct partial *p = ARENA_NEW(&w->batch.arena, struct partial);
-    if (!p || !take_members(p, op)) {
+    if (!p) {
         return MORE;
     }
     p->x = x;
     p->w = w;
+    if (!take_members(p, op)) {
+        return MORE;
+    }
     p->update.object_id = op->object_id;
     p->update.flags = UPDATE_NATIVE;
     p->batch = (struct live_updates){.index = op->index,

@@ -8,6 +8,7 @@
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
 #include "server/live/apply.h"
+#include "server/live/changes_cells.h"
 #include "server/live/gates.h"
 #include "server/live/load.h"
 #include "server/live/structure.h"
@@ -343,6 +344,17 @@ static void hold_present(struct live *l, void *context)
     s->present = x && x->name[0] != '\0' ? index_hold(x) : NULL;
 }
 
+/* What was updated last, store by store: later updates are replayed with their keys. */
+static void carry_cells(struct staging *s)
+{
+    live_control(s->l, hold_present, s);
+    if (s->present) {
+        changes_cells_carry(&s->present->s, s->x);
+    }
+    index_let_go(s->present);
+    s->present = NULL;
+}
+
 static enum status check_gates(struct staging *s, struct error *err)
 {
     struct log_stats stats;
@@ -479,6 +491,9 @@ static enum status run(struct staging *s, struct error *err)
     if (status == STATUS_OK && (status = find_start(s, err)) == STATUS_OK) {
         take_plan(s);
         status = catch_up(s, err);
+    }
+    if (status == STATUS_OK) {
+        carry_cells(s);
     }
     if (status == STATUS_OK) {
         status = check_gates(s, err);

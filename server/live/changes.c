@@ -4,6 +4,7 @@
 
 #include "indexer/base/limits.h"
 #include "indexer/build/shard_build.h"
+#include "server/live/changes_cells.h"
 #include "server/live/lane.h"
 
 void changes_init(struct changes *c, struct live_index *index)
@@ -38,6 +39,8 @@ void changes_release(struct changes *c)
     shared_drop(SHARED(c->built));
     vec_release(&c->dead);
     vec_release(&c->absorbed);
+    cells_release(&c->store_cells);
+    vec_release(&c->store_keys);
     give_back(c);
     vec_release(&c->held);
     vec_release(&c->due);
@@ -50,8 +53,8 @@ void changes_release(struct changes *c)
 
 bool changes_empty(const struct changes *c)
 {
-    return c->items.count == 0 && c->cells.items.count == 0 && c->keys.items.count == 0 && c->held.count == 0 &&
-           c->gone.count == 0;
+    return c->items.count == 0 && c->cells.items.count == 0 && c->store_cells.items.count == 0 &&
+           c->keys.items.count == 0 && c->held.count == 0 && c->gone.count == 0;
 }
 
 struct change *changes_find(const struct changes *c, struct str id)
@@ -104,6 +107,7 @@ enum status changes_load(struct changes *c, struct change *x, struct error *err)
         struct json value = cell_json(c, column_of(c, cell->segment, cell->attr), cell->value);
         (void)!json_object_set(&x->object, dictionary_attr(c->base->dictionary, cell->attr)->name, value, &c->arena);
     }
+    changes_cells_load(c, x);
     x->loaded = true;
     return STATUS_OK;
 }
@@ -154,6 +158,9 @@ static bool published_cell(struct changes *c, const struct change *x, struct str
 enum status changes_member(struct changes *c, struct change *x, struct str name, const struct json **out,
                            struct error *err)
 {
+    if (changes_cell_named(c, name)) {
+        return changes_cell_member(c, x, name, out, err);
+    }
     if (!x->loaded && published_cell(c, x, name, out)) {
         return STATUS_OK;
     }
@@ -197,16 +204,18 @@ static bool cell_decides(struct changes *c, struct change *x, const struct numbe
     return !stored || stored->type == JSON_NUMBER || stored->type == JSON_NULL;
 }
 
-struct member_cell {
-    attr_id attr;
-    int64_t value;
-};
-
 /* The cells that hold the members, or false when one has none that can. */
 static bool find_cells(struct changes *c, struct change *x, const struct member_change *members, size_t count,
                        struct member_cell *out)
 {
     for (size_t i = 0; i < count; i++) {
+        if (changes_cell_named(c, members[i].name)) {
+            if (!changes_cell_find(c, x, &members[i], &out[i])) {
+                return false;
+            }
+            continue;
+        }
+        out[i].dimension = false;
         const struct number_column *column = cell_column(c, x, members[i].name, &out[i].attr);
         if (members[i].value.type != JSON_NUMBER || !column ||
             !number_cell_of_text(column, members[i].value.text, &out[i].value) ||
@@ -219,6 +228,10 @@ static bool find_cells(struct changes *c, struct change *x, const struct member_
 
 static void put_cell(struct changes *c, struct change *x, const struct member_cell *cell)
 {
+    if (cell->dimension) {
+        changes_cell_put(c, x, cell);
+        return;
+    }
     cells_put(&c->cells, x->segment, x->doc, cell->attr, cell->value);
     if (x->loaded) {
         struct json value = cell_json(c, column_of(c, x->segment, cell->attr), cell->value);
@@ -254,8 +267,7 @@ enum status changes_members(struct changes *c, struct change *x, const struct me
     }
     struct json object = json_clone(&x->object, &c->arena);
     for (size_t i = 0; i < count; i++) {
-        struct json value = json_clone(&members[i].value, &c->arena);
-        if (!json_object_set(&object, arena_copy(&c->arena, members[i].name), value, &c->arena)) {
+        if (!changes_cell_write(c, x, &object, &members[i])) {
             return error_set(err, STATUS_LIMIT, "out of memory for an object");
         }
     }
@@ -265,6 +277,13 @@ enum status changes_members(struct changes *c, struct change *x, const struct me
     }
     changes_put(c, x, &object);
     return STATUS_OK;
+}
+
+uint64_t changes_key_of(struct changes *c, struct str id, struct str name)
+{
+    uint64_t key = changes_key(c, order_tag(hash64(id.data, id.size), hash64(name.data, name.size)));
+    uint64_t cell = changes_cell_named(c, name) ? changes_cell_key(c, id, name) : 0;
+    return key > cell ? key : cell;
 }
 
 /* ---- order keys ---- */
@@ -279,6 +298,7 @@ void changes_lift_keys(struct changes *c, struct str id, const struct json *obje
 {
     const struct settings *s = c->index->settings->settings;
     uint64_t object_hash = hash64(id.data, id.size);
+    changes_of(c, id)->put_ms = now_ms;
     if (c->index->inventory->keys.count + c->keys.items.count == 0) {
         return;
     }
@@ -297,7 +317,7 @@ static void record_keys(struct changes *c, const struct record *r)
     uint64_t object_hash = hash64(r->id.data, r->id.size);
     for (size_t i = 0; i < r->member_count; i++) {
         const struct member_change *m = &r->members[i];
-        if (m->key) {
+        if (m->key && !changes_cell_named(c, m->name)) {
             pending_keys_put(&c->keys, order_tag(object_hash, hash64(m->name.data, m->name.size)), m->key);
         }
     }
@@ -351,8 +371,7 @@ static enum status record_members(struct changes *c, const struct record *r, str
     struct json object = {.type = JSON_OBJECT};
     bool ok = json_object_set(&object, STR("objectID"), json_of_str(x->id), &c->arena);
     for (size_t i = 0; i < r->member_count && ok; i++) {
-        ok = json_object_set(&object, arena_copy(&c->arena, r->members[i].name),
-                             json_clone(&r->members[i].value, &c->arena), &c->arena);
+        ok = changes_cell_write(c, x, &object, &r->members[i]);
     }
     changes_put(c, x, &object);
     return ok ? STATUS_OK : error_set(err, STATUS_LIMIT, "out of memory for an object");

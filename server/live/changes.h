@@ -24,7 +24,8 @@ struct change {
     bool loaded;      /* object is what it will be */
     bool whole;       /* to be written anew */
     bool deleted;
-    bool released; /* its held updates were decided */
+    bool released;  /* its held updates were decided */
+    int64_t put_ms; /* written whole at that time: its cells' timestamps are lifted to it; 0: not */
     struct json object;
 };
 
@@ -50,6 +51,8 @@ struct changes {
     VEC(struct change) items;
     struct cells cells;
     struct pending_keys keys;
+    struct cells store_cells; /* of stores and price lists; value NUMBER_MISSING: taken away */
+    VEC(uint64_t) store_keys; /* of store_cells' items; 0: it stays */
     VEC(struct held_change) held;
     VEC(struct sale_due) due;           /* prices that may change by themselves; ids in the arena */
     VEC(struct str) gone;               /* objects whose held updates were decided */
@@ -93,6 +96,8 @@ MUST_CHECK enum status changes_members(struct changes *c, struct change *x, cons
 
 /* The order key that an attribute has, plus 1; 0: none. The tag is order_tag's. */
 uint64_t changes_key(const struct changes *c, uint64_t tag);
+/* The same of an attribute that may be a cell of a store or price list. */
+uint64_t changes_key_of(struct changes *c, struct str id, struct str name);
 /* Lifts the keys that the attributes of an object written whole have already: it sets them, without a key. */
 void changes_lift_keys(struct changes *c, struct str id, const struct json *object, int64_t now_ms);
 

@@ -5,7 +5,7 @@
 #include "indexer/base/limits.h"
 #include "indexer/base/log.h"
 #include "indexer/build/shard_build.h"
-#include "server/live/changes.h"
+#include "server/live/changes_cells.h"
 
 enum {
     ABSORB_MAX = 2048, /* documents that a commit builds again so that deltas stay few; larger ones are merged aside */
@@ -279,6 +279,7 @@ void changes_publish(struct changes *c, uint64_t seq, int64_t now_ms)
     struct live_index *x = c->index;
     bool same = !c->built && c->dead.count == 0 && c->absorbed.count == 0;
     publish_cells(c);
+    changes_cells_publish(c);
     publish_inventory(c);
     if (!same) {
         count_objects(c);

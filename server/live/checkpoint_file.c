@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "indexer/base/hash.h"
+#include "indexer/base/rcu.h"
+#include "indexer/shard/dimension.h"
 
-enum { HEAD_BYTES = 72, VERSION = 2 };
+enum { HEAD_BYTES = 72, VERSION = 3 };
 
 static void put_str(struct buf *b, struct str s)
 {
@@ -41,6 +43,49 @@ static void put_column(struct buf *b, const struct shard *shard, const struct di
                                  : (uint64_t)number_load(&column->cells[k]));
         }
     }
+}
+
+/* Stores and price lists that changed. */
+static void put_cells(struct buf *out, const struct shard *shard)
+{
+    const struct dimensions *all = shard_dimensions(shard);
+    size_t at = out->size;
+    uint32_t count = 0;
+    buf_put_u32(out, 0);
+    for (uint32_t a = 0, n = dimensions_limit(all); a < n; a++) {
+        enum rcu_hold hold = rcu_hold();
+        const struct dimension *d = dimensions_find(all, (attr_id)a);
+        if (d && dimension_is_changed(d)) {
+            buf_put_u16(out, (attr_id)a);
+            buf_put_u8(out, dimension_is_store(d));
+            dimension_write_changed(d, out);
+            count++;
+        }
+        rcu_let_go(hold);
+    }
+    if (!out->failed) {
+        memcpy(out->data + at, &count, sizeof(count));
+    }
+}
+
+static enum status take_cells(struct reader *r, const struct shard *shard, struct error *err)
+{
+    uint32_t count = reader_u32(r);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < count && status == STATUS_OK && !r->failed; i++) {
+        attr_id attr = reader_u16(r);
+        bool store = reader_u8(r) != 0;
+        if (attr == ATTR_NONE) {
+            return error_set(err, STATUS_FORMAT, "offset %zu: cells of no attribute", r->at);
+        }
+        if (shard) {
+            status = dimensions_check(shard_dimensions(shard), attr, err);
+        }
+        if (status == STATUS_OK) {
+            status = dimensions_read_changed(shard ? shard_dimensions(shard) : NULL, attr, store, r, err);
+        }
+    }
+    return status;
 }
 
 static void put_inventory(const struct checkpoint_state *s, struct buf *out)
@@ -83,6 +128,7 @@ void checkpoint_encode(const struct checkpoint_state *s, struct buf *out)
         for (size_t k = 0; k < g->dirty_count; k++) {
             put_column(out, g->segment->shard, &g->dirty[k]);
         }
+        put_cells(out, g->segment->shard);
     }
     put_inventory(s, out);
     if (!out->failed) {
@@ -232,6 +278,9 @@ enum status checkpoint_restore(struct str bytes, struct live_index *x, struct er
         uint64_t columns = reader_varint(&r);
         for (uint64_t k = 0; k < columns && status == STATUS_OK && !r.failed; k++) {
             status = take_column(&r, segment, err);
+        }
+        if (status == STATUS_OK && head.version >= 3 && !r.failed) {
+            status = take_cells(&r, segment ? segment->shard : NULL, err);
         }
     }
     if (status == STATUS_OK && head.version >= 2 && !r.failed) {

@@ -5,13 +5,15 @@
  * The checkpoint file of one index: what differs from its shard files. Cells may be newer than the sequence number that
  * it is taken at: the log behind that number sets them again, to the same values.
  *
- *   0 "AISLECKP"  8 u32 version 2  12 u32 segments  16 u64 index uid  24 u64 sequence  32 u32 generation  36 u32 0
+ *   0 "AISLECKP"  8 u32 version 3  12 u32 segments  16 u64 index uid  24 u64 sequence  32 u32 generation  36 u32 0
  *   40 i64 made ms  48 i64 changed ms  56 i64 log kept since, ms  64 u64 task of the settings that wait
  *   72 string: the settings that wait, or empty   then string: the dictionary's file, or empty: the generation's own
  *   (a string is a varint length and bytes)
  *   per segment: u64 shard uid, u32 documents, u8 tombstones there, [u64 words], varint columns;
  *     per column: u16 attribute (FFFF: in-stock bits), u32 cells, varint blocks;
  *       per block: u32 block number, its up to 512 cells (or words), 8 bytes each
+ *     since version 3: u32 stores and price lists with changed cells; per each u16 attribute, u8 1: a store, and what
+ *       dimension_write_changed (dimension.h) makes
  *   since version 2: u64 length and the inventory's state (inventory.h)
  *   last 8 bytes: XXH3-64 of all before
  */

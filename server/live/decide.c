@@ -7,6 +7,7 @@
 #include "indexer/base/hash.h"
 #include "indexer/base/limits.h"
 #include "indexer/build/shard_build.h"
+#include "server/live/changes_cells.h"
 #include "server/live/lane.h"
 #include "server/live/operations.h"
 
@@ -132,6 +133,11 @@ static bool decide_members(struct changes *c, struct live_batch *batch, struct l
         if (ignore) {
             return false;
         }
+        if (changes_cell_named(c, m->name) && !changes_cell_fits(c, m)) {
+            op_fail(op, STATUS_INPUT, "'" STR_FMT "': must be a number that a cell can hold, or null",
+                    STR_ARG(m->name));
+            return false;
+        }
         r->member_count++;
     }
     r->members = members;
@@ -142,7 +148,6 @@ static bool decide_members(struct changes *c, struct live_batch *batch, struct l
 static bool give_keys(struct changes *c, struct record *r)
 {
     const struct settings *s = c->index->settings->settings;
-    uint64_t object_hash = hash64(r->id.data, r->id.size);
     uint64_t now = (uint64_t)(r->as_of_ms ? r->as_of_ms : clock_wall_ms()) + 1;
     bool any = false;
     for (size_t i = 0; i < r->member_count; i++) {
@@ -150,7 +155,7 @@ static bool give_keys(struct changes *c, struct record *r)
         const struct mutable_setting *mutable = settings_mutable(s, m->name);
         bool set = m->operation == MEMBER_SET || m->operation == MEMBER_INCREMENT_SET;
         if (mutable && set) {
-            uint64_t have = changes_key(c, order_tag(object_hash, hash64(m->name.data, m->name.size)));
+            uint64_t have = changes_key_of(c, r->id, m->name);
             m->key = mutable->by_version || have > now ? have : now;
             any = any || m->key;
         }
@@ -163,6 +168,9 @@ static void decide_partial(struct changes *c, struct log_writer *w, struct live_
     struct error err = {0};
     struct record r = {.kind = RECORD_PARTIAL, .uid = c->index->uid, .as_of_ms = op->as_of_ms};
     if (!find_id(batch, op, &r.id)) {
+        return;
+    }
+    if (!decide_flatten(c->index->settings->settings, batch, op)) {
         return;
     }
     bool exists = change_exists(changes_of(c, r.id));

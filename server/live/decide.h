@@ -10,6 +10,10 @@
 
 void decide_object(struct changes *c, struct log_writer *w, struct live_batch *batch, struct live_op *op);
 
+/* A partial update's body with the cells of stores and price lists as members of their own. False when it names one
+ * that is not declared. */
+bool decide_flatten(const struct settings *s, struct live_batch *batch, struct live_op *op);
+
 /* Fills an operation's outcome. */
 void op_fail(struct live_op *op, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -6,6 +6,7 @@
 
 #include "indexer/base/limits.h"
 #include "indexer/shard/keys.h"
+#include "server/live/changes_cells.h"
 #include "server/live/lane_internal.h"
 #include "server/live/operations.h"
 #include "server/live/update_line.h"
@@ -20,6 +21,7 @@ struct lane_attribute {
     bool quantity;
 };
 
+enum { LANE_CELL = -2 };
 enum column_state { COLUMN_UNKNOWN, COLUMN_CELLS, COLUMN_NONE };
 
 struct lane_column {
@@ -175,7 +177,8 @@ void lane_locate(struct changes *c, const struct live_update *updates, size_t co
 
 /* A value on its way to be decided. */
 struct value {
-    int attribute;
+    int attribute; /* LANE_CELL: of a store or price list, decided as what is written anew but done in place */
+    bool by_version;
     int64_t cell;
     uint64_t tag;
     uint64_t key; /* the attribute's key after this update, plus 1; 0: it stays */
@@ -189,6 +192,7 @@ struct work {
     struct change *x;                           /* what else the group does to the object; NULL: nothing */
     bool derived;                               /* there is a price to pay behind the values */
     bool sale;                                  /* prices or the sale's period change */
+    uint8_t cells;                              /* values that are cells of stores and price lists */
     struct value values[UPDATE_VALUES_MAX + 1]; /* a KB, so each is cleared only when it is used */
 };
 
@@ -199,6 +203,15 @@ static bool refuse(struct live_update *u, enum update_reason reason)
     return false;
 }
 
+static bool name_cell(struct work *k, struct value *v, struct str name)
+{
+    const struct mutable_setting *m = settings_dimension_mutable(k->d->changes->index->settings->settings, name);
+    v->attribute = LANE_CELL;
+    v->by_version = m && m->by_version;
+    k->cells += m != NULL;
+    return m != NULL;
+}
+
 static bool check_attributes(struct work *k)
 {
     struct live_update *u = k->u;
@@ -206,14 +219,14 @@ static bool check_attributes(struct work *k)
     for (uint8_t i = 0; i < u->value_count; i++) {
         struct value *v = &k->values[i];
         *v = (struct value){.attribute = attribute_find(lane, u->values[i].name)};
-        if (v->attribute < 0) {
+        if (v->attribute < 0 && !name_cell(k, v, u->values[i].name)) {
             return refuse(u, UPDATE_NOT_MUTABLE);
         }
-        bool by_version = lane->attributes[v->attribute].by_version;
-        if (u->flags & (by_version ? UPDATE_TIMESTAMP : UPDATE_VERSION)) {
+        v->by_version = v->attribute < 0 ? v->by_version : lane->attributes[v->attribute].by_version;
+        if (u->flags & (v->by_version ? UPDATE_TIMESTAMP : UPDATE_VERSION)) {
             return refuse(u, UPDATE_WRONG_KEY);
         }
-        v->tag = order_tag(k->at->hash, lane->attributes[v->attribute].hash);
+        v->tag = v->attribute < 0 ? 0 : order_tag(k->at->hash, lane->attributes[v->attribute].hash);
         for (int part = 0; lane->has_prices && part < SALE_PARTS; part++) {
             k->sale = k->sale || lane->sale[part] == v->attribute;
         }
@@ -248,14 +261,16 @@ static bool order_values(struct work *k)
     for (uint8_t i = 0; i < u->value_count; i++) {
         struct value *v = &k->values[i];
         bool conditional = (u->flags & UPDATE_IF_VERSION) != 0;
-        uint64_t have = conditional || u->kind == UPDATE_SET ? changes_key(k->d->changes, v->tag) : 0;
+        uint64_t have = v->attribute == LANE_CELL ? changes_key_of(k->d->changes, u->object_id, u->values[i].name)
+                        : conditional || u->kind == UPDATE_SET ? changes_key(k->d->changes, v->tag)
+                                                               : 0;
         if (conditional && have != u->if_version + 1) {
             return refuse(u, UPDATE_OTHER_VERSION);
         }
         if (u->kind != UPDATE_SET) {
             continue;
         }
-        uint64_t now = k->d->changes->lane->attributes[v->attribute].by_version ? 0 : (uint64_t)k->d->now_ms + 1;
+        uint64_t now = v->by_version ? 0 : (uint64_t)k->d->now_ms + 1;
         uint64_t given = keyed ? u->key + 1 : now > have ? now : have;
         if (keyed && given <= have) {
             u->dropped |= (uint16_t)(1u << i);
@@ -300,6 +315,9 @@ static enum outcome place_value(struct work *k, uint8_t i)
 {
     struct live_update *u = k->u;
     struct value *v = &k->values[i];
+    if (v->attribute == LANE_CELL) {
+        return NOT_HERE;
+    }
     const struct number_column *column = cells_of(k->d->changes, k->at->segment, v->attribute);
     const struct json *given = &u->values[i].value;
     struct decimal number;
@@ -522,6 +540,9 @@ static bool change_value(struct work *k, struct change *x, uint8_t i, struct mem
     if (u->kind != UPDATE_SET && operation_add(current, given, &c->arena, m, NULL) != STATUS_OK) {
         return refuse(u, UPDATE_NOT_A_NUMBER);
     }
+    if (k->values[i].attribute == LANE_CELL && !changes_cell_fits(c, m)) {
+        return refuse(u, UPDATE_NOT_A_NUMBER);
+    }
     bool number = m->value.type == JSON_NUMBER && decimal_parse(m->value.text, &k->values[i].number);
     if ((u->flags & UPDATE_MIN) && (!number || decimal_compare(k->values[i].number, u->min) < 0)) {
         static const struct str zero = {"0", 1};
@@ -672,13 +693,14 @@ static bool enough_stock(struct work *k)
     struct live_update *u = k->u;
     struct decimal quantity;
     const struct json *current = NULL;
-    if (c->lane->quantity < 0) {
+    struct str name = lane_stock_named(c->index->settings->settings, u);
+    if (name.size == 0) {
         return refuse(u, UPDATE_TOO_LITTLE);
     }
     struct change *x = changes_of(c, u->object_id);
     k->x = changes_find(c, u->object_id);
-    bool known = changes_member(c, x, c->lane->attributes[c->lane->quantity].name, &current, NULL) == STATUS_OK &&
-                 current && current->type == JSON_NUMBER && decimal_parse(current->text, &quantity);
+    bool known = changes_member(c, x, name, &current, NULL) == STATUS_OK && current && current->type == JSON_NUMBER &&
+                 decimal_parse(current->text, &quantity);
     if (!known || decimal_compare(quantity, u->if_stock) < 0) {
         u->has_now = known;
         u->now = known ? quantity : u->now;
@@ -703,14 +725,14 @@ static void decide(struct work *k)
         return;
     }
     if (decide_in_place(k) == NOT_HERE) {
-        if ((u->flags & UPDATE_NATIVE) && !k->d->stream) {
+        if ((u->flags & UPDATE_NATIVE) && !k->d->stream && k->cells < u->value_count) {
             (void)refuse(u, UPDATE_NEEDS_WRITE);
             return;
         }
         decide_by_writing(k);
     }
     for (uint8_t i = 0; i < u->value_count && u->result == UPDATE_APPLIED; i++) {
-        if (k->values[i].key) {
+        if (k->values[i].key && k->values[i].attribute != LANE_CELL) {
             pending_keys_put(&c->keys, k->values[i].tag, k->values[i].key);
         }
     }

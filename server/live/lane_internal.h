@@ -9,4 +9,7 @@
 /* The attributes that a sale is made of; the sale price's name is empty when the index has no sales. */
 void sale_names(const struct settings *s, struct str names[SALE_PARTS]);
 
+/* What ifStockAtLeast is about: the stock of the store that the update names, else the quantity; empty: neither. */
+struct str lane_stock_named(const struct settings *s, const struct live_update *u);
+
 #endif

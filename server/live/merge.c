@@ -4,7 +4,9 @@
 
 #include "indexer/base/limits.h"
 #include "indexer/base/log.h"
+#include "indexer/base/rcu.h"
 #include "indexer/build/shard_build.h"
+#include "server/live/changes_cells.h"
 
 enum { MERGE_AT = 4 /* deltas */, MERGE_FACTOR = 4 };
 
@@ -108,6 +110,22 @@ static void start_merge(struct live *l, void *context)
     }
 }
 
+/* The keys of what was merged; the sources' documents may go on changing, then they are touched. */
+static void carry_cells(const struct merge *m, const struct shard *built)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct shard *from = m->views[i].shard;
+        for (doc_id doc = 0; dimensions_limit(shard_dimensions(from)) > 0 && doc < shard_doc_count(from); doc++) {
+            doc_id at = segment_deleted(&m->views[i], doc) ? DOC_NONE : shard_find(built, shard_object_id(from, doc));
+            if (at != DOC_NONE) {
+                enum rcu_hold hold = rcu_hold();
+                changes_cells_copy(from, doc, built, at);
+                rcu_let_go(hold);
+            }
+        }
+    }
+}
+
 static enum status build(struct merge *m, struct error *err)
 {
     struct snapshot s = {.settings = m->settings->settings,
@@ -146,6 +164,7 @@ static enum status build(struct merge *m, struct error *err)
         buf_append_str(&copy, buf_str(&image));
         if ((status = shard_open_memory(&shard, &image, err)) == STATUS_OK) {
             m->built = segment_new(shard, true, &copy, NULL);
+            carry_cells(m, shard);
         }
     }
     buf_release(&copy);
@@ -195,6 +214,7 @@ static bool copy_cells(struct live_index *x, const struct shard *from, doc_id ol
     for (uint32_t i = 0; i < count && fits; i++) {
         fits = copy_cell(x, from, old, to, shard_changed_attribute(from, i));
     }
+    changes_cells_copy(from, old, x->segments.items[to.segment].segment->shard, to.doc);
     return fits;
 }
 

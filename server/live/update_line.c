@@ -65,8 +65,37 @@ static bool read_timestamp(struct line *l, const struct json *value)
     return read_whole(l, "timestamp", value, &l->out->key);
 }
 
+/* {"stores": {"berlin": 3}} is {"stores.berlin": 3}. */
+static struct json *flatten(struct line *l, const struct json *value)
+{
+    struct json *flat = ARENA_NEW(l->arena, struct json);
+    if (flat) {
+        flat->type = JSON_OBJECT;
+    }
+    for (uint32_t i = 0; i < value->count && flat; i++) {
+        const struct json_member *m = &value->members[i];
+        bool nested = m->value.type == JSON_OBJECT;
+        for (uint32_t k = 0; k < (nested ? m->value.count : 1) && flat; k++) {
+            const struct json_member *inner = nested ? &m->value.members[k] : m;
+            struct str name =
+                nested ? arena_printf(l->arena, STR_FMT "." STR_FMT, STR_ARG(m->name), STR_ARG(inner->name)) : m->name;
+            flat = name.data && json_object_set(flat, name, inner->value, l->arena) ? flat : NULL;
+        }
+    }
+    return flat;
+}
+
 static bool read_changes(struct line *l, enum update_kind kind, const struct json *value)
 {
+    for (uint32_t i = 0; value->type == JSON_OBJECT && i < value->count; i++) {
+        if (value->members[i].value.type == JSON_OBJECT) {
+            value = flatten(l, value);
+            break;
+        }
+    }
+    if (!value) {
+        return wrong(l, "out of memory");
+    }
     if (l->changes) {
         return wrong(l, "one of 'set', 'increment' and 'decrement' is wanted");
     }

@@ -3,6 +3,7 @@
 
 #include "indexer/base/clock.h"
 #include "indexer/base/log.h"
+#include "server/live/changes_cells.h"
 #include "server/live/lane.h"
 #include "server/live/live_internal.h"
 
@@ -275,10 +276,14 @@ static void answer_key(struct live *l, void *context)
 {
     struct key_question *q = context;
     bool replica;
-    const struct live_index *x = live_index_find(l, q->index, &replica);
+    struct live_index *x = live_index_find(l, q->index, &replica);
     uint64_t tag =
         order_tag(hash64(q->object_id.data, q->object_id.size), hash64(q->attribute.data, q->attribute.size));
     q->key = x ? order_get(&x->inventory->keys, tag) : 0;
+    struct dimension_cell cell;
+    if (x && changes_cell_now(x, q->object_id, q->attribute, &cell) && cell.key > q->key) {
+        q->key = cell.key;
+    }
 }
 
 bool live_order_key(struct live *l, struct str index, struct str object_id, struct str attribute, uint64_t *key)

@@ -97,6 +97,9 @@ enum status evaluation_init(struct evaluation *e, const struct scorer *scorer, s
     uint32_t cells;
 
     window_init(&e->window, e->snapshot, e->scratch);
+    if (!store_view_init(&e->view, e->snapshot, e->requests[0].request, e->scratch))
+        return full(err);
+    e->window.view = &e->view;
     e->step_masks = arena_alloc(e->scratch, (QUERY_SLOTS + 1) * sizeof(struct mask));
     e->matches = arena_alloc(e->scratch, e->count * sizeof(struct mask));
     e->wanted = arena_alloc(e->scratch, e->count * sizeof(struct mask));
@@ -136,6 +139,8 @@ static enum status open_segment(struct evaluation *e, struct error *err)
 
     if (status == STATUS_OK)
         status = match_segment(&e->match, err);
+    if (status == STATUS_OK)
+        status = store_view_check(w, err);
 
     if (status == STATUS_OK)
         prune_segment(&e->prune);

@@ -63,6 +63,7 @@ struct evaluation {
     struct arena *arena; /* results */
     struct arena *scratch;
     struct window window;
+    struct store_view view;
     struct match match;
     struct prior prior;
     struct evaluation_request *requests;

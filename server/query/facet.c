@@ -168,9 +168,10 @@ bool facet_sources(struct facet_set *f, struct window *w)
     for (uint32_t i = 0; i < f->counter_count; i++) {
         struct facet_counter *c = &f->counters[i];
         c->numbers.source = UINT32_MAX;
-        if (c->stock || !has_numbers(f->snapshot, c->attr))
+        bool shown = store_view_shows(w->view, f->snapshot, c->attr);
+        if (c->stock || (!shown && !has_numbers(f->snapshot, c->attr)))
             continue;
-        c->numbers.captured = captured++ < CAPTURED_FACETS;
+        c->numbers.captured = captured++ < CAPTURED_FACETS || shown;
         for (uint32_t k = 0; k < w->source_count; k++)
             c->numbers.captured |= w->sources[k].attr == c->attr;
         c->numbers.source = c->numbers.captured ? window_source(w, c->attr) : 0;
@@ -313,7 +314,9 @@ enum status facet_segment(struct facet_set *f, struct window *w, bool whole, str
         c->known = false;
         c->before = NULL;
         c->numbers_known = false;
-        c->numbers.column = shard_number_column(w->shard, c->attr);
+        c->numbers.column = c->numbers.source != UINT32_MAX && c->numbers.captured
+                                ? w->sources[c->numbers.source].column
+                                : shard_number_column(w->shard, c->attr);
         if (c->numbers.source != UINT32_MAX)
             facet_numbers_segment(&c->numbers, w);
     }

@@ -135,6 +135,8 @@ static enum status facet_condition(struct compiler *c, struct filter_node *out, 
     *out = (struct filter_node){.kind = FILTER_NODE_NONE};
     if (str_equal(f->attribute, STR("objectID")))
         return document_node(c, out, f->value);
+    if (filter_store_condition(out, f, c->window, c->arena, c->err, &status))
+        return status;
     if (!visible(c, attr) && (!dictionary_level_find(d, f->attribute, &attr, &level) || !visible(c, attr)))
         return STATUS_OK;
     if (dictionary_attr(d, attr)->stock) {
@@ -161,9 +163,10 @@ static enum status facet_condition(struct compiler *c, struct filter_node *out, 
 /* --- conjunctions and disjunctions --- */
 static int by_cost(const void *x, const void *y)
 {
-    static const int cost[] = {[FILTER_NODE_ALL] = 0,  [FILTER_NODE_NONE] = 0,   [FILTER_NODE_DOCUMENT] = 0,
-                               [FILTER_NODE_SETS] = 1, [FILTER_NODE_STOCK] = 2,  [FILTER_NODE_AND] = 4,
-                               [FILTER_NODE_OR] = 4,   [FILTER_NODE_NUMBER] = 5, [FILTER_NODE_NOT] = 3};
+    static const int cost[] = {
+        [FILTER_NODE_ALL] = 0,    [FILTER_NODE_NONE] = 0,   [FILTER_NODE_DOCUMENT] = 0, [FILTER_NODE_SETS] = 1,
+        [FILTER_NODE_STOCK] = 2,  [FILTER_NODE_STORES] = 3, [FILTER_NODE_AND] = 4,      [FILTER_NODE_OR] = 4,
+        [FILTER_NODE_NUMBER] = 5, [FILTER_NODE_NOT] = 3};
     const struct filter_node *a = x, *b = y;
 
     return cost[a->kind] - cost[b->kind];
@@ -351,6 +354,8 @@ enum status filter_bind(struct filter_node *n, struct window *w, struct arena *a
 
     if (n->kind == FILTER_NODE_SETS)
         return bind_sets(n, w, arena, err);
+    if (n->kind == FILTER_NODE_STORES)
+        return filter_store_bind(n, w, err);
     if (n->kind == FILTER_NODE_NUMBER) {
         const struct number_column *column = w->sources[n->source].column;
         n->merged = false;
@@ -489,6 +494,9 @@ bool filter_apply(struct filter_node *n, struct window *w, struct mask *m)
         return true;
     case FILTER_NODE_STOCK:
         apply_stock(n, w, m);
+        return true;
+    case FILTER_NODE_STORES:
+        filter_store_apply(n, w, m);
         return true;
     case FILTER_NODE_NUMBER:
         return apply_number(n, w, m);

@@ -23,6 +23,7 @@ enum filter_node_kind {
     FILTER_NODE_DOCUMENT, /* the one with an objectID */
     FILTER_NODE_SETS,     /* documents with one of some facet values */
     FILTER_NODE_STOCK,
+    FILTER_NODE_STORES, /* in stock in one of some stores */
     FILTER_NODE_NUMBER,
     FILTER_NODE_AND,
     FILTER_NODE_OR,
@@ -50,6 +51,9 @@ struct filter_node {
     uint64_t *flat_memory;
     size_t flat_words;
     uint64_t cardinality; /* at most, of the segment */
+    /* STORES */
+    const attr_id *stores;
+    uint32_t store_count;
     /* STOCK, NUMBER */
     bool in_stock;
     uint32_t source;
@@ -70,6 +74,11 @@ MUST_CHECK enum status filter_bind(struct filter_node *n, struct window *w, stru
 bool filter_apply(struct filter_node *n, struct window *w, struct mask *m);
 /* True when the filter lets through just the documents of a scope. NULL: all. */
 bool filter_scope(const struct filter_node *n, struct filter_scope *out);
+/* filter_store.c: false when the condition is none of a store's. */
+bool filter_store_condition(struct filter_node *out, const struct filter *f, struct window *w, struct arena *arena,
+                            struct error *err, enum status *status);
+MUST_CHECK enum status filter_store_bind(const struct filter_node *n, const struct window *w, struct error *err);
+void filter_store_apply(const struct filter_node *n, const struct window *w, struct mask *m);
 /* The least facet set that all matches are in, or NULL: windows without any of it need no look. */
 const struct filter_node *filter_driver(const struct filter_node *n);
 /* The driver's first document >= doc. */

@@ -109,6 +109,10 @@ bool hit_reader_init(struct hit_reader *r, const struct snapshot *snapshot, cons
         names[r->wanted.count++] = str_split(&words, ':');
     }
     r->wanted.names = names;
+    for (size_t i = 0; i < r->wanted.count; i++) {
+        struct str rest = names[i], first = str_split(&rest, '.');
+        r->cells_wanted |= settings_dimension_list(s, first) != NULL;
+    }
     r->id_only = hit_ids_only(request, s);
     return true;
 }
@@ -118,13 +122,38 @@ void hit_reader_release(struct hit_reader *r)
     buf_release(&r->text);
 }
 
-static bool is_wanted(const struct hit_reader *r, struct str name)
+static bool is_named(const struct hit_reader *r, struct str name)
 {
-    for (size_t i = 0; i < r->wanted.count && !r->all; i++) {
+    for (size_t i = 0; i < r->wanted.count; i++) {
         if (str_equal(r->wanted.names[i], name))
             return true;
     }
-    return r->all;
+    return false;
+}
+
+static bool is_wanted(const struct hit_reader *r, struct str name)
+{
+    return r->all || is_named(r, name);
+}
+
+/* Stores and price lists themselves, where the request names them: "stores", "prices.vip". */
+static bool put_store_cells(const struct hit_reader *r, const struct candidate *c, struct json *out)
+{
+    const struct dimensions *all = shard_dimensions(r->snapshot->segments[c->segment].shard);
+    uint32_t limit = r->cells_wanted ? dimensions_limit(all) : 0;
+
+    for (uint32_t a = 0; a < limit; a++) {
+        const struct dimension *d = dimensions_find(all, (attr_id)a);
+        struct str name = d ? dictionary_attr(r->snapshot->dictionary, (attr_id)a)->name : STR("");
+        int64_t value;
+        if (!d || !(is_named(r, name) || is_named(r, str_slice(name, 0, str_find_char(name, '.')))) ||
+            dimensions_check(all, (attr_id)a, NULL) != STATUS_OK)
+            continue;
+        value = dimension_value(d, c->doc);
+        if (value != NUMBER_MISSING && !snapshot_put_cell(out, name, dimension_is_store(d), value, r->arena))
+            return false;
+    }
+    return true;
 }
 
 static bool put_numbers(const struct hit_reader *r, const struct hit_overlay *overlay, const struct candidate *c,
@@ -134,10 +163,16 @@ static bool put_numbers(const struct hit_reader *r, const struct hit_overlay *ov
 
     for (uint32_t i = 0; i < overlay->count; i++) {
         struct str name = dictionary_attr(r->snapshot->dictionary, overlay->attrs[i])->name;
+        struct shown_column shown;
+        const struct number_column *column = store_view_column(r->view, shard, overlay->attrs[i], &shown);
         if ((is_wanted(r, name) || str_find_char(name, '.') != SIZE_MAX) &&
-            !put(out, name, shard_number_column(shard, overlay->attrs[i]), c->cells[i], r->arena))
+            !put(out, name, column, c->cells[i], r->arena))
             return false;
     }
+    if (!put_store_cells(r, c, out))
+        return false;
+    if (r->view && r->view->by_store)
+        return json_object_set(out, STR("in_stock"), json_of_bool(c->in_stock > 0), r->arena);
     return c->in_stock < 0 || !json_is_bool(json_get(out, "in_stock")) ||
            json_object_set(out, STR("in_stock"), json_of_bool(c->in_stock), r->arena);
 }

@@ -24,9 +24,11 @@ bool hit_ids_only(const struct search_request *request, const struct settings *s
 /* What the objects of one answer are read with. */
 struct hit_reader {
     const struct snapshot *snapshot;
+    const struct store_view *view;
     struct arena *arena;
     struct json_names wanted; /* the members that the answer shows */
     bool all;                 /* it shows any */
+    bool cells_wanted;        /* it names stores or price lists */
     bool id_only;             /* it shows no more than the objectID: nothing is read */
     struct buf text;          /* scratch; released by hit_reader_release */
 };

@@ -215,6 +215,49 @@ static enum status take_sort(struct request_parser *p, const struct json *value)
     return STATUS_OK;
 }
 
+/* --- stores and price lists --- */
+static const struct dimension_setting *dimension_named(struct request_parser *p, const struct dimension_list *list,
+                                                       struct str name)
+{
+    struct str path = arena_printf(p->arena, STR_FMT "." STR_FMT, STR_ARG(list->attribute), STR_ARG(name));
+
+    return list->count && path.data ? settings_dimension(p->settings, path) : NULL;
+}
+
+static enum status take_stores(struct request_parser *p, const struct json *value)
+{
+    const struct str *names;
+    const struct dimension_setting **stores;
+    size_t count;
+    enum status status = list_of(p, value, &names, &count);
+
+    if (status != STATUS_OK)
+        return status;
+    stores = ARENA_ARRAY(p->arena, const struct dimension_setting *, count + 1);
+    if (!stores)
+        return too_large(p->err);
+    for (size_t i = 0; i < count; i++) {
+        stores[i] = dimension_named(p, &p->settings->stores, names[i]);
+        if (!stores[i])
+            return error_set(p->err, STATUS_INPUT, "the settings have no store '" STR_FMT "'",
+                             STR_ARG(str_slice(names[i], 0, str_utf8_cut(names[i], 60))));
+    }
+    p->out->stores = stores;
+    p->out->store_count = count;
+    return STATUS_OK;
+}
+
+static enum status take_price_list(struct request_parser *p, const struct json *value)
+{
+    if (value->type != JSON_STRING)
+        return error_set(p->err, STATUS_INPUT, "must be the name of a price list");
+    p->out->price_list = dimension_named(p, &p->settings->price_lists, value->text);
+    return p->out->price_list || value->text.size == 0
+               ? STATUS_OK
+               : error_set(p->err, STATUS_INPUT, "the settings have no price list '" STR_FMT "'",
+                           STR_ARG(str_slice(value->text, 0, str_utf8_cut(value->text, 60))));
+}
+
 #define FIELD(member)      offsetof(struct search_request, member)
 #define LIST(member, many) PARAM_LIST, FIELD(member), FIELD(many), 0, 0, NULL
 
@@ -234,6 +277,9 @@ static const struct param_row params_known[] = {
     {"maxValuesPerFacet", PARAM_INT, FIELD(max_values_per_facet), 0, 0, FACET_VALUES_LIMIT, NULL},
     {"sortFacetValuesBy", PARAM_SPECIAL, 0, 0, 0, 0, take_facet_order},
     {"sort", PARAM_SPECIAL, 0, 0, 0, 0, take_sort},
+    {"store", PARAM_SPECIAL, 0, 0, 0, 0, take_stores},
+    {"priceList", PARAM_SPECIAL, 0, 0, 0, 0, take_price_list},
+    {"buryOutOfStock", PARAM_BOOL, FIELD(bury_out_of_stock), 0, 0, 0, NULL},
     {"distinct", PARAM_BOOL, FIELD(distinct), 0, 0, 0, NULL},
     {"hitsPerPage", PARAM_INT, FIELD(hits_per_page), 0, 0, LIMIT_HITS_PER_PAGE, NULL},
     {"page", PARAM_INT, FIELD(page), 0, 0, INT32_MAX, NULL},
@@ -371,6 +417,7 @@ static void defaults(struct search_request *r, const struct settings *s)
         .sort_facets_by_alpha = s->sort_facets_by_alpha,
         .distinct = s->distinct,
         .analytics = true,
+        .bury_out_of_stock = s->bury_out_of_stock,
         .hits_per_page = s->hits_per_page,
         .offset = -1,
         .length = -1,

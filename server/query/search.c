@@ -24,6 +24,8 @@ static bool same_text(const struct search_request *a, const struct search_reques
 {
     return str_equal(a->query, b->query) && a->prefix_last == b->prefix_last && a->strict == b->strict &&
            a->any_word == b->any_word && a->typo_tolerance == b->typo_tolerance && a->min_hits == b->min_hits &&
+           a->store_count == b->store_count && a->price_list == b->price_list &&
+           (a->store_count == 0 || memcmp(a->stores, b->stores, a->store_count * sizeof(*a->stores)) == 0) &&
            same_list(a->optional_words, a->optional_count, b->optional_words, b->optional_count) &&
            same_list(a->restrict_fields, a->restrict_count, b->restrict_fields, b->restrict_count);
 }
@@ -72,6 +74,7 @@ static enum status add_hits(struct evaluation *e, struct evaluation_request *r, 
     hits = ARENA_ARRAY(e->arena, struct hit, r->top.count - first);
     if (!hits || !hit_reader_init(&reader, e->snapshot, request, e->arena))
         return full(err);
+    reader.view = &e->view;
     for (size_t i = first; i < r->top.count && !reader.id_only; i++)
         shard_object_prefetch(e->snapshot->segments[r->top.heap[i]->segment].shard, r->top.heap[i]->doc);
     for (size_t i = first; i < r->top.count && status == STATUS_OK; i++) {

@@ -55,7 +55,11 @@ struct search_request {
     bool sort_facets_by_alpha;
     const struct sort_key *sort; /* exact sort before relevance */
     size_t sort_count;
-    bool distinct; /* hits, totals and facets in products */
+    const struct dimension_setting *const *stores; /* stock is theirs; count 0: the product's */
+    size_t store_count;
+    const struct dimension_setting *price_list; /* prices are its own where it has some; NULL: the product's */
+    bool bury_out_of_stock;                     /* behind all in stock that match by as many words */
+    bool distinct;                              /* hits, totals and facets in products */
     int64_t hits_per_page;
     int64_t page;
     int64_t offset, length;            /* -1: not given; else instead of page */

@@ -42,7 +42,7 @@ void window_segment(struct window *w, uint32_t segment)
     w->lengths = shard_lengths(g->shard, &w->length_stride);
     w->facts = shard_facts(g->shard, &w->fact_count);
     for (uint32_t i = 0; i < w->source_count; i++)
-        w->sources[i].column = shard_number_column(g->shard, w->sources[i].attr);
+        w->sources[i].column = store_view_column(w->view, g->shard, w->sources[i].attr, &w->sources[i].shown);
 }
 
 static void begin(struct window *w, uint32_t count)
@@ -210,6 +210,10 @@ bool window_load(struct window *w, uint32_t source, const struct mask *wanted)
         if (!v->cells)
             return false;
     }
+    if (v->shown.kind != SHOWN_COLUMN) {
+        store_view_load(w, v, wanted);
+        return true;
+    }
     if (!v->fresh) {
         window_codes(w, source);
         if (v->column->kind == NUMBER_COLUMN_SPARSE)
@@ -349,6 +353,10 @@ const uint64_t *window_stock(struct window *w)
     if (w->stock_loaded)
         return w->stock;
     w->stock_loaded = true;
+    if (w->view && w->view->by_store) {
+        store_view_stock(w);
+        return w->stock;
+    }
     bits = shard_in_stock_bits(w->shard);
     memset(w->stock, 0, sizeof(w->stock));
     for (uint32_t i = 0; bits && w->docs && i < w->count; i++) {

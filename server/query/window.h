@@ -13,6 +13,7 @@
 #include "indexer/base/arena.h"
 #include "indexer/shard/snapshot.h"
 #include "server/query/mask.h"
+#include "server/query/store_view.h"
 
 /* Codes (columns.h) whose values are in a range of cells; none when first > last. */
 struct code_range {
@@ -24,6 +25,7 @@ struct code_range {
 struct value_source {
     attr_id attr;
     const struct number_column *column; /* of the segment */
+    struct shown_column shown;          /* when that is its form */
     int64_t *cells;                     /* by offset in the window; NULL until it is needed first */
     uint64_t loaded[WINDOW_WORDS];      /* cells is right for these; */
     uint64_t present[WINDOW_WORDS];     /* these have a value */
@@ -35,6 +37,7 @@ struct value_source {
 
 struct window {
     const struct snapshot *snapshot;
+    const struct store_view *view; /* NULL: none */
     struct arena *arena;
     uint32_t segment;
     const struct shard *shard;

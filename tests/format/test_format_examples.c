@@ -12,6 +12,7 @@
 #include "indexer/base/file.h"
 #include "indexer/shard/codes.h"
 #include "indexer/shard/dictionary.h"
+#include "indexer/shard/dimension.h"
 #include "indexer/shard/fuzzy.h"
 #include "indexer/shard/keys.h"
 #include "indexer/shard/positions.h"
@@ -338,6 +339,29 @@ static void test_codes(void **state)
     made_close(&m);
 }
 
+static void write_dimensions(struct container_writer *w)
+{
+    const struct dimension_cell cells[] = {{2, 125000, 0}, {10, INT64_C(3000000000), 0}};
+    const struct dimension_source source = {.attr = 3, .cells = cells, .count = 2};
+    struct dimensions_writer dw;
+
+    dimensions_writer_init(&dw, w, 64);
+    dimensions_writer_put(&dw, &source);
+    dimensions_writer_end(&dw);
+}
+
+static void test_dimensions(void **state)
+{
+    struct made m;
+
+    (void)state;
+    made_open(&m, write_dimensions);
+    assert_int_equal(m.container.version, 3);
+    expect_chunk(&m, "DIMX", "DIMX");
+    expect_chunk(&m, "DIMS", "DIMS");
+    made_close(&m);
+}
+
 static void write_objects(struct container_writer *w)
 {
     struct docs_writer d;
@@ -397,10 +421,11 @@ static int forget_document(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_container), cmocka_unit_test(test_meta),       cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_terms),     cmocka_unit_test(test_postings),   cmocka_unit_test(test_positions),
-        cmocka_unit_test(test_prefixes),  cmocka_unit_test(test_attributes), cmocka_unit_test(test_codes),
-        cmocka_unit_test(test_objects),   cmocka_unit_test(test_dictionary), cmocka_unit_test(test_titles),
+        cmocka_unit_test(test_container),  cmocka_unit_test(test_meta),       cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_terms),      cmocka_unit_test(test_postings),   cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_prefixes),   cmocka_unit_test(test_attributes), cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_dimensions), cmocka_unit_test(test_objects),    cmocka_unit_test(test_dictionary),
+        cmocka_unit_test(test_titles),
     };
 
     return cmocka_run_group_tests(tests, read_document, forget_document);

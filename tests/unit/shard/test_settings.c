@@ -213,6 +213,15 @@ static void test_errors(void **state)
         {"{\"synonyms\":[{\"type\":\"odd\"}]}", "'synonyms[0].type': must be \"synonym\" or \"onewaysynonym\""},
         {"{\"typoTolerance\":\"often\"}", "'typoTolerance': must be true, false, \"min\" or \"strict\""},
         {"{\"distinct\":\"yes\"}", "'distinct': must be true or false"},
+        {"{\"stores\":[\"a\",\"a\"]}", "'stores[1]': the name 'a' is there twice"},
+        {"{\"stores\":[1]}", "'stores[0]': must be a name or {\"name\": \"...\", \"pickupToday\": true"},
+        {"{\"stores\":[{\"name\":\"a\",\"pickup\":true}]}", "'stores[0].pickup': there are name, pickupToday and"},
+        {"{\"stores\":{\"names\":[\"a\"],\"order\":\"seq\"}}", "'stores.order': must be \"timestamp\" or"},
+        {"{\"priceLists\":[{\"name\":\"a\"}]}", "'priceLists[0]': must be a name"},
+        {"{\"priceLists\":\"vip\"}", "'priceLists': must be a list of at most"},
+        {"{\"stores\":[\"a\"],\"priceLists\":{\"attribute\":\"stores\",\"names\":[\"b\"]}}",
+         "'priceLists.attribute': the stores have 'stores' already"},
+        {"{\"buryOutOfStock\":1}", "'buryOutOfStock': must be true or false"},
         {"{\"sortFacetValuesBy\":\"size\"}", "'sortFacetValuesBy': must be \"count\" or \"alpha\""},
         {"{\"stemmer\":1}", "'stemmer': must be a string"},
     };
@@ -382,6 +391,37 @@ static void test_seal(void **state)
     buf_release(&sealed);
 }
 
+static void test_stores(void **state)
+{
+    struct settings *s = parse("{\"stores\": [\"berlin\", {\"name\": \"a.b\", \"pickupToday\": true, \"shipsFrom\": "
+                               "\"DE\"}], \"priceLists\": {\"attribute\": \"lists\", \"order\": \"version\", "
+                               "\"names\": [\"vip\"]}, \"buryOutOfStock\": true}");
+    struct settings *more = NULL, *none = parse("{}");
+    struct error err = {0};
+    const struct dimension_setting *store = settings_dimension(s, STR("stores.a.b"));
+
+    (void)state;
+    assert_int_equal(s->stores.count, 2);
+    assert_true(store && store->pickup_today);
+    assert_str(store->ships_from, "DE");
+    assert_int_equal(settings_dimension_kind(s, STR("stores.paris")), DIMENSION_STORE);
+    assert_null(settings_dimension(s, STR("stores.paris")));
+    assert_int_equal(settings_dimension_kind(s, STR("storesberlin")), DIMENSION_NONE);
+    assert_int_equal(settings_dimension_kind(s, STR("prices.vip")), DIMENSION_NONE);
+    assert_false(settings_mutable(s, STR("stores.berlin"))->by_version);
+    assert_true(settings_mutable(s, STR("lists.vip"))->by_version);
+    assert_null(settings_mutable(s, STR("lists.b2b")));
+    assert_true(s->bury_out_of_stock);
+    assert_true(settings_has_stock(s));
+    assert_false(settings_has_stock(none));
+    assert_int_equal(settings_compare(none, s), SETTINGS_REBUILD);
+    assert_int_equal(settings_parse(&more, STR("{\"stores\": [\"berlin\", \"paris\"]}"), s, &err), STATUS_OK);
+    assert_int_equal(settings_compare(s, more), SETTINGS_IMMEDIATE);
+    settings_free(s);
+    settings_free(more);
+    settings_free(none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +439,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_shown),
         cmocka_unit_test(test_seal),
+        cmocka_unit_test(test_stores),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
