@@ -218,9 +218,7 @@ static void store_placed(struct changes *c, const struct placed *list, size_t co
         bool store = settings_dimension_kind(settings_of(c), name) == DIMENSION_STORE;
         for (end = i; end < count && list[end].segment == list[i].segment && list[end].attr == list[i].attr; end++) {
             run[end - i] = list[end].cell;
-            if (s->merging) {
-                vec_push(&s->touched, list[end].cell.doc);
-            }
+            segment_touch(s, list[end].cell.doc);
         }
         dimensions_set(shard_dimensions(s->shard), list[i].attr, store, run, (uint32_t)(end - i));
     }

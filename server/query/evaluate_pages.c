@@ -133,13 +133,25 @@ static bool begins_word(const struct evaluation *e, const struct evaluation_requ
     return e->query->slot_count == 1 && !r->filter && r->request->query.size <= LETTERS_BYTES;
 }
 
+/* Stock of stores and prices of lists have no epochs. */
+static bool reads_cells(const struct evaluation *e, const struct evaluation_request *r)
+{
+    if (r->request->store_count || r->request->price_list || r->request->bury_out_of_stock)
+        return true;
+    for (uint32_t i = 0; i < r->top.key_count; i++) {
+        if (store_view_shows(&e->view, e->snapshot, r->top.keys[i].attr))
+            return true;
+    }
+    return false;
+}
+
 bool evaluation_plan_page(struct evaluation *e, struct evaluation_request *r)
 {
     struct page_plan *p = &r->page;
     const struct page_counts *known;
 
     *p = (struct page_plan){.k = r->top.k};
-    if (!e->pages || r->browse || e->snapshot->damaged_count || !filter_scope(r->filter, &p->scope) ||
+    if (!e->pages || r->browse || reads_cells(e, r) || e->snapshot->damaged_count || !filter_scope(r->filter, &p->scope) ||
         (!e->query->match_all && !begins_word(e, r)))
         return true;
     p->counts = true;
