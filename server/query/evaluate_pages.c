@@ -151,8 +151,8 @@ bool evaluation_plan_page(struct evaluation *e, struct evaluation_request *r)
     const struct page_counts *known;
 
     *p = (struct page_plan){.k = r->top.k};
-    if (!e->pages || r->browse || reads_cells(e, r) || e->snapshot->damaged_count || !filter_scope(r->filter, &p->scope) ||
-        (!e->query->match_all && !begins_word(e, r)))
+    if (!e->pages || r->browse || reads_cells(e, r) || e->snapshot->damaged_count ||
+        !filter_scope(r->filter, &p->scope) || (!e->query->match_all && !begins_word(e, r)))
         return true;
     p->counts = true;
     p->counts_key = counts_key(e, r);

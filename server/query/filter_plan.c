@@ -135,8 +135,8 @@ static enum status facet_condition(struct compiler *c, struct filter_node *out, 
     *out = (struct filter_node){.kind = FILTER_NODE_NONE};
     if (str_equal(f->attribute, STR("objectID")))
         return document_node(c, out, f->value);
-    if (filter_store_condition(out, f, c->window, c->arena, c->err, &status))
-        return status;
+    if (filter_store_named(f, c->window))
+        return filter_store_condition(out, f, c->window, c->arena, c->err);
     if (!visible(c, attr) && (!dictionary_level_find(d, f->attribute, &attr, &level) || !visible(c, attr)))
         return STATUS_OK;
     if (dictionary_attr(d, attr)->stock) {

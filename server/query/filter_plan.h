@@ -74,9 +74,10 @@ MUST_CHECK enum status filter_bind(struct filter_node *n, struct window *w, stru
 bool filter_apply(struct filter_node *n, struct window *w, struct mask *m);
 /* True when the filter lets through just the documents of a scope. NULL: all. */
 bool filter_scope(const struct filter_node *n, struct filter_scope *out);
-/* filter_store.c: false when the condition is none of a store's. */
-bool filter_store_condition(struct filter_node *out, const struct filter *f, struct window *w, struct arena *arena,
-                            struct error *err, enum status *status);
+/* filter_store.c: whether a condition is about stores, and its node. */
+bool filter_store_named(const struct filter *f, const struct window *w);
+MUST_CHECK enum status filter_store_condition(struct filter_node *out, const struct filter *f, struct window *w,
+                                              struct arena *arena, struct error *err);
 MUST_CHECK enum status filter_store_bind(const struct filter_node *n, const struct window *w, struct error *err);
 void filter_store_apply(const struct filter_node *n, const struct window *w, struct mask *m);
 /* The least facet set that all matches are in, or NULL: windows without any of it need no look. */

@@ -45,33 +45,38 @@ static enum status take_stores(struct filter_node *out, const struct filter *f, 
     return STATUS_OK;
 }
 
-bool filter_store_condition(struct filter_node *out, const struct filter *f, struct window *w, struct arena *arena,
-                            struct error *err, enum status *status)
+bool filter_store_named(const struct filter *f, const struct window *w)
 {
-    bool pickup = str_equal(f->attribute, STR("pickupToday"));
-    struct filter_node * not ;
+    const struct snapshot *s = w->snapshot;
 
-    if (w->snapshot->settings->stores.count == 0 ||
-        (!pickup && !str_equal(f->attribute, STR("store")) && !str_equal(f->attribute, STR("shipsFrom"))) ||
-        dictionary_attr_find(w->snapshot->dictionary, f->attribute) < w->snapshot->attr_count)
-        return false;
+    return s->settings->stores.count > 0 &&
+           (str_equal(f->attribute, STR("pickupToday")) || str_equal(f->attribute, STR("store")) ||
+            str_equal(f->attribute, STR("shipsFrom"))) &&
+           dictionary_attr_find(s->dictionary, f->attribute) >= s->attr_count;
+}
+
+enum status filter_store_condition(struct filter_node *out, const struct filter *f, struct window *w,
+                                   struct arena *arena, struct error *err)
+{
+    struct filter_node * not ;
+    enum status status;
+
     *out = (struct filter_node){.kind = FILTER_NODE_NONE};
-    *status = take_stores(out, f, w, arena, err);
-    if (*status != STATUS_OK || !pickup || str_equal(f->value, STR("true")))
-        return true;
-    if (!str_equal(f->value, STR("false"))) {
-        *status = error_set(err, STATUS_INPUT, "'pickupToday': must be true or false");
-        return true;
+    status = take_stores(out, f, w, arena, err);
+    if (status != STATUS_OK || !str_equal(f->attribute, STR("pickupToday")) || str_equal(f->value, STR("true")))
+        return status;
+    if (!str_equal(f->value, STR("false")))
+        return error_set(err, STATUS_INPUT, "'pickupToday': must be true or false");
+    if (out->kind == FILTER_NODE_NONE) {
+        out->kind = FILTER_NODE_ALL;
+        return STATUS_OK;
     }
     not = ARENA_NEW(arena, struct filter_node);
-    if (not )
-        *not = *out;
-    *out = not &&not ->kind == FILTER_NODE_NONE
-               ? (struct filter_node){.kind = FILTER_NODE_ALL}
-               : (struct filter_node){.kind = FILTER_NODE_NOT, .children = not, .child_count = 1};
     if (!not )
-        *status = error_set(err, STATUS_LIMIT, "the filters need more memory than a request may use");
-    return true;
+        return error_set(err, STATUS_LIMIT, "the filters need more memory than a request may use");
+    *not = *out;
+    *out = (struct filter_node){.kind = FILTER_NODE_NOT, .children = not, .child_count = 1};
+    return STATUS_OK;
 }
 
 enum status filter_store_bind(const struct filter_node *n, const struct window *w, struct error *err)
