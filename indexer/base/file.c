@@ -207,7 +207,7 @@ enum status file_link(const char *from, const char *to, struct error *err)
 bool file_exists(const char *path)
 {
     struct file_info info;
-    return disk()->info(path, &info, NULL) == STATUS_OK;
+    return disk()->info(path, &info, NULL) != STATUS_NOT_FOUND;
 }
 
 enum status file_modified_ms(const char *path, int64_t *ms, struct error *err)

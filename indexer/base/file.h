@@ -57,6 +57,7 @@ MUST_CHECK enum status file_replace(const char *path, struct str content, struct
 MUST_CHECK enum status file_rename(const char *from, const char *to, struct error *err);
 MUST_CHECK enum status file_remove(const char *path, struct error *err); /* STATUS_NOT_FOUND when it is not there */
 MUST_CHECK enum status file_link(const char *from, const char *to, struct error *err); /* a hard link */
+/* False only when it is known not to be there: one that can't be looked at counts, and fails when it is used. */
 bool file_exists(const char *path);
 /* Modification time, ms since 1970. */
 MUST_CHECK enum status file_modified_ms(const char *path, int64_t *ms, struct error *err);

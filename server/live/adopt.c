@@ -14,6 +14,7 @@
 #include "server/live/structure.h"
 
 enum {
+    NAMES_TRIED = 1000,
     CLOSE = 256, /* records that may be left for the sequencer */
     OPEN_RECORDS = 16384,
     OPEN_WHOLE = 4096,
@@ -460,14 +461,15 @@ static void take_plan(struct staging *s)
 }
 
 /* A name that was never used: an adoption that failed late may have left one that a manifest names. */
-static void choose_dir(struct staging *s)
+static enum status choose_dir(struct staging *s, struct error *err)
 {
-    for (;; s->generation++) {
+    for (uint32_t end = s->generation + NAMES_TRIED; s->generation < end; s->generation++) {
         live_path(s->l, s->dir, sizeof(s->dir), "index/%016" PRIx64 "/g%06u", s->x->uid, s->generation);
         if (!file_exists(s->dir)) {
-            break;
+            return STATUS_OK;
         }
     }
+    return error_set(err, STATUS_IO, "'%s' is there, and so are the %d before it", s->dir, NAMES_TRIED - 1);
 }
 
 static enum status run(struct staging *s, struct error *err)
@@ -482,8 +484,7 @@ static enum status run(struct staging *s, struct error *err)
         *err = s->error;
         return s->status;
     }
-    choose_dir(s);
-    if ((status = generation_note(s->plan, err)) != STATUS_OK) {
+    if ((status = choose_dir(s, err)) != STATUS_OK || (status = generation_note(s->plan, err)) != STATUS_OK) {
         return status;
     }
     status = move_dir(s->plan->dir, s->dir, err);
