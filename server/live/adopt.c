@@ -472,11 +472,57 @@ static enum status choose_dir(struct staging *s, struct error *err)
     return error_set(err, STATUS_IO, "'%s' is there, and so are the %d before it", s->dir, NAMES_TRIED - 1);
 }
 
+/* ---- at low priority: what takes long and nobody waits for, so that searches keep the processors ---- */
+
+struct gentle {
+    struct staging *s;
+    enum status (*step)(struct staging *s, struct error *err);
+    enum status status;
+    struct error error;
+};
+
+static void *gentle_main(void *context)
+{
+    struct gentle *g = context;
+    background_become("adopt", BACKGROUND_LOW);
+    g->status = g->step(g->s, &g->error);
+    return NULL;
+}
+
+static enum status gently(struct staging *s, enum status (*step)(struct staging *s, struct error *err),
+                          struct error *err)
+{
+    struct gentle g = {.s = s, .step = step};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, gentle_main, &g) != 0) {
+        return step(s, err);
+    }
+    pthread_join(thread, NULL);
+    if (g.status != STATUS_OK) {
+        *err = g.error;
+    }
+    return g.status;
+}
+
+static enum status check_and_open(struct staging *s, struct error *err)
+{
+    enum status status = check_files(s->plan, err);
+    return status == STATUS_OK ? open_staged(s, s->plan->dir, err) : status;
+}
+
+/* What was accepted until now; what comes meanwhile is for catch_up. */
+static enum status replay_first(struct staging *s, struct error *err)
+{
+    struct log_stats stats;
+    s->l->log_backend->stats(s->l->log, &stats);
+    return replay_to(s, stats.durable_seq, err);
+}
+
 static enum status run(struct staging *s, struct error *err)
 {
     struct live *l = s->l;
-    enum status status = check_files(s->plan, err);
-    if (status != STATUS_OK || (status = open_staged(s, s->plan->dir, err)) != STATUS_OK) {
+    enum status status = gently(s, check_and_open, err);
+    if (status != STATUS_OK) {
         return status;
     }
     live_control(l, find_target, s);
@@ -491,6 +537,9 @@ static enum status run(struct staging *s, struct error *err)
     s->moved = status == STATUS_OK;
     if (status == STATUS_OK && (status = find_start(s, err)) == STATUS_OK) {
         take_plan(s);
+        status = gently(s, replay_first, err);
+    }
+    if (status == STATUS_OK) {
         status = catch_up(s, err);
     }
     if (status == STATUS_OK) {

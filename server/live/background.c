@@ -14,12 +14,12 @@
 #include "server/live/live_internal.h"
 #include "server/live/merge.h"
 
-enum { TICK_MS = 200, NICE = 19, LITTLE = 16, SELDOM = 10 };
+enum { TICK_MS = 200, LITTLE = 16, SELDOM = 10 };
 
-void background_become(const char *name)
+void background_become(const char *name, int nice)
 {
     pthread_setname_np(pthread_self(), name);
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice);
 }
 
 static void wait_tick(struct live *l)
@@ -67,7 +67,7 @@ static void checkpoint_if_due(struct live *l)
 static void *background_main(void *context)
 {
     struct live *l = context;
-    background_become("background");
+    background_become("background", BACKGROUND_LOWEST);
     pthread_mutex_lock(&l->background_lock);
     while (!l->background_stopping) {
         if (!l->merge_wanted) {

@@ -239,8 +239,10 @@ MUST_CHECK enum status recovery_replay(struct live *l, struct error *err);
 void background_start(struct live *l);
 void background_stop(struct live *l);
 bool background_is_stopping(struct live *l);
-/* Gives the calling thread a name and the lowest priority, for good: an unprivileged thread can't take it back. */
-void background_become(const char *name);
+/* Gives the calling thread a name and a lower priority, for good: an unprivileged thread can't take it back. The lowest
+ * gets a hundredth of a processor under full load, the low one a tenth. */
+enum { BACKGROUND_LOW = 10, BACKGROUND_LOWEST = 19 };
+void background_become(const char *name, int nice);
 void background_wake_merge(struct live *l);
 void background_wake_urgent(struct live *l);
 void background_wake_rebuild(struct live *l);

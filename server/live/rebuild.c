@@ -204,7 +204,7 @@ static void *write_main(void *context)
 {
     struct rebuild *r = context;
     struct builders b = {0};
-    background_become("rebuild-write");
+    background_become("rebuild-write", BACKGROUND_LOWEST);
     builders_open(&b, r);
     r->status = add_all(r, &b, &r->error);
     if (r->status == STATUS_OK) {
