@@ -68,16 +68,12 @@ static void verify_named(struct verify_command *c, struct str relative)
 }
 
 /* Settings must be there, as they were sealed, and be valid. */
-static void verify_settings(struct verify_command *c, struct str relative)
+static void verify_settings(struct verify_command *c, const char *path)
 {
     struct settings *settings = NULL;
     struct buf text;
     struct error err = {0};
-    char path[4096];
 
-    if (relative.size == 0)
-        return;
-    snprintf(path, sizeof(path), "%s/" STR_FMT, c->data_dir, STR_ARG(relative));
     buf_init(&text, 16u << 20);
     enum status status = file_read_all(path, &text, 16u << 20, &err);
     struct str document = buf_str(&text);
@@ -114,22 +110,22 @@ static void verify_dictionaries(struct verify_command *c, uint64_t uid)
 }
 
 /* What a rollback to a generation and its adoption read: GENERATION.json, or the candidate.json of older ones. Both
- * must be as they were sealed where they are; an index without shards has neither. */
-static void verify_notes(struct verify_command *c, uint64_t uid, uint32_t generation)
+ * must be as they were sealed where they are; an index without shards has neither. The number of shards that they name.
+ */
+static uint32_t verify_notes(struct verify_command *c, const char *directory)
 {
     static const char *const FILES[] = {"GENERATION.json", "candidate.json"};
-    char directory[4096];
     char path[4200];
+    uint32_t shards = 0;
     bool any = false;
 
-    snprintf(directory, sizeof(directory), "%s/index/%016" PRIx64 "/g%06u", c->data_dir, uid, generation);
     for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
         snprintf(path, sizeof(path), "%s/%s", directory, FILES[i]);
         if (!file_exists(path))
             continue;
         struct arena arena;
         struct buf text = BUF_EMPTY;
-        struct json root;
+        struct json root = {.type = JSON_NULL};
         struct error err = {0};
         arena_init(&arena, 0);
         enum status status = file_read_all(path, &text, 1u << 20, &err);
@@ -138,6 +134,8 @@ static void verify_notes(struct verify_command *c, uint64_t uid, uint32_t genera
             status = settings_unseal(&document, &err);
         if (status == STATUS_OK)
             status = json_parse(document, &arena, &root, &err);
+        const struct json *list = json_get(&root, "shards");
+        shards = list && list->type == JSON_ARRAY && list->count > shards ? list->count : shards;
         buf_release(&text);
         note(c, path, status, &err);
         arena_release(&arena);
@@ -147,26 +145,42 @@ static void verify_notes(struct verify_command *c, uint64_t uid, uint32_t genera
         struct error err = {0};
         note(c, directory, error_set(&err, STATUS_NOT_FOUND, "GENERATION.json and candidate.json are missing"), &err);
     }
+    return shards;
+}
+
+/* shard_count 0: what its notes say. */
+static void verify_generation(struct verify_command *c, uint64_t uid, uint32_t generation, uint32_t shard_count)
+{
+    static const char *const FILES[] = {"dictionary.aisle", "suggest.aisle"};
+    char directory[4096];
+    char path[4200];
+
+    snprintf(directory, sizeof(directory), "%s/index/%016" PRIx64 "/g%06u", c->data_dir, uid, generation);
+    for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, FILES[i]);
+        verify_file(c, path);
+    }
+    snprintf(path, sizeof(path), "%s/settings.json", directory);
+    verify_settings(c, path);
+    uint32_t named = verify_notes(c, directory);
+    for (uint32_t i = 0; i < (shard_count ? shard_count : named); i++) {
+        snprintf(path, sizeof(path), "%s/shard-%04u.aisle", directory, i);
+        verify_file(c, path);
+    }
 }
 
 static void verify_index(struct verify_command *c, const struct manifest_index *index)
 {
-    static const char *const FILES[] = {"dictionary.aisle", "suggest.aisle"};
     char path[4096];
 
-    for (size_t i = 0; index->shard_count && i < sizeof(FILES) / sizeof(FILES[0]); i++) {
-        snprintf(path, sizeof(path), "%s/index/%016" PRIx64 "/g%06u/%s", c->data_dir, index->uid, index->generation,
-                 FILES[i]);
-        verify_file(c, path);
-    }
     if (index->shard_count)
-        verify_notes(c, index->uid, index->generation);
-    for (uint32_t i = 0; i < index->shard_count; i++) {
-        snprintf(path, sizeof(path), "%s/index/%016" PRIx64 "/g%06u/shard-%04u.aisle", c->data_dir, index->uid,
-                 index->generation, i);
-        verify_file(c, path);
-    }
-    verify_settings(c, index->settings);
+        verify_generation(c, index->uid, index->generation, index->shard_count);
+    snprintf(path, sizeof(path), "%s/index/%016" PRIx64 "/g%06u", c->data_dir, index->uid, index->previous_generation);
+    if (index->previous_generation && file_exists(path)) /* a backup may lack it */
+        verify_generation(c, index->uid, index->previous_generation, 0);
+    snprintf(path, sizeof(path), "%s/" STR_FMT, c->data_dir, STR_ARG(index->settings));
+    if (index->settings.size > 0)
+        verify_settings(c, path);
     verify_dictionaries(c, index->uid);
     verify_named(c, index->checkpoint);
     for (uint32_t i = 0; i < index->delta_count; i++)
@@ -240,7 +254,8 @@ int command_verify(int argc, char **argv)
          .type = OPTION_TEXT,
          .value = &c.data_dir,
          .argument = "DIR",
-         .help = "verify every file that the directory's manifest names, and its log; of a backup, all it lists"},
+         .help = "verify every file that the directory's manifest names, the generation before, and the log; of a "
+                 "backup, all it lists"},
         {.name = "quiet", .type = OPTION_FLAG, .value = &c.quiet, .help = "say only what is damaged"},
     };
     const struct options options = {

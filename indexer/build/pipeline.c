@@ -482,6 +482,7 @@ static enum status write_candidate(struct pipeline *p, struct error *err)
 
     buf_clear(&text);
     settings_write(p->settings, &text, true);
+    settings_seal(&text);
     snprintf(path, sizeof(path), "%s/settings.json", p->directory);
     if (status == STATUS_OK)
         status = file_replace(path, buf_str(&text), err);

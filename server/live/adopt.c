@@ -414,23 +414,12 @@ static enum status move_dir(const char *from, const char *to, struct error *err)
     return status;
 }
 
-static enum status load_settings(const char *dir, struct live_settings **out, struct error *err)
-{
-    char path[LIVE_PATH_BYTES];
-    struct buf text = BUF_EMPTY;
-    snprintf(path, sizeof(path), "%s/settings.json", dir);
-    enum status status = file_read_all(path, &text, 1 << 28, err);
-    if (status == STATUS_OK && (status = live_settings_make(out, buf_str(&text), NULL, err)) != STATUS_OK) {
-        error_prefix(err, "'%s'", path);
-    }
-    buf_release(&text);
-    return status;
-}
-
 static enum status open_staged(struct staging *s, const char *dir, struct error *err)
 {
+    char path[LIVE_PATH_BYTES + 32];
     struct live_settings *settings = NULL;
-    enum status status = load_settings(dir, &settings, err);
+    snprintf(path, sizeof(path), "%s/settings.json", dir);
+    enum status status = load_settings(path, &settings, err);
     if (status == STATUS_OK) {
         struct load_base base = {.dir = dir,
                                  .shard_count = s->plan->shard_count,

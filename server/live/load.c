@@ -14,7 +14,7 @@
 
 enum { FILE_LIMIT = 1 << 30, PATH_BYTES = LIVE_PATH_BYTES };
 
-static enum status read_settings(const char *path, struct live_settings **out, struct error *err)
+enum status load_settings(const char *path, struct live_settings **out, struct error *err)
 {
     struct buf text = BUF_EMPTY;
     enum status status = file_read_all(path, &text, FILE_LIMIT, err);
@@ -214,7 +214,7 @@ enum status load_index(struct live *l, const struct manifest_index *from, struct
     struct checkpoint_state saved = {0};
     *out = NULL;
     live_path(l, path, sizeof(path), STR_FMT, STR_ARG(from->settings));
-    enum status status = read_settings(path, &settings, err);
+    enum status status = load_settings(path, &settings, err);
     if (status == STATUS_OK && from->checkpoint.size > 0) {
         live_path(l, path, sizeof(path), STR_FMT, STR_ARG(from->checkpoint));
         status = file_read_all(path, &checkpoint, FILE_LIMIT, err);

@@ -17,6 +17,8 @@ struct load_base {
     bool verify_all;
     bool lazy; /* load_check_rest will check what an opening has to check */
 };
+/* A settings document and, where it has one, the line with its hash. */
+MUST_CHECK enum status load_settings(const char *path, struct live_settings **out, struct error *err);
 MUST_CHECK enum status load_base(struct live_index **out, const struct load_base *from, struct error *err);
 
 /* A whole index as the manifest names it. */

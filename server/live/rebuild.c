@@ -193,6 +193,7 @@ static enum status write_all(const struct rebuild *r, struct builders *b, struct
     if (status == STATUS_OK) {
         buf_clear(&bytes);
         live_settings_text(r->settings, &bytes);
+        settings_seal(&bytes);
         snprintf(path, sizeof(path), "%s/settings.json", r->dir);
         status = file_replace(path, buf_str(&bytes), err);
     }

@@ -111,6 +111,26 @@ class Generations(Case):
         self.ok("DELETE", "/1/indexes/shop/5")
         self.ok("PUT", "/1/indexes/shop/new", {"title": "Steel thing", "price": 1, "stock": 1})
 
+    def test_verify_misses_nothing_of_the_generation_before(self):
+        self.build([product(i) for i in range(20)])
+        self.build([product(i, title="Iron kettle") for i in range(18)])
+        self.indexer("verify", "--data", self.data)
+        uid, = os.listdir(os.path.join(self.data, "index"))
+        for generation in ("g000001", "g000002"):
+            folder = os.path.join(self.data, "index", uid, generation)
+            for name in sorted(os.listdir(folder)):
+                path = os.path.join(folder, name)
+                with open(path, "r+b") as f:
+                    content = f.read()
+                    at = content.index(b":") + 2 if name.endswith(".json") else len(content) // 2
+                    f.seek(at)
+                    f.write(bytes([content[at] ^ 1]))
+                done = self.indexer("verify", "--data", self.data, code=1)
+                self.assertIn(f"{generation}/{name}", done.stderr)
+                with open(path, "r+b") as f:
+                    f.write(content)
+        self.indexer("verify", "--data", self.data)
+
     def test_rollback_with_server(self):
         self.prepare_rollback()
         self.start()
