@@ -35,10 +35,9 @@ static void make(struct rankings *r, struct random *random)
         r->side[s] = (struct interleave_ranking){r->keys[s], count};
     }
     if (random_chance(random, 30)) { /* the same beginning */
-        size_t same = random_below(random, MOST);
+        size_t same = random_below(random, r->side[0].count + 1);
         memcpy(r->keys[1], r->keys[0], same * sizeof(uint64_t));
-        for (size_t i = 0; i < r->side[0].count && i < same; i++)
-            r->side[1].count = r->side[1].count > i ? r->side[1].count : i + 1;
+        r->side[1].count = r->side[1].count > same ? r->side[1].count : same;
         for (size_t i = 0; i < r->side[1].count; i++) { /* no key twice */
             for (size_t k = 0; k < i; k++) {
                 if (r->keys[1][k] == r->keys[1][i])
