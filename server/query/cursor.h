@@ -18,6 +18,8 @@ struct cursor {
     bool own;  /* selections are of this list: window.first is the rank of a window's first posting */
     bool flat; /* frequencies count as 1: a prefix's list */
     struct prefix_union *prefix;
+    bool valued;           /* impacts.h was asked for its postings' values: */
+    const uint8_t *values; /* by rank, or NULL */
     /* the block decoded last */
     uint32_t block;
     uint32_t block_count; /* documents in it; 0: none yet */
@@ -83,6 +85,8 @@ struct prefix_lists {
     uint32_t cursor_count;
 };
 struct prefix_lists prefix_union_lists(const struct prefix_union *p);
+/* The offsets of the window's documents in the short lists: *count of them. After prefix_union_window. */
+const uint16_t *prefix_union_short(const struct prefix_union *p, uint32_t *count);
 doc_id prefix_union_next(struct prefix_union *p, doc_id doc);
 bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *among,
                          struct mask *out);

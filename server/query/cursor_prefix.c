@@ -178,6 +178,12 @@ struct prefix_lists prefix_union_lists(const struct prefix_union *p)
     return (struct prefix_lists){p->docs, p->count, p->cursors, p->cursor_count};
 }
 
+const uint16_t *prefix_union_short(const struct prefix_union *p, uint32_t *count)
+{
+    *count = p->found_count;
+    return p->found;
+}
+
 doc_id prefix_union_next(struct prefix_union *p, doc_id doc)
 {
     uint32_t at = docs_seek(p->docs, p->at < p->count && p->docs[p->at] <= doc ? p->at : 0, p->count, doc);

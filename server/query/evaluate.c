@@ -260,9 +260,10 @@ static bool take_scored(struct evaluation *e, const struct mask *any, const stru
     return true;
 }
 
-#define PRUNE_FROM 16 /* documents; fewer are scored at once */
-#define ROUND_FROM 48 /* of those that are left; fewer are scored at once */
-#define ROUND      24
+#define PRUNE_FROM  16  /* documents; fewer are scored at once */
+#define VALUES_FROM 128 /* fewer are summed at once */
+#define ROUND_FROM  48  /* of those that are left; fewer are scored at once */
+#define ROUND       24
 
 /* Whether documents may be taken in any order: variants of a product must come side by side. */
 static bool any_order(const struct evaluation *e)
@@ -305,17 +306,17 @@ static bool take_rounds(struct evaluation *e, struct mask *any, const struct mas
     return true;
 }
 
-/* What can be told before anything is summed: without which words nobody gets in, and without what prior. */
+/* What can be told before anything is summed: without which words nobody gets in, and without what prior and
+ * values of postings. */
 static bool keep_most(struct evaluation *e, int64_t worst, struct mask *any, const struct mask *exact)
 {
     struct mask spelled = *any;
-    double prior;
 
     mask_and(&spelled, exact);
-    if (!prune_require(&e->prune, worst, any, &prior))
+    if (!prune_require(&e->prune, worst, any))
         return false;
-    if (prior > 0 && e->prior.weight > 0)
-        evaluation_keep_prior(e, prior / e->prior.weight, any);
+    if (mask_count(any) >= VALUES_FROM && !prune_values(&e->prune, worst, any))
+        return false;
     mask_or(any, &spelled);
     return true;
 }

@@ -101,9 +101,6 @@ MUST_CHECK enum status evaluation_run(struct evaluation *e, struct error *err);
 /* The matches of a request that could still be among its best, by what can be told without scores. */
 void evaluation_want(struct evaluation *e, struct evaluation_request *r, const struct mask *matches,
                      struct mask *wanted);
-/* Leaves the documents whose share of the prior's weight, told by its first key alone, may be at least this, and
- * perhaps more. */
-void evaluation_keep_prior(struct evaluation *e, double share, struct mask *m);
 /* Offers the wanted documents of the window, summed by match_sum when there is text to be scored. */
 void evaluation_take(struct evaluation *e, struct evaluation_request *r, const struct mask *wanted,
                      const struct mask *exact, bool scored);

@@ -7,51 +7,6 @@
 #include "server/query/evaluate.h"
 
 /* --- by the first key alone --- */
-/* Keeps the documents whose number is at least (at most) a bound, and perhaps a few more near it. */
-static void keep_by_number(struct evaluation *e, uint32_t source, double bound, bool at_least, struct mask *m)
-{
-    const struct number_column *c = e->window.sources[source].column;
-    int64_t low = INT64_MIN + 1, high = INT64_MAX, cell;
-
-    if (c->kind == NUMBER_COLUMN_MULTI || isnan(bound))
-        return;
-    if (c->kind == NUMBER_COLUMN_NONE) {
-        mask_clear(m);
-        return;
-    }
-    if (c->is_double) {
-        cell = number_cell_of_double(bound);
-    } else {
-        for (uint8_t i = 0; i < c->scale; i++)
-            bound *= 10;
-        if (fabs(bound) > 9e15)
-            return;
-        cell = (int64_t)floor(bound) + (at_least ? -1 : 2);
-    }
-    if (at_least)
-        low = cell;
-    else
-        high = cell;
-    (void)window_narrow(&e->window, source, low, high, m); /* out of memory: all stay */
-}
-
-/* From the share follows what the first customRanking key must be, were all others at their best. */
-void evaluation_keep_prior(struct evaluation *e, double share, struct mask *m)
-{
-    const struct prior_key *k = &e->prior.keys[0];
-    double x;
-
-    if (e->prior.key_count == 0 || e->prior.weight <= 0 || k->stock || k->source == UINT32_MAX || k->scale <= 0)
-        return;
-    x = (share - (1 - k->weight)) / k->weight;
-    if (x <= 1e-9)
-        return;
-    x = (k->descending ? x : 1 - x) + (k->descending ? -1e-9 : 1e-9);
-    if (x < 0 || x >= 1)
-        return;
-    keep_by_number(e, k->source, k->low + expm1(x / k->scale), k->descending, m);
-}
-
 static void keep_by_rank(struct evaluation *e, uint32_t first, uint32_t end, struct mask *m)
 {
     const uint32_t *ranks = e->window.id_ranks;
@@ -82,10 +37,10 @@ void evaluation_want(struct evaluation *e, struct evaluation_request *r, const s
         keep_by_rank(e, r->first_rank, here ? worst->id_rank : UINT32_MAX, wanted);
     } else if (worst && t->sort_count > 0) {
         if (t->keys[0].source != UINT32_MAX && worst->values[0].kind == SORT_NUMBER)
-            keep_by_number(e, t->keys[0].source, worst->values[0].number, t->keys[0].descending, wanted);
+            window_narrow_number(&e->window, t->keys[0].source, worst->values[0].number, t->keys[0].descending, wanted);
     } else if (worst && e->query->match_all) {
         /* Without text and sort keys the prior alone decides. */
-        evaluation_keep_prior(e, ((double)worst->rounded - 1) / 1e6 / e->prior.weight, wanted);
+        prior_narrow(&e->prior, &e->window, ((double)worst->rounded - 1) / 1e6, wanted);
         if (t->key_count == 0 && here)
             keep_by_rank(e, 0, worst->id_rank, wanted);
     }

@@ -244,3 +244,89 @@ void impacts_window(const uint8_t *values, const struct cursor *c, const struct 
             mask_set(out, c->offsets[i + (uint32_t)__builtin_ctzll(in)]);
     }
 }
+
+/* --- adding them up --- */
+#ifdef __x86_64__
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512vbmi2,popcnt")))
+static bool has_wide(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vbmi2");
+}
+
+WIDE static void spread_wide(const uint8_t *values, const uint64_t *bits, uint32_t words, uint8_t *out)
+{
+    for (uint32_t i = 0; i < words; i++) {
+        __m512i v = _mm512_loadu_si512((const void *)values);
+        _mm512_storeu_si512((void *)(out + (size_t)i * 64), _mm512_maskz_expand_epi8(bits[i], v));
+        values += __builtin_popcountll(bits[i]);
+    }
+}
+#else
+static bool has_wide(void)
+{
+    return false;
+}
+
+static void spread_wide(const uint8_t *values, const uint64_t *bits, uint32_t words, uint8_t *out)
+{
+    (void)values, (void)bits, (void)words, (void)out;
+}
+#endif
+
+void impacts_spread_plain(const uint8_t *values, const uint64_t *bits, uint32_t words, uint8_t *out)
+{
+    for (uint32_t i = 0; i < words; i++) {
+        for (uint64_t x = bits[i]; x; x &= x - 1)
+            out[(size_t)i * 64 + (size_t)__builtin_ctzll(x)] = *values++;
+    }
+}
+
+void impacts_spread_bits(const uint8_t *values, const uint64_t *bits, uint32_t words, uint8_t *out)
+{
+    if (has_wide())
+        spread_wide(values, bits, words, out);
+    else
+        impacts_spread_plain(values, bits, words, out);
+}
+
+void impacts_spread(const uint8_t *values, const struct cursor *c, const struct window *w, uint8_t *out)
+{
+    const struct postings *p = &c->postings;
+
+    if (p->bits) {
+        const uint64_t *bits = p->bits + w->base / 64;
+        uint32_t rank = p->block_ranks[w->base / WINDOW_DOCS], words = (w->count + 63) / 64, end = rank;
+        for (uint32_t i = 0; i < words; i++)
+            end += (uint32_t)__builtin_popcountll(bits[i]);
+        if (rank <= end && end <= p->df) /* else the list is no list */
+            impacts_spread_bits(values + rank, bits, words, out);
+        return;
+    }
+    values += (size_t)c->facts_block * POSTINGS_BLOCK + c->facts_at;
+    for (uint32_t i = 0; i < c->count; i++)
+        out[c->offsets[i]] = values[i];
+}
+
+void impacts_spread_more(const uint8_t *values, const struct cursor *c, uint8_t *out)
+{
+    values += (size_t)c->facts_block * POSTINGS_BLOCK + c->facts_at;
+    for (uint32_t i = 0; i < c->count; i++) {
+        uint8_t *to = &out[c->offsets[i]];
+        *to = *to + values[i] > UINT8_MAX ? UINT8_MAX : (uint8_t)(*to + values[i]);
+    }
+}
+
+void impacts_add(const uint8_t *values, struct impact_weights w, uint16_t *sums)
+{
+    for (uint32_t i = 0; i < WINDOW_DOCS; i++)
+        sums[i] = (uint16_t)(sums[i] + (values[i] & IMPACT_MOST) * w.weight + (values[i] >> 7) * w.pair);
+}
+
+void impacts_raise(const uint8_t *values, struct impact_weights w, uint16_t *sums)
+{
+    for (uint32_t i = 0; i < WINDOW_DOCS; i++) {
+        uint16_t mine = (uint16_t)((values[i] & IMPACT_MOST) * w.weight + (values[i] >> 7) * w.pair);
+        sums[i] = mine > sums[i] ? mine : sums[i];
+    }
+}

@@ -59,11 +59,26 @@ const uint8_t *impacts_of(struct impact_cache *c, const struct cursor *cursor, c
 void impacts_window(const uint8_t *values, const struct cursor *cursor, const struct window *w, const uint8_t least[2],
                     struct mask *out);
 
+/* Writes the values of the window's postings to their documents' places, of 4,096. After cursor_window of the same
+ * window. */
+void impacts_spread(const uint8_t *values, const struct cursor *cursor, const struct window *w, uint8_t *out);
+/* The same of a packed list, added to what is there, up to 255. */
+void impacts_spread_more(const uint8_t *values, const struct cursor *cursor, uint8_t *out);
+/* sums[i] grows by (or becomes, if that is more) value * weight, and pair where it is titled, of 4,096. */
+struct impact_weights {
+    uint16_t weight, pair;
+};
+void impacts_add(const uint8_t *values, struct impact_weights w, uint16_t *sums);
+void impacts_raise(const uint8_t *values, struct impact_weights w, uint16_t *sums);
+
 /* The least value that a part of at least this has. */
 uint8_t impact_of_part(double part);
 
 /* Bit i: values[i] says so, of 64. The plain one is for tests and for other processors. */
 uint64_t impacts_at_least(const uint8_t *values, const uint8_t least[2]);
 uint64_t impacts_at_least_plain(const uint8_t *values, const uint8_t least[2]);
+/* The values, in turn, to the places of the bits set; the others may be cleared. 64 values more may be read. */
+void impacts_spread_bits(const uint8_t *values, const uint64_t *bits, uint32_t words, uint8_t *out);
+void impacts_spread_plain(const uint8_t *values, const uint64_t *bits, uint32_t words, uint8_t *out);
 
 #endif

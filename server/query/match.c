@@ -102,7 +102,6 @@ static enum status open_alternative(struct match *m, struct match_alternative *o
     enum status status = STATUS_OK;
 
     out->alternative = a;
-    out->valued = false;
     if (a->kind == ALTERNATIVE_PREFIX)
         return open_prefix(m, out, err);
     assert(a->term_count <= out->cursor_room);

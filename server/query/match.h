@@ -17,8 +17,6 @@ struct match_alternative {
     uint32_t cursor_count; /* all of them must have the document */
     uint32_t cursor_room;
     struct cursor *cursors;
-    bool valued;           /* impacts.h was asked for the postings' values in this segment: */
-    const uint8_t *values; /* by rank, or NULL */
 };
 
 struct match_slot {

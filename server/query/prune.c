@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "server/query/kernels.h"
+
 #define SLACK 4e-6 /* rounding of scores, and of limits in single precision */
 
 static void shard_release(struct prune_shard *s)
@@ -35,6 +37,9 @@ bool prune_init(struct prune *p, struct match *match, const struct prior *prior,
     p->gathered.offsets = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->gathered.offsets));
     p->gathered.facts = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->gathered.facts));
     p->indexes = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->indexes));
+    p->bytes = arena_alloc(arena, WINDOW_DOCS);
+    p->sums = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->sums));
+    p->slot_sums = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->slot_sums));
     return !arena->failed;
 }
 
@@ -167,63 +172,84 @@ static bool alternative_bits(struct prune *p, struct match_alternative *a, const
     return true;
 }
 
-/* NULL when the alternative's postings are not valued: several lists, a union, a short list, a selection. */
-static const uint8_t *values_of(struct prune *p, struct match_alternative *a)
+/* NULL when a list's postings are not valued: it is short, or a union, or the window a selection. */
+static const uint8_t *values_of(struct prune *p, struct cursor *c, uint64_t title)
 {
-    struct cursor *c = &a->cursors[0];
     struct impact_source source = {p->match->scorer, p->match->window,
-                                   c->flat ? p->shard->flat_places : p->shard->places,
-                                   title_has(a->alternative) ? p->match->title.field : 0, c->flat};
+                                   c->flat ? p->shard->flat_places : p->shard->places, title, c->flat};
 
-    if (a->valued || p->match->window->docs)
-        return p->match->window->docs ? NULL : a->values;
-    a->valued = true;
-    a->values = a->cursor_count == 1 && !c->prefix && !c->empty ? impacts_of(&p->cache->impacts, c, &source) : NULL;
-    return a->values;
+    if (p->match->window->docs || c->prefix || c->empty)
+        return NULL;
+    if (!c->valued)
+        c->values = impacts_of(&p->cache->impacts, c, &source);
+    c->valued = true;
+    return c->values;
 }
 
-/* Adds the wanted documents of an alternative; where postings are valued only those that are worth at least least[0],
- * or, with the word in the title, least[1]. */
-static bool add_worth(struct prune *p, struct match_alternative *a, const double least[2], const struct mask *wanted,
-                      struct mask *out)
+static const uint8_t *alternative_values(struct prune *p, struct match_alternative *a)
 {
-    double scale = a->alternative->weight * a->alternative->idf;
-    const uint8_t values[2] = {impact_of_part(least[0] / scale), impact_of_part(least[1] / scale)};
-    const uint8_t *of_rank = values_of(p, a);
+    uint64_t title = title_has(a->alternative) ? p->match->title.field : 0;
+
+    return a->cursor_count == 1 ? values_of(p, &a->cursors[0], title) : NULL;
+}
+
+/* What a document must have: limits are in units of lex, before it is divided. */
+struct demand {
+    double least;    /* of the slot at hand and the prior together, everything else at its best */
+    double in_prior; /* the prior at its best */
+    const struct mask *wanted;
+};
+
+/* Adds the wanted documents of an alternative that may meet the demand. */
+static bool add_able(struct prune *p, uint32_t slot, struct match_alternative *a, const struct demand *d,
+                     struct mask *able)
+{
+    double pair = title_has(a->alternative) ? p->match->query->slots[slot].pair_limit : 0;
+    double scale = a->alternative->weight * a->alternative->idf, worth = d->least - d->in_prior;
+    double most = most_of_alternative(p, a) + pair;
+    const uint8_t *values = most >= worth && worth > 0 ? alternative_values(p, a) : NULL;
     struct mask part;
 
-    if (!of_rank) {
-        if (!alternative_bits(p, a, wanted, &part))
-            return false;
-        mask_or(out, &part);
+    if (most < worth)
         return true;
+    if (values) {
+        const uint8_t least[2] = {impact_of_part(worth / scale), impact_of_part((worth - pair) / scale)};
+        mask_clear(&part);
+        impacts_window(values, &a->cursors[0], p->match->window, least, &part);
+    } else if (!alternative_bits(p, a, d->wanted, &part)) {
+        return false;
     }
-    impacts_window(of_rank, &a->cursors[0], p->match->window, values, out);
+    if (d->least > most)
+        prior_narrow(p->prior, p->match->window, (d->least - most) / p->match->query->max_lex, &part);
+    mask_or(able, &part);
     return true;
 }
 
-/* Leaves the documents with an alternative of the slot that is worth at least this. */
-static bool require(struct prune *p, uint32_t slot, double least, struct mask *wanted)
+/* Those without the slot, too, where there are such. */
+static bool require(struct prune *p, uint32_t slot, const struct demand *d, struct mask *wanted)
 {
-    struct match_slot *s = &p->match->slots[slot];
-    struct mask any;
+    const struct match_slot *s = &p->match->slots[slot];
+    struct mask able, without = *wanted;
 
     /* The lists of optional slots were not read for matching. */
     if (!match_slot_bits(p->match, slot))
         return false;
-    mask_clear(&any);
+    mask_clear(&able);
     for (uint32_t k = 0; k < s->alternative_count; k++) {
-        struct match_alternative *a = &s->alternatives[k];
-        double pair = title_has(a->alternative) ? p->match->query->slots[slot].pair_limit : 0;
-        const double worth[2] = {least, least - pair};
-        if (most_of_alternative(p, a) + pair >= least && !add_worth(p, a, worth, wanted, &any))
+        if (!add_able(p, slot, &s->alternatives[k], d, &able))
             return false;
     }
-    mask_and(wanted, &any);
+    mask_and(&able, wanted);
+    mask_and_not(&without, &s->bits);
+    *wanted = able;
+    if (without.active && d->least <= d->in_prior) {
+        prior_narrow(p->prior, p->match->window, d->least / p->match->query->max_lex, &without);
+        mask_or(wanted, &without);
+    }
     return true;
 }
 
-bool prune_require(struct prune *p, int64_t worst, struct mask *wanted, double *prior)
+bool prune_require(struct prune *p, int64_t worst, struct mask *wanted)
 {
     const struct query *q = p->match->query;
     double most[QUERY_SLOTS], needed = ((double)worst / 1e6 - 2 * SLACK - match_most_gain(p->match)) * q->max_lex;
@@ -232,13 +258,134 @@ bool prune_require(struct prune *p, int64_t worst, struct mask *wanted, double *
         most[i] = most_of_slot(p, i);
         needed -= most[i];
     }
-    /* needed is now what the prior must add when all words are at their best */
-    *prior = needed / q->max_lex;
     for (uint32_t i = 0; i < q->slot_count && wanted->active; i++) {
-        double least = needed + most[i] - prior_most(p) * q->max_lex;
-        if (least > 0 && !require(p, i, least, wanted))
+        struct demand d = {needed + most[i], prior_most(p) * q->max_lex, wanted};
+        if (d.least > 0 && !require(p, i, &d, wanted))
             return false;
     }
+    return true;
+}
+
+/* --- values of postings, summed over the slots --- */
+#define SUM_MOST 60000.0 /* what the largest lex / max_lex is in 16 bits, with room for rounding up */
+
+static uint16_t summand(double lex, const struct query *q)
+{
+    return (uint16_t)ceil(lex / q->max_lex * SUM_MOST);
+}
+
+static void mark(const struct mask *m, uint8_t *bytes)
+{
+    for (MASK_WORDS(m, i)) {
+        for (uint64_t x = m->bits[i]; x; x &= x - 1)
+            bytes[i * 64 + (uint64_t)__builtin_ctzll(x)] = IMPACT_TITLED | IMPACT_MOST;
+    }
+}
+
+/* Adds a list's values to p->bytes, up to the most. */
+static void add_values(struct prune *p, struct cursor *c)
+{
+    const uint8_t *values = values_of(p, c, 0);
+    uint8_t more[WINDOW_DOCS] = {0};
+    struct mask part;
+
+    if (values && !c->postings.bits) {
+        impacts_spread_more(values, c, p->bytes);
+        return;
+    }
+    if (values) {
+        impacts_spread(values, c, p->match->window, more);
+    } else {
+        mask_clear(&part);
+        (void)cursor_window(c, p->match->window, 0, NULL, &part); /* it was loaded */
+        mark(&part, c->postings.bits ? more : p->bytes);
+        if (!c->postings.bits)
+            return;
+    }
+    for (uint32_t i = 0; i < WINDOW_DOCS; i++)
+        p->bytes[i] = p->bytes[i] + more[i] > UINT8_MAX ? UINT8_MAX : (uint8_t)(p->bytes[i] + more[i]);
+}
+
+/* What any document of the union is worth at most: of a document in several of its lists their sum. */
+static void spread_union(struct prune *p, const struct prefix_union *u)
+{
+    struct prefix_lists lists = prefix_union_lists(u);
+    uint32_t count;
+    const uint16_t *offsets = prefix_union_short(u, &count);
+
+    for (uint32_t k = 0; k < lists.cursor_count; k++)
+        add_values(p, &lists.cursors[k]);
+    for (uint32_t i = 0; i < count; i++)
+        p->bytes[offsets[i]] = IMPACT_MOST;
+    for (uint32_t i = 0; i < WINDOW_DOCS; i++)
+        p->bytes[i] = p->bytes[i] > IMPACT_MOST ? IMPACT_MOST : p->bytes[i];
+}
+
+/* An alternative's values by offset in p->bytes; of those without values the most. */
+static bool spread(struct prune *p, struct match_alternative *a, const struct mask *wanted)
+{
+    const uint8_t *values = alternative_values(p, a);
+    struct mask part;
+
+    memset(p->bytes, 0, WINDOW_DOCS);
+    if (values) {
+        impacts_spread(values, &a->cursors[0], p->match->window, p->bytes);
+    } else if (a->cursor_count == 1 && a->cursors[0].prefix) {
+        spread_union(p, a->cursors[0].prefix);
+    } else {
+        if (!alternative_bits(p, a, wanted, &part))
+            return false;
+        mark(&part, p->bytes);
+    }
+    return true;
+}
+
+static bool sum_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
+{
+    const struct query *q = p->match->query;
+    const struct match_slot *s = &p->match->slots[slot];
+    uint16_t pair = summand(q->slots[slot].pair_limit, q);
+    bool alone = s->alternative_count == 1;
+
+    if (!match_slot_bits(p->match, slot))
+        return false;
+    if (!alone)
+        memset(p->slot_sums, 0, WINDOW_DOCS * sizeof(*p->slot_sums));
+    for (uint32_t k = 0; k < s->alternative_count; k++) {
+        struct match_alternative *a = &s->alternatives[k];
+        struct impact_weights w = {summand(a->alternative->weight * a->alternative->idf / IMPACT_MOST, q),
+                                   title_has(a->alternative) ? pair : 0};
+        if (!spread(p, a, wanted))
+            return false;
+        if (alone)
+            impacts_add(p->bytes, w, p->sums);
+        else
+            impacts_raise(p->bytes, w, p->slot_sums);
+    }
+    for (uint32_t i = 0; !alone && i < WINDOW_DOCS; i++)
+        p->sums[i] = (uint16_t)(p->sums[i] + p->slot_sums[i]);
+    return true;
+}
+
+bool prune_values(struct prune *p, int64_t worst, struct mask *wanted)
+{
+    double needed = (double)worst / 1e6 - 2 * SLACK - match_most_gain(p->match) - prior_most(p);
+    uint64_t active = wanted->active;
+
+    if (needed <= 0 || p->match->window->docs)
+        return true;
+    memset(p->sums, 0, WINDOW_DOCS * sizeof(*p->sums));
+    for (uint32_t i = 0; i < p->match->query->slot_count; i++) {
+        if (!sum_slot(p, i, wanted))
+            return false;
+    }
+    needed *= SUM_MOST;
+    for (MASK_WORDS(wanted, i)) {
+        wanted->bits[i] &= needed > UINT16_MAX ? 0 : kernel_in_range(p->sums + i * 64, (uint16_t)needed, UINT16_MAX);
+        if (!wanted->bits[i])
+            active &= ~(1ull << i);
+    }
+    wanted->active = active;
     return true;
 }
 

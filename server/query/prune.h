@@ -43,6 +43,9 @@ struct prune {
     float *best; /* its alternatives' largest part, by max_lex, by offset */
     struct gathered_facts gathered;
     uint32_t *indexes;
+    /* values of postings by offset, and their sums over slots and over a slot's alternatives */
+    uint8_t *bytes;
+    uint16_t *sums, *slot_sums;
     uint32_t *titled; /* bit s: a word of slot s is in the title, by offset */
 };
 
@@ -50,10 +53,12 @@ struct prune {
 bool prune_init(struct prune *p, struct match *match, const struct prior *prior, struct prune_cache *cache);
 /* The match's window went to another segment. */
 void prune_segment(struct prune *p);
-/* Takes out of `wanted` the documents that lack a word, or an alternative of it, without which nobody's score, rounded,
- * reaches `worst`. *prior: what the prior of the others must be at least (above its weight: nobody is left). False when
- * memory runs out. */
-bool prune_require(struct prune *p, int64_t worst, struct mask *wanted, double *prior);
+/* Takes out of `wanted` documents that lack a word, or an alternative of it, or with it the prior, without which
+ * nobody's score, rounded, reaches `worst`. False when memory runs out. */
+bool prune_require(struct prune *p, int64_t worst, struct mask *wanted);
+/* Takes out those whose postings' values do not reach it together: for many documents of a run. False when memory runs
+ * out. */
+bool prune_values(struct prune *p, int64_t worst, struct mask *wanted);
 /* Sums the limits of the wanted documents of the window. False when memory runs out. */
 bool prune_sum(struct prune *p, const struct mask *wanted);
 /* Adds the prior and the gain to their limits, and takes out of `wanted` the documents whose score, rounded, must be

@@ -158,3 +158,20 @@ double prior_of(const struct prior *p, struct window *w, uint32_t offset)
     }
     return p->weight * sum;
 }
+
+/* From the prior follows what the first key must be, were all others at their best. */
+void prior_narrow(const struct prior *p, struct window *w, double needed, struct mask *m)
+{
+    const struct prior_key *k = &p->keys[0];
+    double x;
+
+    if (p->key_count == 0 || p->weight <= 0 || k->stock || k->source == UINT32_MAX || k->scale <= 0)
+        return;
+    x = (needed / p->weight - (1 - k->weight)) / k->weight;
+    if (x <= 1e-9)
+        return;
+    x = (k->descending ? x : 1 - x) + (k->descending ? -1e-9 : 1e-9);
+    if (x < 0 || x >= 1)
+        return;
+    window_narrow_number(w, k->source, k->low + expm1(x / k->scale), k->descending, m);
+}

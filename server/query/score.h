@@ -106,4 +106,7 @@ void prior_segment(struct prior *p, const struct window *w, struct prior_cache *
 /* prior_weight * prior of a document of the window. */
 double prior_of(const struct prior *p, struct window *w, uint32_t offset);
 
+/* Leaves the documents whose prior may be at least this, told by its first key alone, and perhaps more. */
+void prior_narrow(const struct prior *p, struct window *w, double needed, struct mask *m);
+
 #endif

@@ -331,6 +331,33 @@ bool window_narrow(struct window *w, uint32_t source, int64_t low, int64_t high,
     return true;
 }
 
+void window_narrow_number(struct window *w, uint32_t source, double bound, bool at_least, struct mask *m)
+{
+    const struct number_column *c = w->sources[source].column;
+    int64_t low = INT64_MIN + 1, high = INT64_MAX, cell;
+
+    if (c->kind == NUMBER_COLUMN_MULTI || isnan(bound))
+        return;
+    if (c->kind == NUMBER_COLUMN_NONE) {
+        mask_clear(m);
+        return;
+    }
+    if (c->is_double) {
+        cell = number_cell_of_double(bound);
+    } else {
+        for (uint8_t i = 0; i < c->scale; i++)
+            bound *= 10;
+        if (fabs(bound) > 9e15)
+            return;
+        cell = (int64_t)floor(bound) + (at_least ? -1 : 2);
+    }
+    if (at_least)
+        low = cell;
+    else
+        high = cell;
+    (void)window_narrow(w, source, low, high, m); /* out of memory: all stay */
+}
+
 int64_t window_cell(struct window *w, uint32_t source, uint32_t offset)
 {
     struct value_source *v = &w->sources[source];

@@ -87,6 +87,8 @@ void window_codes(struct window *w, uint32_t source);
 /* Leaves in m the documents whose single number is in low..high (cells, never the missing one). MULTI columns have
  * none. False when memory runs out. */
 bool window_narrow(struct window *w, uint32_t source, int64_t low, int64_t high, struct mask *m);
+/* The same for numbers at least (at most) a bound; a few more near it may stay, and all where nothing can be told. */
+void window_narrow_number(struct window *w, uint32_t source, double bound, bool at_least, struct mask *m);
 /* The in-stock flags of the window. Segments without the flag have none set. */
 const uint64_t *window_stock(struct window *w);
 

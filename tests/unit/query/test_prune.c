@@ -168,9 +168,54 @@ static void test_values(void **state)
     assert_int_equal(impact_of_part(63.2 / IMPACT_MOST), 64);
 }
 
+/* Of every word of bits, and with nothing behind the last value. */
+static void test_spread(void **state)
+{
+    struct random r = random_start("spread");
+
+    (void)state;
+    for (int i = 0; i < VALUES; i++) {
+        uint64_t bits[WINDOW_WORDS];
+        uint32_t words = 1 + (uint32_t)random_below(&r, WINDOW_WORDS);
+        uint8_t *values = xcalloc(WINDOW_DOCS + 64, 1), due[WINDOW_DOCS] = {0}, found[WINDOW_DOCS] = {0};
+        random_fill(&r, values, WINDOW_DOCS);
+        random_fill(&r, bits, sizeof(bits));
+        for (uint32_t k = 0; k < WINDOW_WORDS; k++)
+            bits[k] = random_chance(&r, 20) ? 0 : random_chance(&r, 20) ? ~0ull : bits[k];
+        impacts_spread_plain(values, bits, words, due);
+        impacts_spread_bits(values, bits, words, found);
+        assert_memory_equal(due, found, (size_t)words * 64);
+        free(values);
+    }
+}
+
+/* What the sums are, written down once more. */
+static void test_sums(void **state)
+{
+    struct random r = random_start("sums");
+    static uint8_t values[WINDOW_DOCS];
+    static uint16_t sums[WINDOW_DOCS], most[WINDOW_DOCS];
+    struct impact_weights w = {201, 977};
+
+    (void)state;
+    random_fill(&r, values, sizeof(values));
+    for (uint32_t i = 0; i < WINDOW_DOCS; i++)
+        sums[i] = (uint16_t)random_below(&r, 30000);
+    memcpy(most, sums, sizeof(most));
+    impacts_add(values, w, sums);
+    for (uint32_t i = 0; i < WINDOW_DOCS; i++) {
+        uint32_t worth = (values[i] & 127) * 201u + (values[i] >= 128 ? 977 : 0);
+        assert_int_equal(sums[i], most[i] + worth);
+        sums[i] = (uint16_t)(worth > most[i] ? worth : most[i]);
+    }
+    impacts_raise(values, w, most);
+    assert_memory_equal(sums, most, sizeof(sums));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_same_hits)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_spread),
+                                       cmocka_unit_test(test_sums), cmocka_unit_test(test_same_hits)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
