@@ -167,7 +167,7 @@ static enum status prepare(struct server *server, const struct arguments *a, str
 static void open_events(struct server *server, const struct arguments *a)
 {
     struct events_options options = {
-        .data_dir = a->data, .keep_ms = a->events_days * 86400000, .keep_bytes = a->events_bytes};
+        .data_dir = a->data, .keep_ms = a->events_days * 86400000, .keep_bytes = a->events_bytes, .live = server->live};
     struct error err = {0};
     if (events_open(&server->events, &options, &err) != STATUS_OK) {
         log_error("events are not taken: %s", err.message);

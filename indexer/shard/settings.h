@@ -106,8 +106,11 @@ struct experiment_setting {
     struct json settings, parameters; /* objects */
 };
 
-/* `events`: {"keepTokens": false}. */
+/* `events`: {"keepTokens": false, "queryWeight": 1, "productWeight": .05}; signals.h of server/events says what is
+ * weighed. */
 struct event_settings {
+    double query_weight; /* 0: not at all */
+    double product_weight;
     bool keep_tokens; /* true: tokens of shoppers are logged with what they do */
 };
 

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "indexer/base/hash.h"
+#include "indexer/base/limits.h"
 
 enum { LAYOUT = 1, HAS_QUERY = 1, HAS_VALUE = 2, TOKEN_AT = 2 };
 
@@ -173,6 +174,7 @@ static bool take_items(struct reader *r, struct event *e, struct arena *arena)
     struct event_item *items = ARENA_ARRAY(arena, struct event_item, count + 1);
     for (uint64_t i = 0; items && i < count; i++) {
         items[i].object_id = take_text(r);
+        r->failed = r->failed || items[i].object_id.size > LIMIT_OBJECT_ID_BYTES;
         items[i].position = (uint32_t)reader_varint(r);
         items[i].quantity = (uint32_t)reader_varint(r);
         take_options(r, &items[i].has_query, &items[i].query_id, &items[i].value);

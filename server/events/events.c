@@ -41,34 +41,40 @@ static enum status visit_record(void *context, const struct log_record *record, 
     return r->visit(r->context, &event, err);
 }
 
-enum status events_read(struct events *e, int64_t from_ms, event_visit *visit, void *context, struct error *err)
+/* With the log's lock. */
+static enum status read_log(struct events *e, uint64_t from_seq, event_visit *visit, void *context, struct error *err)
 {
     struct reading r = {.events = e, .visit = visit, .context = context};
     struct log_stats stats;
-    enum status status = STATUS_IO;
-    pthread_rwlock_rdlock(&e->log_lock);
+    update_log_backend.stats(e->log, &stats);
     arena_init(&r.arena, 0);
-    if (e->log) {
-        uint64_t from = update_log_backend.since(e->log, from_ms);
-        update_log_backend.stats(e->log, &stats);
-        from = from < stats.first_seq ? stats.first_seq : from;
-        status = update_log_backend.read(e->log, from, LOG_READ_TO_END, visit_record, &r, err);
-    } else {
-        (void)error_set(err, STATUS_IO, "the log of events in '%s' is not open", e->dir);
-    }
+    uint64_t from = from_seq < stats.first_seq ? stats.first_seq : from_seq;
+    enum status status = update_log_backend.read(e->log, from, LOG_READ_TO_END, visit_record, &r, err);
     arena_release(&r.arena);
+    return status;
+}
+
+enum status events_read_from(struct events *e, uint64_t from_seq, event_visit *visit, void *context, struct error *err)
+{
+    pthread_rwlock_rdlock(&e->log_lock);
+    enum status status = e->log ? read_log(e, from_seq, visit, context, err)
+                                : error_set(err, STATUS_IO, "the log of events in '%s' is not open", e->dir);
     pthread_rwlock_unlock(&e->log_lock);
     return status;
 }
 
-static enum status remember(void *context, const struct event *event, struct error *err)
+enum status events_read(struct events *e, int64_t from_ms, event_visit *visit, void *context, struct error *err)
 {
-    struct events *e = context;
-    (void)err;
-    if (event->identity) {
-        (void)seen_add(&e->seen, event->identity, event->wall_ms);
-    }
-    return STATUS_OK;
+    pthread_rwlock_rdlock(&e->log_lock);
+    enum status status = e->log ? read_log(e, update_log_backend.since(e->log, from_ms), visit, context, err)
+                                : error_set(err, STATUS_IO, "the log of events in '%s' is not open", e->dir);
+    pthread_rwlock_unlock(&e->log_lock);
+    return status;
+}
+
+struct signals *events_signals(struct events *e)
+{
+    return e->signals;
 }
 
 static struct events *events_new(const struct events_options *options)
@@ -90,7 +96,10 @@ static struct events *events_new(const struct events_options *options)
     pthread_rwlock_init(&e->log_lock, NULL);
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->wake, NULL);
+    pthread_cond_init(&e->loaded_now, NULL);
     seen_init(&e->seen);
+    arena_init(&e->arena, 0);
+    e->signals = signals_new();
     return e;
 }
 
@@ -106,7 +115,7 @@ enum status events_open(struct events **out, const struct events_options *option
         update_log_backend.stats(e->log, &stats);
         e->seq = stats.durable_seq;
         e->wall_ms = stats.wall_ms;
-        status = events_read(e, clock_wall_ms() - 2 * SEEN_MS, remember, e, err);
+        events_load_signals(e);
     }
     if (status != STATUS_OK) {
         events_close(e);
@@ -131,9 +140,12 @@ void events_close(struct events *e)
     }
     log_writer_release(&e->writer);
     seen_release(&e->seen);
+    signals_free(e->signals);
+    arena_release(&e->arena);
     pthread_rwlock_destroy(&e->log_lock);
     pthread_mutex_destroy(&e->lock);
     pthread_cond_destroy(&e->wake);
+    pthread_cond_destroy(&e->loaded_now);
     free(e->dir);
     free(e);
 }

@@ -9,17 +9,24 @@
  * Repeats are dropped: an event whose identity was logged within the last hours (at least 12, at most the last 2^20
  * such events). What is older than keep_ms, or exceeds keep_bytes, is deleted by segments.
  *
+ * What is logged becomes signals (signals.h): those of queries before it is acknowledged, those of products half a
+ * second later. They are made of the log at a start, and of DATA/events/signals, which holds what the log up to some
+ * record made and is written every few minutes; without that file, or a damaged one, of the log alone.
+ *
  * Threads: any thread submits and reads; one thread of its own decides, writes, syncs, then acknowledges.
  */
 #include "server/events/event.h"
 
 struct events;
+struct live;
+struct signals;
 
 struct events_options {
     const char *data_dir;
     int64_t keep_ms;        /* 0: 90 days */
     uint64_t keep_bytes;    /* 0: 1 GB */
     uint64_t segment_bytes; /* 0: 8 MB, less when keep_bytes is little */
+    struct live *live;      /* NULL: no priors of products are published; borrowed */
     bool read_only;         /* nothing is cut, made or written; reading works beside a server */
 };
 
@@ -51,6 +58,9 @@ MUST_CHECK enum status events_forget(struct events *e, struct str token, events_
 typedef enum status event_visit(void *context, const struct event *event, struct error *err);
 MUST_CHECK enum status events_read(struct events *e, int64_t from_ms, event_visit *visit, void *context,
                                    struct error *err);
+
+/* Borrowed; signals.h says who may ask for what. */
+struct signals *events_signals(struct events *e);
 
 struct events_stats {
     uint64_t by_type[EVENT_TYPES]; /* logged since the start */

@@ -8,6 +8,7 @@
 #include "indexer/base/vec.h"
 #include "server/events/events.h"
 #include "server/events/seen.h"
+#include "server/events/signals.h"
 #include "server/live/update_log.h"
 
 struct pending_record {
@@ -35,7 +36,7 @@ struct events {
     struct log_options log_options;
 
     pthread_mutex_t lock; /* guards the queue and the counters */
-    pthread_cond_t wake;
+    pthread_cond_t wake, loaded_now;
     struct pending *first, **end;
     struct pending *last_searches; /* the last of the queue, when searches may be added to it */
     uint64_t waiting_bytes;
@@ -45,13 +46,30 @@ struct events {
 
     pthread_t thread;
     bool started;
+    bool loaded; /* under the lock */
     /* the thread's own */
     struct seen seen;
     struct log_writer writer;
     uint64_t seq;
     int64_t wall_ms;
     int64_t trimmed_ms;
+    struct arena arena; /* of an event that is applied */
+    struct signals *signals;
+    uint64_t applied_seq; /* the signals contain everything up to here */
+    uint64_t saved_seq;   /* their file does */
+    int64_t saved_ms;
 };
+
+/* Every record from a sequence number on that is kept. */
+MUST_CHECK enum status events_read_from(struct events *e, uint64_t from_seq, event_visit *visit, void *context,
+                                        struct error *err);
+
+/* --- events_load.c --- */
+/* Reads the file of signals, if there is one that fits the log. */
+void events_load_signals(struct events *e);
+/* What the log says beyond it; which events were seen. On the thread, before all else. */
+void events_load_log(struct events *e);
+void events_save_signals(struct events *e);
 
 /* --- events_thread.c --- */
 void events_thread_start(struct events *e);

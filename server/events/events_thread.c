@@ -3,12 +3,16 @@
 
 #include "indexer/base/clock.h"
 #include "indexer/base/log.h"
+#include "indexer/base/rcu.h"
 #include "server/events/events_internal.h"
 
 #define LAZY_MS       200 /* searches wait so long for company */
 #define LAZY_BYTES    (256u << 10)
 #define BATCH_BYTES   (8u << 20)
 #define TRIM_EVERY_MS 60000
+#define SAVE_EVERY_MS 300000
+#define PRODUCTS_MS   250
+#define LOAD_WAIT_MS  2000
 
 /* ---- one batch ---- */
 
@@ -52,6 +56,23 @@ static void count(struct events *e, const struct pending *first)
     pthread_mutex_unlock(&e->lock);
 }
 
+/* What was logged becomes signals before anyone hears of it. */
+static void apply(struct events *e, const struct pending *first)
+{
+    for (const struct pending *p = first; p; p = p->next) {
+        for (size_t i = 0; i < p->records.count; i++) {
+            const struct pending_record *r = &p->records.items[i];
+            struct event event = {.type = r->type};
+            arena_reset(&e->arena);
+            if (r->size > 0 && event_decode(&event, (struct str){p->bytes.data + r->at, r->size}, &e->arena)) {
+                signals_apply(e->signals, &event);
+            }
+        }
+    }
+    e->applied_seq = e->seq;
+    signals_publish(e->signals, e->wall_ms);
+}
+
 static enum status write_batch(struct events *e, struct error *err)
 {
     if (e->writer.count == 0) {
@@ -89,6 +110,7 @@ static void log_batch(struct events *e, struct pending *first)
     if (status == STATUS_OK) {
         e->seq += e->writer.count;
         count(e, first);
+        apply(e, first);
     } else {
         take_back(e, first);
         log_warn("events were not logged: %s", err.message);
@@ -179,42 +201,69 @@ static struct pending *take(struct events *e)
     return first;
 }
 
-/* Searches alone wait a little. Under the lock. False: the end. */
-static bool wait_for_work(struct events *e)
+static struct timespec after_ms(long ms)
 {
-    while (!e->first && !e->stopping) {
-        pthread_cond_wait(&e->wake, &e->lock);
-    }
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += LAZY_MS * 1000000L;
+    until.tv_nsec += ms * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
+    return until;
+}
+
+/* Until there is work, or it is time to look after the products. Searches alone wait a little. Under the lock. */
+static void wait_for_work(struct events *e)
+{
+    struct timespec until = after_ms(PRODUCTS_MS);
+    while (!e->first && !e->stopping && pthread_cond_timedwait(&e->wake, &e->lock, &until) == 0) {
+    }
+    until = after_ms(LAZY_MS);
     while (e->first && !e->urgent && !e->stopping && e->waiting_bytes < LAZY_BYTES &&
            pthread_cond_timedwait(&e->wake, &e->lock, &until) == 0) {
     }
-    return e->first != NULL;
+}
+
+/* What is done between batches. */
+static void look_after(struct events *e)
+{
+    int64_t now = clock_wall_ms();
+    if (e->options.live) {
+        signals_publish_products(e->signals, e->options.live, now);
+    }
+    if (now - e->trimmed_ms >= TRIM_EVERY_MS) {
+        events_trim(e);
+    }
+    if (now - e->saved_ms >= SAVE_EVERY_MS && e->applied_seq != e->saved_seq) {
+        events_save_signals(e);
+    }
 }
 
 static void *events_main(void *context)
 {
     struct events *e = context;
     pthread_setname_np(pthread_self(), "events");
+    rcu_thread_register();
+    rcu_offline();
+    events_load_log(e);
+    look_after(e);
     pthread_mutex_lock(&e->lock);
-    while (wait_for_work(e)) {
-        struct pending *first = take(e);
+    e->loaded = true;
+    pthread_cond_broadcast(&e->loaded_now);
+    while (e->first || !e->stopping) {
+        struct pending *first = e->first ? take(e) : NULL;
         pthread_mutex_unlock(&e->lock);
-        if (first->forget) {
+        if (first && first->forget) {
             forget(e, first);
-        } else {
+        } else if (first) {
             log_batch(e, first);
         }
-        if (clock_wall_ms() - e->trimmed_ms >= TRIM_EVERY_MS) {
-            events_trim(e);
-        }
+        look_after(e);
         pthread_mutex_lock(&e->lock);
+        wait_for_work(e);
     }
     pthread_mutex_unlock(&e->lock);
+    events_save_signals(e);
+    rcu_thread_unregister();
     return NULL;
 }
 
@@ -224,6 +273,12 @@ void events_thread_start(struct events *e)
         fatal("cannot start the thread of events");
     }
     e->started = true;
+    /* Only a long log without a file of signals takes longer; searches need not wait for it. */
+    struct timespec until = after_ms(LOAD_WAIT_MS);
+    pthread_mutex_lock(&e->lock);
+    while (!e->loaded && pthread_cond_timedwait(&e->loaded_now, &e->lock, &until) == 0) {
+    }
+    pthread_mutex_unlock(&e->lock);
 }
 
 void events_thread_stop(struct events *e)

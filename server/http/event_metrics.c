@@ -1,7 +1,21 @@
 #include "server/http/event_metrics.h"
 
 #include "server/events/events.h"
+#include "server/events/signals.h"
 #include "server/http/server.h"
+
+static void fill_signals(struct server *server, struct buf *out)
+{
+    struct signals_stats s;
+    signals_stats(events_signals(server->events), &s);
+    metrics_value(out, "aisle_signals_queries", "gauge", "Queries that signals are kept of.", (double)s.queries);
+    metrics_value(out, "aisle_signals_pairs", "gauge", "Products of these queries.", (double)s.pairs);
+    metrics_value(out, "aisle_signals_products", "gauge", "Products that signals are kept of.", (double)s.products);
+    metrics_value(out, "aisle_signals_evictions_total", "counter", "Times that the least of them went.",
+                  (double)s.evictions);
+    metrics_value(out, "aisle_signals_learned_total", "counter", "Times that the positions' exams were estimated.",
+                  (double)s.learned);
+}
 
 static void fill(void *context, struct buf *out)
 {
@@ -26,6 +40,9 @@ static void fill(void *context, struct buf *out)
     metrics_value(out, "aisle_events_forgotten_total", "counter", "Tokens that were forgotten.", (double)s.forgotten);
     metrics_value(out, "aisle_events_fenced", "gauge", "1 when events are not taken until a restart.",
                   s.fenced ? 1 : 0);
+    if (server->events) {
+        fill_signals(server, out);
+    }
 }
 
 void event_metrics_add(struct server *server)

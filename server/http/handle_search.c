@@ -1,6 +1,7 @@
 #include "indexer/base/clock.h"
 #include "indexer/base/limits.h"
 #include "server/http/answer.h"
+#include "server/http/behaviour.h"
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
 #include "server/http/impressions.h"
@@ -159,6 +160,24 @@ static void try_experiment(struct search *s, struct sub *sub)
     }
 }
 
+/* The same text in the same index gains the same, so that both are evaluated together. */
+static void find_boosts(struct search *s, size_t number)
+{
+    struct sub *sub = &s->subs[number];
+    struct search_context context = {s->searcher, sub->snapshot, &s->x->arena};
+    for (size_t i = 0; i < number; i++) {
+        const struct sub *other = &s->subs[i];
+        if (!other->facet && other->snapshot == sub->snapshot && other->request.behaviour == sub->request.behaviour &&
+            str_equal(other->request.query, sub->request.query)) {
+            sub->request.boosts = other->request.boosts;
+            return;
+        }
+    }
+    if (!sub->facet) {
+        behaviour_boosts(s->x, &context, &sub->request);
+    }
+}
+
 static bool parse_sub(struct search *s, size_t number, struct str facet)
 {
     struct sub *sub = &s->subs[number];
@@ -191,6 +210,7 @@ static bool parse_sub(struct search *s, size_t number, struct str facet)
     sub->request.index = index;
     (void)json_string(json_get(sub->params, "type"), &type);
     sub->facet = facet.size > 0 || str_equal(type, STR("facet"));
+    find_boosts(s, number);
     if (!sub->facet && sub->snapshot->other) {
         try_experiment(s, sub);
     }

@@ -112,6 +112,8 @@ enum status evaluation_init(struct evaluation *e, const struct scorer *scorer, s
     if (status != STATUS_OK)
         return status;
     e->match.memory = e->memory;
+    if (!boosting_init(&e->boosting, e->count ? e->requests[0].request->boosts : NULL, e->scratch))
+        return full(err);
     if (!match_init(&e->match, e->query, scorer, &e->window) ||
         !prune_init(&e->prune, &e->match, &e->prior, e->lengths))
         return full(err);
@@ -144,6 +146,7 @@ static enum status open_segment(struct evaluation *e, struct error *err)
 
     if (status == STATUS_OK)
         prune_segment(&e->prune);
+    boosting_segment(&e->boosting, w->segment);
     /* Of columns with a cell a document, only the hits' cells are checked, when the hits are read. */
     for (uint32_t i = 0; status == STATUS_OK && i < overlay->count; i++) {
         if (shard_number_column(w->shard, overlay->attrs[i])->kind != NUMBER_COLUMN_DENSE)
@@ -275,6 +278,23 @@ static bool any_order(const struct evaluation *e)
     return true;
 }
 
+/* The limits of the boosted grow, or fall, by what they gain. */
+static void total(struct evaluation *e, int64_t worst, struct mask *any)
+{
+    struct mask boosted = *any;
+
+    if (e->boosting.boosts) {
+        mask_and(&boosted, &e->boosting.docs);
+        mask_and_not(any, &boosted);
+        prune_total(&e->prune, INT64_MIN, &boosted);
+        boosting_raise(&e->boosting, &boosted, e->prune.limits);
+        prune_narrow(&e->prune, worst, &boosted);
+    }
+    prune_total(&e->prune, worst, any);
+    if (e->boosting.boosts)
+        mask_or(any, &boosted);
+}
+
 /* Leaves those that can still get in, and the spelled ones. */
 static void narrow(struct evaluation *e, bool first, struct mask *any, const struct mask *exact)
 {
@@ -282,7 +302,7 @@ static void narrow(struct evaluation *e, bool first, struct mask *any, const str
 
     mask_and(&spelled, exact);
     if (first)
-        prune_total(&e->prune, worst_of_all(e), any);
+        total(e, worst_of_all(e), any);
     else
         prune_narrow(&e->prune, worst_of_all(e), any);
     mask_or(any, &spelled);
@@ -306,6 +326,17 @@ static bool take_rounds(struct evaluation *e, struct mask *any, const struct mas
     return true;
 }
 
+/* Limits know nothing of boosts. */
+static void spelled_or_boosted(const struct evaluation *e, const struct mask *any, struct mask *spelled)
+{
+    struct mask boosted = *any;
+
+    if (!e->boosting.boosts)
+        return;
+    mask_and(&boosted, &e->boosting.docs);
+    mask_or(spelled, &boosted);
+}
+
 /* What can be told before anything is summed: without which words nobody gets in, and without what prior and
  * values of postings. */
 static bool keep_most(struct evaluation *e, int64_t worst, struct mask *any, const struct mask *exact)
@@ -313,6 +344,7 @@ static bool keep_most(struct evaluation *e, int64_t worst, struct mask *any, con
     struct mask spelled = *any;
 
     mask_and(&spelled, exact);
+    spelled_or_boosted(e, any, &spelled);
     if (!prune_require(&e->prune, worst, any))
         return false;
     if (mask_count(any) >= VALUES_FROM && !prune_values(&e->prune, worst, any))
@@ -343,6 +375,7 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
     struct mask any;
 
     mask_clear(&any);
+    boosting_window(&e->boosting, &e->window);
     for (size_t i = 0; i < e->count; i++) {
         mask_clear(&e->wanted[i]);
         if (e->requests[i].top.k && e->matches[i].active)

@@ -8,6 +8,7 @@
  *
  * The pass runs a given number of steps of the ladder. A probe only counts: how many match by each step.
  */
+#include "server/query/boosting.h"
 #include "server/query/facet.h"
 #include "server/query/filter_plan.h"
 #include "server/query/hit.h"
@@ -80,6 +81,7 @@ struct evaluation {
     struct buf *page_key;            /* scratch */
     struct evaluation_request *only; /* the pass is for this one alone, over the documents listed for it */
     struct prune prune;
+    struct boosting boosting;
     struct hit_overlay *overlays; /* by segment */
     uint32_t explained;           /* the segment whose lists are open for explaining, + 1 */
     /* scratch of a window */

@@ -25,6 +25,17 @@ static void keep_by_rank(struct evaluation *e, uint32_t first, uint32_t end, str
     m->active = active;
 }
 
+/* What single products gain decides, too. */
+static void keep_boosted(const struct evaluation *e, const struct mask *matches, struct mask *wanted)
+{
+    struct mask boosted = *matches;
+
+    if (!e->boosting.boosts)
+        return;
+    mask_and(&boosted, &e->boosting.docs);
+    mask_or(wanted, &boosted);
+}
+
 void evaluation_want(struct evaluation *e, struct evaluation_request *r, const struct mask *matches,
                      struct mask *wanted)
 {
@@ -41,8 +52,9 @@ void evaluation_want(struct evaluation *e, struct evaluation_request *r, const s
     } else if (worst && e->query->match_all) {
         /* Without text and sort keys the prior alone decides. */
         prior_narrow(&e->prior, &e->window, ((double)worst->rounded - 1) / 1e6, wanted);
-        if (t->key_count == 0 && here)
+        if (t->key_count == 0 && here && worst->rounded >= 0)
             keep_by_rank(e, 0, worst->id_rank, wanted);
+        keep_boosted(e, matches, wanted);
     }
 }
 
@@ -179,6 +191,7 @@ static bool score_of(struct evaluation *e, uint32_t offset, bool scored, int64_t
     double limit = scored ? match_limit(&e->match, offset) : 0, most = scored ? match_most_gain(&e->match) : 0;
     double prior, gain;
 
+    limit += boosting_at(&e->boosting, offset);
     if (score_rounded(limit + most + e->prior.weight) < needed)
         return false;
     prior = prior_of(&e->prior, &e->window, offset);
@@ -187,7 +200,7 @@ static bool score_of(struct evaluation *e, uint32_t offset, bool scored, int64_t
     gain = scored ? match_gain(&e->match, offset) : 0;
     if (score_rounded(limit + gain + prior) < needed)
         return false;
-    *score = (scored ? match_lex(&e->match, offset, gain) : 0) + prior;
+    *score = (scored ? match_lex(&e->match, offset, gain) : 0) + prior + boosting_at(&e->boosting, offset);
     return score_rounded(*score) >= needed;
 }
 

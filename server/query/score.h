@@ -65,7 +65,7 @@ static inline double scorer_tf(const struct scorer *s, uint64_t fact, const uint
 
 static inline int64_t score_rounded(double score)
 {
-    return (int64_t)(score * 1e6 + .5); /* what llround gives for what a score can be */
+    return (int64_t)(score * 1e6 + (score < 0 ? -.5 : .5)); /* what llround gives for what a score can be */
 }
 
 /* x by the code of a number (columns.h), NaN where it was not asked for yet. A thread keeps those of a few columns,

@@ -26,6 +26,7 @@ static bool same_text(const struct search_request *a, const struct search_reques
            a->any_word == b->any_word && a->typo_tolerance == b->typo_tolerance && a->min_hits == b->min_hits &&
            a->store_count == b->store_count && a->price_list == b->price_list &&
            (a->store_count == 0 || memcmp(a->stores, b->stores, a->store_count * sizeof(*a->stores)) == 0) &&
+           a->boosts == b->boosts &&
            same_list(a->optional_words, a->optional_count, b->optional_words, b->optional_count) &&
            same_list(a->restrict_fields, a->restrict_count, b->restrict_fields, b->restrict_count);
 }

@@ -11,6 +11,7 @@
  */
 #include "indexer/base/arena.h"
 #include "indexer/base/json.h"
+#include "indexer/shard/boosts.h"
 #include "indexer/shard/snapshot.h"
 
 #define SEARCH_SORT_KEYS 8
@@ -34,6 +35,13 @@ struct filter {
     char op[3];           /* NUMBER: = != < <= > >= */
     const struct filter *children;
     size_t child_count;
+};
+
+/* What single products gain: lists by segment of the snapshot. */
+struct search_boosts {
+    const struct boost_docs *query;    /* for this query, */
+    const struct boost_docs *products; /* for any */
+    double query_weight, product_weight;
 };
 
 struct search_request {
@@ -65,11 +73,13 @@ struct search_request {
     int64_t offset, length;            /* -1: not given; else instead of page */
     const struct str *restrict_fields; /* restrictSearchableAttributes */
     size_t restrict_count;
-    bool want_ranking_info; /* getRankingInfo: explain each hit */
-    bool profile;           /* times and counts of each step in the answer */
-    bool click_analytics;   /* the answer has a queryID, what it shows is logged */
-    bool analytics;         /* false: it is not */
-    struct str user_token;  /* empty: none */
+    bool want_ranking_info;             /* getRankingInfo: explain each hit */
+    bool profile;                       /* times and counts of each step in the answer */
+    bool click_analytics;               /* the answer has a queryID, what it shows is logged */
+    bool analytics;                     /* false: it is not */
+    struct str user_token;              /* empty: none */
+    bool behaviour;                     /* enableReRanking: what shoppers did may change the order */
+    const struct search_boosts *boosts; /* by which it does; NULL: nothing is known */
     /* presentation, used by the answer's writer */
     const struct str *retrieve; /* attributesToRetrieve; count 0 and !retrieve_given: the settings' */
     size_t retrieve_count;

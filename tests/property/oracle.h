@@ -75,6 +75,7 @@ struct oracle_query {
     size_t sort_count;
     const char *const *facets;
     size_t facet_count;
+    const double *boosts; /* by document; NULL: none */
 };
 
 struct oracle_hit {

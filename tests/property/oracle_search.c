@@ -83,6 +83,7 @@ static void match_all(struct oracle *o, const struct oracle_query *q, const stru
             continue;
         uint32_t bits = oracle_match(o, text, &o->docs.items[i], &lex);
         double score = lex + (double)o->settings->prior_weight * prior_of(o, &o->docs.items[i]);
+        score += q->boosts ? q->boosts[i] : 0;
         for (size_t s = 0; s < steps; s++) {
             bool matches =
                 q->any_word ? text->count == 0 || bits != 0 : (size_t)__builtin_popcount(required & ~bits) <= s;

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "indexer/base/hash.h"
 #include "server/query/search.h"
 #include "tests/property/world.h"
 
@@ -181,6 +182,38 @@ static void put_sort(struct world *w, struct question *q, struct search_request 
     request->sort_count = 1;
 }
 
+/* Some products gain or lose something, with this query or with any; all variants of one the same. */
+static void put_boosts(struct world *w, struct question *q, struct search_request *request, struct arena *arena)
+{
+    size_t count = w->oracle.docs.count, chosen[2] = {0};
+    double *sums = ARENA_ARRAY(arena, double, count + 1);
+    struct boost *lists[2] = {ARENA_ARRAY(arena, struct boost, count + 1), ARENA_ARRAY(arena, struct boost, count + 1)};
+    struct search_boosts *boosts = ARENA_NEW(arena, struct search_boosts);
+    struct boost_docs *docs[2];
+    uint32_t percent = world_chance(w, 50) ? 3 : 40, seed = world_random(w, 1000);
+    static const double weights[2] = {1, .5};
+    if (!world_chance(w, 40))
+        return;
+    for (int l = 0; l < 2; l++) {
+        for (size_t i = 0; i < count; i++) {
+            const struct oracle_doc *d = &w->oracle.docs.items[i];
+            struct str group = d->group.size ? d->group : d->id;
+            uint64_t hash = hash64_seed(group.data, group.size, seed + (unsigned)l);
+            if (d->deleted || hash % 100 >= percent)
+                continue;
+            float value = (float)((double)(hash >> 20 & 63) / 32 - 1);
+            lists[l][chosen[l]++] = (struct boost){d->id, value};
+            sums[i] += weights[l] * (double)value;
+        }
+        docs[l] = ARENA_ARRAY(arena, struct boost_docs, w->snapshot.segment_count + 1);
+        for (uint32_t s = 0; s < w->snapshot.segment_count; s++)
+            assert_true(boosts_resolve(&docs[l][s], w->snapshot.segments[s].shard, lists[l], chosen[l], arena));
+    }
+    *boosts = (struct search_boosts){docs[0], docs[1], weights[0], weights[1]};
+    request->boosts = boosts;
+    q->oracle.boosts = sums;
+}
+
 /* --- comparing --- */
 
 static void tell(const struct question *q, const char *what)
@@ -305,6 +338,7 @@ static int ask(struct world *w, struct searcher *searcher, uint64_t seed, int nu
         goto out;
     }
     put_sort(w, &q, &request);
+    put_boosts(w, &q, &request, &arena);
     struct search_context context = {searcher, &w->snapshot, &arena};
     if (search_run(&context, &request, 1, &result, &err) != STATUS_OK) {
         tell(&q, err.message);

@@ -1,0 +1,81 @@
+#include "server/query/boosting.h"
+
+bool boosting_init(struct boosting *b, const struct search_boosts *boosts, struct arena *arena)
+{
+    *b = (struct boosting){.boosts = boosts};
+    if (!boosts)
+        return true;
+    b->values = arena_alloc(arena, WINDOW_DOCS * sizeof(*b->values));
+    return b->values != NULL;
+}
+
+void boosting_segment(struct boosting *b, uint32_t segment)
+{
+    b->segment = segment;
+}
+
+static void add(struct boosting *b, uint32_t offset, float value)
+{
+    if (mask_has(&b->docs, offset)) {
+        b->values[offset] += value;
+    } else {
+        mask_set(&b->docs, offset);
+        b->values[offset] = value;
+    }
+}
+
+static void add_list(struct boosting *b, const struct window *w, const struct boost_docs *list, double weight)
+{
+    uint32_t at;
+
+    if (list->count == 0 || weight <= 0)
+        return;
+    if (!w->docs) {
+        for (at = boosts_from(list, w->base); at < list->count && list->docs[at] < w->base + w->count; at++)
+            add(b, list->docs[at] - w->base, (float)(weight * (double)list->values[at]));
+        return;
+    }
+    for (uint32_t offset = 0; offset < w->count; offset++) {
+        at = boosts_from(list, w->docs[offset]);
+        if (at < list->count && list->docs[at] == w->docs[offset])
+            add(b, offset, (float)(weight * (double)list->values[at]));
+    }
+}
+
+void boosting_window(struct boosting *b, const struct window *w)
+{
+    if (!b->boosts)
+        return;
+    mask_clear(&b->docs);
+    add_list(b, w, &b->boosts->query[b->segment], b->boosts->query_weight);
+    add_list(b, w, &b->boosts->products[b->segment], b->boosts->product_weight);
+}
+
+void boosting_raise(const struct boosting *b, const struct mask *docs, float *limits)
+{
+    for (MASK_WORDS(docs, w)) {
+        for (uint64_t x = docs->bits[w]; x; x &= x - 1) {
+            uint32_t offset = (uint32_t)w * 64 + (uint32_t)__builtin_ctzll(x);
+            float raised = limits[offset] + b->values[offset];
+            limits[offset] = raised > 0 ? raised : 0;
+        }
+    }
+}
+
+static double value_of(const struct boost_docs *list, doc_id doc)
+{
+    uint32_t at = boosts_from(list, doc);
+
+    return at < list->count && list->docs[at] == doc ? (double)list->values[at] : 0;
+}
+
+struct boosted boosting_of(const struct boosting *b, uint32_t segment, doc_id doc)
+{
+    struct boosted out = {0};
+
+    if (b->boosts) {
+        out.query = b->boosts->query_weight * value_of(&b->boosts->query[segment], doc);
+        out.product = b->boosts->product_weight * value_of(&b->boosts->products[segment], doc);
+    }
+    return out;
+}

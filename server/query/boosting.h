@@ -1,0 +1,40 @@
+#ifndef AISLE_SERVER_QUERY_BOOSTING_H
+#define AISLE_SERVER_QUERY_BOOSTING_H
+
+/*
+ * What single products gain or lose in a search, beside their words and the prior: few of a catalog, known before the
+ * search. Limits that are told before anything is summed do not know of them, so a window's boosted documents are kept
+ * then; the sums of the others' parts, which are limits too, grow by what they gain.
+ */
+#include "server/query/search.h"
+#include "server/query/window.h"
+
+struct boosting {
+    const struct search_boosts *boosts; /* NULL: none */
+    uint32_t segment;
+    struct mask docs; /* of the window, those with a value */
+    float *values;    /* by offset, of these */
+};
+
+/* False when memory runs out. */
+bool boosting_init(struct boosting *b, const struct search_boosts *boosts, struct arena *arena);
+void boosting_segment(struct boosting *b, uint32_t segment);
+/* The window was moved. */
+void boosting_window(struct boosting *b, const struct window *w);
+
+/* Adds what documents of the window gain to their limits, which stay at or above 0. */
+void boosting_raise(const struct boosting *b, const struct mask *docs, float *limits);
+
+/* Of a document of the window. */
+static inline double boosting_at(const struct boosting *b, uint32_t offset)
+{
+    return b->boosts && mask_has(&b->docs, offset) ? (double)b->values[offset] : 0;
+}
+
+/* Of any document. */
+struct boosted {
+    double query, product;
+};
+struct boosted boosting_of(const struct boosting *b, uint32_t segment, doc_id doc);
+
+#endif
