@@ -137,7 +137,7 @@ static void prefetch_cells(struct changes *c, const struct live_update *u, const
     }
 }
 
-static void prefetch_keys(const struct changes *c, const struct lane_place *places, size_t count)
+void lane_prefetch(const struct changes *c, const struct lane_place *places, size_t count)
 {
     static void (*const STEPS[])(const struct keys *, uint64_t) = {keys_prefetch_slot, keys_prefetch_offset,
                                                                    keys_prefetch_text};
@@ -158,7 +158,7 @@ void lane_locate(struct changes *c, const struct live_update *updates, size_t co
     for (size_t i = 0; i < count; i++) {
         out[i].hash = hash64(updates[i].object_id.data, updates[i].object_id.size);
     }
-    prefetch_keys(c, out, count);
+    lane_prefetch(c, out, count);
     for (size_t i = 0; i < count; i++) {
         out[i].doc = DOC_NONE;
         for (uint32_t k = s->segment_count; k-- > 0;) {

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "indexer/base/log.h"
+#include "server/live/lane.h"
+#include "server/live/live_internal.h"
 #include "server/live/load.h"
 
 enum { REPLAY_WHOLE = 4096, REPLAY_RECORDS = 65536 };
@@ -66,57 +68,112 @@ enum status recovery_load(struct live *l, struct error *err)
 struct replay {
     struct live *l;
     struct arena arena;
-    uint64_t seq; /* of the last record read */
+    uint64_t seq; /* of the last record applied */
     uint64_t count;
     uint64_t open;
+    bool full;
+    /* Updates of numbers, the most by far, are applied some at a time, so that the memory that finding their objects
+     * needs is asked for ahead. In the arena. */
+    struct record waiting[LANE_BLOCK];
+    size_t waiting_count;
 };
+
+static enum status apply_object(struct replay *r, const struct record *record, struct error *err)
+{
+    struct live_index *x = live_index_of_uid(r->l, record->uid);
+    r->seq = record->seq;
+    if (!x || x->applied_seq >= record->seq || x->damaged_count > 0) {
+        return STATUS_OK;
+    }
+    struct changes *c = group_changes(r->l, x);
+    enum status status = changes_record(c, record, err);
+    r->full = ++r->open >= REPLAY_RECORDS || c->whole_count >= REPLAY_WHOLE || r->full;
+    return status;
+}
+
+/* Most are of one index: the others are found without help. */
+static enum status apply_waiting(struct replay *r, struct error *err)
+{
+    struct lane_place places[LANE_BLOCK];
+    size_t count = r->waiting_count;
+    struct live_index *x = count > 0 ? live_index_of_uid(r->l, r->waiting[0].uid) : NULL;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count; i++) {
+        places[i].hash = hash64(r->waiting[i].id.data, r->waiting[i].id.size);
+    }
+    if (x && x->damaged_count == 0) {
+        lane_prefetch(group_changes(r->l, x), places, count);
+    }
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = apply_object(r, &r->waiting[i], err);
+    }
+    r->waiting_count = 0;
+    return status;
+}
 
 static enum status apply_open(struct replay *r, struct error *err)
 {
-    enum status status = group_apply(r->l, r->seq, err);
+    enum status status = apply_waiting(r, err);
+    if (status == STATUS_OK) {
+        status = group_apply(r->l, r->seq, err);
+    }
     r->open = 0;
+    r->full = false;
     arena_reset(&r->arena);
     return status;
+}
+
+static enum status wait_for_others(struct replay *r, const struct log_record *from, struct error *err)
+{
+    struct log_record own = *from;
+    own.payload = arena_copy(&r->arena, from->payload);
+    enum status status = record_decode(&own, &r->arena, &r->waiting[r->waiting_count], err);
+    r->waiting_count += status == STATUS_OK;
+    if (status == STATUS_OK && r->waiting_count == LANE_BLOCK) {
+        status = apply_waiting(r, err);
+    }
+    return status == STATUS_OK && r->full ? apply_open(r, err) : status;
+}
+
+static enum status replay_structure(struct replay *r, const struct log_record *from, struct error *err)
+{
+    struct live *l = r->l;
+    struct record record;
+    enum status status = apply_open(r, err);
+    if (status == STATUS_OK) {
+        status = record_decode(from, &r->arena, &record, err);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct live_index *x = live_index_of_uid(l, record.uid);
+    r->seq = from->seq;
+    l->seq = from->seq;
+    return x && x->applied_seq >= record.seq ? STATUS_OK : structure_record(l, &record, err);
 }
 
 static enum status replay_record(void *context, const struct log_record *from, struct error *err)
 {
     struct replay *r = context;
-    struct live *l = r->l;
     struct record record;
-    enum status status = record_decode(from, &r->arena, &record, err);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    l->wall_ms = from->wall_ms;
+    r->l->wall_ms = from->wall_ms;
     r->count++;
-    if (record.kind == RECORD_SOURCE || record.kind == RECORD_DROPPED) {
+    if (from->kind == RECORD_UPDATE) {
+        return wait_for_others(r, from, err);
+    }
+    if (record_is_structural((enum record_kind)from->kind)) {
+        return replay_structure(r, from, err);
+    }
+    enum status status = apply_waiting(r, err);
+    if (status == STATUS_OK) {
+        status = record_decode(from, &r->arena, &record, err);
+    }
+    if (status == STATUS_OK && record.kind != RECORD_SOURCE && record.kind != RECORD_DROPPED) {
+        status = apply_object(r, &record, err);
+    }
+    if (status == STATUS_OK) {
         r->seq = from->seq;
-        return STATUS_OK;
-    }
-    if (record_is_structural(record.kind)) {
-        status = apply_open(r, err);
-        /* apply_open let go of the arena. */
-        if (status == STATUS_OK) {
-            status = record_decode(from, &r->arena, &record, err);
-        }
-        struct live_index *x = live_index_of_uid(l, record.uid);
-        r->seq = from->seq;
-        l->seq = from->seq;
-        if (status != STATUS_OK || (x && x->applied_seq >= record.seq)) {
-            return status;
-        }
-        return structure_record(l, &record, err);
-    }
-    struct live_index *x = live_index_of_uid(l, record.uid);
-    r->seq = from->seq;
-    if (!x || x->applied_seq >= record.seq || x->damaged_count > 0) {
-        return STATUS_OK;
-    }
-    struct changes *c = group_changes(l, x);
-    status = changes_record(c, &record, err);
-    if (status == STATUS_OK && (++r->open >= REPLAY_RECORDS || c->whole_count >= REPLAY_WHOLE)) {
-        status = apply_open(r, err);
+        status = r->full ? apply_open(r, err) : STATUS_OK;
     }
     return status;
 }
