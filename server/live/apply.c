@@ -38,8 +38,20 @@ static void find_uid(struct live *l, void *context)
     a->uid = x ? x->uid : 0;
 }
 
+/* Where timestamps order an attribute they decide, not when its sets came: then it does not matter which of the feed
+ * and a set comes first. Increments have none. */
+static bool attribute_is_later(const struct later *t, struct changes *c, struct str id, struct str name)
+{
+    const struct mutable_setting *mutable = settings_mutable(c->index->settings->settings, name);
+    unsigned later = later_attribute(t, id, name);
+    if (!mutable || mutable->by_version) {
+        return later != 0;
+    }
+    return (later & LATER_UNKEYED) || changes_key_of(c, id, name) > (uint64_t)t->as_of_ms + 1;
+}
+
 /* Feeds derive in_stock from the quantity and effective_price from the prices: they go with these. */
-static bool source_is_later(const struct later *t, const struct settings *s, struct str id, struct str name)
+static bool source_is_later(const struct later *t, struct changes *c, struct str id, struct str name)
 {
     static const struct {
         struct str name;
@@ -49,8 +61,8 @@ static bool source_is_later(const struct later *t, const struct settings *s, str
                    {{"effective_price", 15}, ROLE_SALE_PRICE}};
     bool later = false;
     for (size_t i = 0; i < sizeof(DERIVED) / sizeof(DERIVED[0]) && !later; i++) {
-        struct str source = s->role_attribute[DERIVED[i].from];
-        later = source.size > 0 && str_equal(name, DERIVED[i].name) && later_attribute(t, id, source);
+        struct str source = c->index->settings->settings->role_attribute[DERIVED[i].from];
+        later = source.size > 0 && str_equal(name, DERIVED[i].name) && attribute_is_later(t, c, id, source);
     }
     return later;
 }
@@ -74,7 +86,7 @@ static void note_dropped(struct live *l, const struct apply *a, const struct liv
 }
 
 /* Leaves out what is known better already, into *dropped. False: nothing is left of the operation. */
-static bool leave_out(const struct later *t, const struct settings *s, struct live_op *op, struct arena *arena,
+static bool leave_out(const struct later *t, struct changes *c, struct live_op *op, struct arena *arena,
                       struct json *dropped)
 {
     enum later_object object = later_object(t, op->object_id);
@@ -88,8 +100,8 @@ static bool leave_out(const struct later *t, const struct settings *s, struct li
         if (str_equal(m->name, STR("objectID"))) {
             continue;
         }
-        if (object == LATER_WHOLE || object == LATER_DELETED || later_attribute(t, op->object_id, m->name) ||
-            source_is_later(t, s, op->object_id, m->name)) {
+        if (object == LATER_WHOLE || object == LATER_DELETED || attribute_is_later(t, c, op->object_id, m->name) ||
+            source_is_later(t, c, op->object_id, m->name)) {
             op->kept++;
             (void)!json_object_set(dropped, m->name, m->value, arena);
         } else {
@@ -121,11 +133,12 @@ static void run(struct live *l, void *context)
         op->kept = 0;
         op->as_of_ms = a->as_of_ms;
         struct json dropped = {.type = JSON_OBJECT};
-        bool left = leave_out(l->later, x->settings->settings, op, &a->batch->arena, &dropped);
+        struct changes *c = group_changes(l, x);
+        bool left = leave_out(l->later, c, op, &a->batch->arena, &dropped);
         writer_source(l, a->batch->source);
         note_dropped(l, a, op, &dropped);
         if (left) {
-            decide_object(group_changes(l, x), &l->writer, a->batch, op);
+            decide_object(c, &l->writer, a->batch, op);
         }
     }
     a->status = group_commit(l, &a->error);

@@ -36,7 +36,10 @@ MUST_CHECK enum status later_read(struct later *t, const struct log_backend *bac
                                   struct error *err);
 
 enum later_object later_object(const struct later *t, struct str id);
-bool later_attribute(const struct later *t, struct str id, struct str attribute);
+/* How it was changed: with an order key, which says whether that is later, or without, such as by an increment. 0: it
+ * was not. */
+enum { LATER_UNKEYED = 1, LATER_KEYED = 2 };
+unsigned later_attribute(const struct later *t, struct str id, struct str attribute);
 
 /* When what a record says was known. */
 static inline int64_t record_known_ms(const struct record *r)

@@ -42,10 +42,11 @@ enum later_object later_object(const struct later *t, struct str id)
     return t->cleared ? LATER_DELETED : value ? (enum later_object) * value : LATER_NONE;
 }
 
-bool later_attribute(const struct later *t, struct str id, struct str attribute)
+unsigned later_attribute(const struct later *t, struct str id, struct str attribute)
 {
     struct key k = key_of(id, attribute);
-    return map_get(&t->entries, key_bytes(&k)) != NULL;
+    const uint64_t *value = map_get(&t->entries, key_bytes(&k));
+    return value ? (unsigned)*value : 0;
 }
 
 static void note_object(struct later *t, struct str id, enum later_object what)
@@ -72,7 +73,7 @@ static void note_record(struct later *t, const struct record *r)
         }
         for (size_t i = 0; i < r->member_count; i++) {
             struct key k = key_of(id, r->members[i].name);
-            (void)map_put(&t->entries, key_bytes(&k), 1, NULL);
+            *map_put(&t->entries, key_bytes(&k), 0, NULL) |= r->members[i].key ? LATER_KEYED : LATER_UNKEYED;
         }
     }
 }
