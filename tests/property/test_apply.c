@@ -61,7 +61,8 @@ static void tick(struct world *w)
 
 static void open_live(struct world *w)
 {
-    struct live_options options = {.data_dir = "/data", .create = true, .checkpoint_ms = 1000000};
+    struct live_options options = {
+        .data_dir = "/data", .create = true, .checkpoint_ms = 1000000, .log_segment_bytes = 65536};
     struct error err;
     assert_int_equal(live_open(&w->live, &options, &err), STATUS_OK);
 }
