@@ -42,8 +42,11 @@ function table(id, rows, columns, nothing) {
   target.replaceChildren(element('table', {}, element('thead', {}, head), element('tbody', {}, ...body)));
 }
 
-const searchLink = (index) => (row) =>
-  (index === 'products' ? element('a', { href: `/?q=${encodeURIComponent(row.search)}`, textContent: row.search }) : row.search);
+// Browsing without words is a search, too.
+const searchLink = (index) => (row) => {
+  const name = row.search.trim() || '(without words)';
+  return index === 'products' ? element('a', { href: `/?q=${encodeURIComponent(row.search)}`, textContent: name }) : name;
+};
 
 function showFigures(totals) {
   const figures = [
