@@ -4,8 +4,8 @@
 #define NAME_BYTES 64
 
 /* What a trial may change of a request: who is found and in which order, not what is shown of it. */
-static const char *const PARAMETERS[] = {"queryType", "removeWordsIfNoResults",      "optionalWords", "typoTolerance",
-                                         "minHits",   "restrictSearchableAttributes"};
+static const char *const PARAMETERS[] = {"queryType", "removeWordsIfNoResults",       "optionalWords",  "typoTolerance",
+                                         "minHits",   "restrictSearchableAttributes", "enableReRanking"};
 #define PARAMETER_COUNT (sizeof(PARAMETERS) / sizeof(PARAMETERS[0]))
 
 static enum status read_name(struct experiment_setting *x, const char *key, const struct json *value, struct error *err)
@@ -57,7 +57,7 @@ static enum status read_parameters(struct experiment_setting *x, const char *key
         if (!known)
             return error_set(err, STATUS_INPUT,
                              "'%s.parameters." STR_FMT "': only queryType, removeWordsIfNoResults, optionalWords, "
-                             "typoTolerance, minHits and restrictSearchableAttributes may be tried",
+                             "typoTolerance, minHits, restrictSearchableAttributes and enableReRanking may be tried",
                              key, (int)(value->members[i].name.size < 60 ? value->members[i].name.size : 60),
                              value->members[i].name.data);
     }

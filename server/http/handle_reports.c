@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include "indexer/base/clock.h"
 #include "server/events/report_write.h"
 #include "server/http/handlers.h"
@@ -9,13 +11,15 @@
  * everything in one answer, and GET /1/indexes/{index}/experiment, what shoppers prefer.
  *
  * `startDate` and `endDate` are days (UTC), both inclusive; without them the last 8. Lists have `limit` and `offset`.
- * Reports read the log, so they run on a worker.
+ * Reports read the log, so they run on a worker; one at a time, since one of a long log needs some 100 bytes a search.
  */
 
 #define DAYS_USUAL  8
 #define DAYS_MOST   400
 #define LIMIT_USUAL 10
 #define LIMIT_MOST  1000
+
+static pthread_mutex_t one_report = PTHREAD_MUTEX_INITIALIZER;
 
 static const struct {
     const char *pattern;
@@ -114,6 +118,7 @@ static void make_report(struct exchange *x)
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         kind = strcmp(kinds[i].pattern, x->route->pattern) == 0 ? kinds[i].kind : kind;
     }
+    pthread_mutex_lock(&one_report);
     enum status status = report_make(&report, x->server->events, &options, &err);
     if (status == STATUS_OK) {
         report_write(&report, kind, &page, exchange_begin(x, 200, CONTENT_JSON));
@@ -121,6 +126,7 @@ static void make_report(struct exchange *x)
         exchange_fail(x, status, err.message);
     }
     report_release(&report);
+    pthread_mutex_unlock(&one_report);
 }
 
 static enum handled report_away(struct exchange *x)
@@ -146,6 +152,7 @@ static void make_experiment(struct exchange *x)
         exchange_error(x, 404, "no experiment is running; 'name' asks for one that has ended");
         return;
     }
+    pthread_mutex_lock(&one_report);
     enum status status = trial_make(&trial, x->server->events, &options, &err);
     if (status == STATUS_OK) {
         trial_write(&trial, &page, exchange_begin(x, 200, CONTENT_JSON));
@@ -153,6 +160,7 @@ static void make_experiment(struct exchange *x)
         exchange_fail(x, status, err.message);
     }
     trial_release(&trial);
+    pthread_mutex_unlock(&one_report);
 }
 
 static enum handled experiment_away(struct exchange *x)

@@ -151,12 +151,19 @@ static bool parse_min_seq(struct search *s, size_t number)
 /* Only searches whose clicks are told are worth an experiment. */
 static void try_experiment(struct search *s, struct sub *sub)
 {
-    struct experiment_search trial = {sub->params, &sub->request, sub->request.user_token};
+    struct experiment_search trial = {sub->params, &sub->request, sub->request.user_token, NULL};
     if (trial.token.size == 0) {
         trial.token = http_header_get(&s->x->head, "x-algolia-usertoken");
     }
     if (sub->request.click_analytics && s->x->server->events && experiment_takes(sub->snapshot, &trial)) {
+        /* What B gains of what shoppers did is by its own weights. */
+        struct search_context other = {s->searcher, sub->snapshot->other, &s->x->arena};
+        struct search_request request = sub->request;
+        request.behaviour = true;
+        request.boosts = NULL;
+        behaviour_boosts(s->x, &other, &request);
         sub->trial = trial;
+        sub->trial.boosts = request.boosts;
     }
 }
 

@@ -64,6 +64,7 @@ static enum status ask_other(const struct search_context *c, const struct experi
     request.page = s->request->page;
     request.hits_per_page = s->request->hits_per_page;
     request.distinct = s->request->distinct;
+    request.boosts = request.behaviour ? s->boosts : NULL;
     request.facet_count = 0;
     request.profile = false;
     wide = experiment_wide(&request);

@@ -14,6 +14,7 @@ struct experiment_search {
     const struct json *params;            /* as they came */
     const struct search_request *request; /* as they were read */
     struct str token;                     /* of the shopper; may be empty */
+    const struct search_boosts *boosts;   /* B's, unless it goes without */
 };
 
 /* Whether the search takes part in an experiment of the snapshot. */

@@ -94,8 +94,10 @@ class Shoppers(Case):
         self.assertGreater(len(worst), 60)
         self.assertGreater(sum(best) / len(best), sum(worst) / len(worst) + 1)
         # score and compare take them, and come to the same conclusion as with the true ones
-        base = {"name": "base", "server": f"http://127.0.0.1:{self.port}", "index": "shop"}
-        other = {**base, "name": "other", "parameters": {"restrictSearchableAttributes": ["description"]}}
+        base = {"name": "base", "server": f"http://127.0.0.1:{self.port}", "index": "shop",
+                "parameters": {"enableReRanking": False}}
+        other = {**base, "name": "other", "parameters": {"enableReRanking": False,
+                                                         "restrictSearchableAttributes": ["description"]}}
         files = [self.file(f"{c['name']}.json", json.dumps(c)) for c in (base, other)]
         for judgments in (self.qrels, clicked):
             report = os.path.join(self.dir, "report.json")
@@ -111,6 +113,19 @@ class Shoppers(Case):
                                                        "trec", code=2).stderr)
         self.assertIn("no search of 'none'", self.evaluate("clicks", "--data", self.data, "--index", "none",
                                                            code=3).stderr)
+
+    def test_the_server_learns(self):
+        # the last of a plain list moves up as soon as its clicks are acknowledged
+        found = self.shop("--impressions", "15", "--shown", "12", "--freshness", "3", "--wait", "500")
+        self.assertEqual((found["freshness"]["queries"], found["freshness"]["moved"]), (3, 3))
+        self.assertGreaterEqual(found["freshness"]["mostMs"], found["freshness"]["medianMs"])
+        # a ranking that learns nothing is worse, and an experiment tells
+        self.ok("PUT", "/1/indexes/shop/settings",
+                {"searchableAttributes": ["title^0.1", "description^9"],
+                 "experiment": {"name": "unlearned", "parameters": {"enableReRanking": False}}})
+        found = self.shop("--impressions", "20", "--shown", "12", "--seed", "2")
+        trial = self.ok("GET", "/1/indexes/shop/experiment")
+        self.assertEqual(trial["clicks"]["prefers"], "A", trial["clicks"])
 
     def test_wrong_use(self):
         self.assertIn("are needed", self.evaluate("shoppers", self.qrels, code=2).stderr)

@@ -64,7 +64,7 @@ static size_t page_of(struct shop *s, const char *params, struct str token, cons
     struct search_result result;
     assert_int_equal(json_parse(str_from(params), &c->arena, &json, &c->err), STATUS_OK);
     catalog_request(c, params, &c->request);
-    struct experiment_search trial = {&json, &c->request, token};
+    struct experiment_search trial = {&json, &c->request, token, NULL};
     assert_true(experiment_takes(&s->a, &trial));
     struct search_request wide = experiment_wide(&c->request);
     assert_int_equal(search_run(&c->context, &wide, 1, &result, &c->err), STATUS_OK);
@@ -175,7 +175,7 @@ static void test_who_takes_part(void **state)
     for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
         struct search_request r;
         catalog_request(&s.c, CASES[i].params, &r);
-        struct experiment_search trial = {&json, &r, STR("u")};
+        struct experiment_search trial = {&json, &r, STR("u"), NULL};
         assert_int_equal(experiment_takes(&s.a, &trial), CASES[i].takes);
         assert_false(experiment_takes(&s.b, &trial)); /* it has no other */
     }
