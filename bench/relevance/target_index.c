@@ -147,8 +147,11 @@ static enum status read_settings(struct target *t, struct error *err)
     char path[PATH_BYTES];
     snprintf(path, sizeof(path), "%s/settings.json", t->options.candidate);
     enum status status = file_read_all(path, &text, FILE_LIMIT, err);
+    struct str document = buf_str(&text);
     if (status == STATUS_OK)
-        status = live_settings_make(&t->own, buf_str(&text), NULL, err);
+        status = settings_unseal(&document, err);
+    if (status == STATUS_OK)
+        status = live_settings_make(&t->own, document, NULL, err);
     buf_release(&text);
     return status;
 }
