@@ -52,6 +52,8 @@ struct bench {
     uint64_t *tombstones[BASES];
     struct snapshot *snapshot;
     struct searcher *searcher;
+    uint64_t deletions;
+    bool no_pages;
     VEC(struct query_line) lines;
     VEC(uint32_t) keystrokes; /* line << 8 | bytes of its text */
     struct buf queries_bytes;
@@ -137,6 +139,7 @@ static void make_snapshot(struct bench *b)
             segments[i].deleted_groups++;
         }
         segments[i].tombstones = b->tombstones[i];
+        segments[i].tombstones_id = i + 1;
     }
     snapshot_statistics(b->snapshot);
 }
@@ -384,6 +387,28 @@ static void by_price(struct bench *b, size_t i, struct buf *out)
     buf_literal(out, ",\"sort\":\"asc(price)\"");
 }
 
+/* Another product is deleted before each search, so that no page is the same as before. */
+static void delete_another(struct bench *b)
+{
+    struct segment *first = (struct segment *)(uintptr_t)&b->snapshot->segments[0];
+    doc_id doc = (doc_id)(b->deletions++ * 7919 % shard_doc_count(first->shard));
+
+    b->tombstones[0][doc / 64] |= 1ull << (doc & 63);
+    first->tombstones_id = SEGMENTS + b->deletions;
+}
+
+static void browse_deleting(struct bench *b, size_t i, struct buf *out)
+{
+    delete_another(b);
+    browse(b, i, out);
+}
+
+static void everything_deleting(struct bench *b, size_t i, struct buf *out)
+{
+    delete_another(b);
+    everything(b, i, out);
+}
+
 static const struct mix {
     const char *name;
     void (*params)(struct bench *, size_t, struct buf *);
@@ -398,7 +423,9 @@ static const struct mix {
              {"browse", browse},
              {"match-all", everything},
              {"match-all-half", half},
-             {"by-price", by_price}};
+             {"by-price", by_price},
+             {"browse-deletes", browse_deleting},
+             {"match-all-deletes", everything_deleting}};
 
 /* Of this thread: what a shared machine does to others' time is not counted. */
 static uint64_t cpu_ns(void)
@@ -473,10 +500,12 @@ int main(int argc, char **argv)
         {"queries", OPTION_TEXT, &b.queries, "FILE", 0, 0, NULL, "lines: query, tab, ..."},
         {"cache", OPTION_TEXT, &b.cache, "DIR", 0, 0, NULL, "where the index is kept"},
         {"mix", OPTION_TEXT, &b.mix, "NAME", 0, 0, NULL, "only this mix"},
+        {"no-pages", OPTION_FLAG, &b.no_pages, NULL, 0, 0, NULL, "keep no pages; counts of segments are kept"},
         {"each", OPTION_FLAG, &b.each, NULL, 0, 0, NULL, "print every query's time and hits"},
         {"rounds", OPTION_INT, &b.rounds, "N", 1, 10000000, NULL, "queries of each mix"},
     };
-    const struct options options = {"search --feed FILE --queries FILE --cache DIR", "Measures searches.", rows, 6};
+    const struct options options = {"search --feed FILE --queries FILE --cache DIR", "Measures searches.", rows,
+                                    sizeof(rows) / sizeof(rows[0])};
     int positional, ran = 0;
 
     must(&b, options_parse(&options, argc, argv, &positional, &b.err));
@@ -485,6 +514,8 @@ int main(int argc, char **argv)
     arena_init(&b.arena, LIMIT_REQUEST_ARENA);
     arena_init(&b.kept, 0);
     open_index(&b);
+    if (b.no_pages)
+        searcher_share(b.searcher, NULL);
     read_queries(&b);
     for (size_t i = 0; i < sizeof(MIXES) / sizeof(MIXES[0]); i++) {
         if (b.mix && strcmp(b.mix, MIXES[i].name) != 0)

@@ -160,7 +160,10 @@ static enum status open_segment(struct evaluation *e, struct error *err)
         if (status == STATUS_OK && r->filter)
             status = filter_bind(r->filter, w, e->scratch, err);
         if (status == STATUS_OK && !e->probing && !r->page.counted)
-            status = facet_segment(&r->facets, w, e->query->match_all && !r->filter, err);
+            status = facet_segment(&r->facets, w, r->page.scoped ? &r->page.scope : NULL, err);
+        r->segment_total = r->total;
+        if (status == STATUS_OK && !e->probing && r->facets.whole_known)
+            r->total += r->facets.whole_total;
         r->first_rank = r->browse && r->after.size ? evaluation_rank_after(w->shard, r->after) : 0;
         r->pending_unit = 0;
     }
@@ -213,11 +216,11 @@ static bool count_window(struct evaluation *e, struct evaluation_request *r, con
 {
     struct facet_matches found = {.mask = matches, .offsets = e->offsets, .docs = e->docs};
 
-    if (r->page.counted)
+    if (r->page.counted || r->facets.whole_known)
         return true;
     found.count = mask_count(matches);
     count_total(e, r, &found);
-    return r->facets.whole_known || r->facets.counter_count == 0 || facet_window(&r->facets, &e->window, &found);
+    return r->facets.counter_count == 0 || facet_window(&r->facets, &e->window, &found);
 }
 
 /* Whether scores decide who becomes a hit of every request with wanted documents. */
@@ -501,6 +504,20 @@ static bool run_parts(struct evaluation *e, bool scanned)
     return true;
 }
 
+/* Requests whose counts turned out to be known in the segment may have less to do. True when windows are left. */
+static bool tell_parts(struct evaluation *e, uint32_t segment)
+{
+    bool scanned = false;
+
+    for (size_t i = 0; i < e->count; i++) {
+        struct evaluation_request *r = &e->requests[i];
+        if (!r->page.counted && r->facets.whole_known)
+            r->page.part = evaluation_page_part(e, r, segment, true);
+        scanned |= r->page.part == PAGE_SCANNED;
+    }
+    return scanned;
+}
+
 static enum status run_segment(struct evaluation *e, uint32_t segment, struct error *err)
 {
     enum status status;
@@ -508,7 +525,7 @@ static enum status run_segment(struct evaluation *e, uint32_t segment, struct er
 
     for (size_t i = 0; i < e->count; i++) {
         struct evaluation_request *r = &e->requests[i];
-        r->page.part = evaluation_page_part(e, r, segment);
+        r->page.part = evaluation_page_part(e, r, segment, r->page.counted);
         scanned |= r->page.part == PAGE_SCANNED;
         listed |= r->page.part == PAGE_LISTED;
     }
@@ -525,13 +542,13 @@ static enum status run_segment(struct evaluation *e, uint32_t segment, struct er
     }
     if (status != STATUS_OK)
         return status;
-    if (!run_parts(e, scanned))
+    if (!run_parts(e, tell_parts(e, segment)))
         return full(err);
     for (size_t i = 0; i < e->count && !e->probing; i++) {
         struct evaluation_request *r = &e->requests[i];
         if (r->pending_unit)
             evaluation_flush(r);
-        if (!r->page.counted && !facet_segment_end(&r->facets, &e->window))
+        if (!r->page.counted && !facet_segment_end(&r->facets, &e->window, r->total - r->segment_total))
             return full(err);
     }
     e->unit_base += e->window.doc_count;
@@ -570,7 +587,7 @@ static enum status run_once(struct evaluation *e, struct error *err)
             continue;
         if (!facet_init(&r->facets, e->snapshot, r->request, e->scratch) || !facet_sources(&r->facets, &e->window))
             return full(err);
-        r->facets.cache = e->cache;
+        r->facets.tallies = e->counts;
     }
     if (e->query->impossible && e->query->identifier.text.size == 0)
         return STATUS_OK;

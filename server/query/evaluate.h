@@ -24,6 +24,7 @@ enum page_part {
 };
 
 struct page_plan {
+    bool scoped;       /* without text: all documents of the scope match */
     bool counts, tops; /* its totals and facets are kept, its first documents */
     struct filter_scope scope;
     struct hash128 counts_key, tops_key;
@@ -50,6 +51,7 @@ struct evaluation_request {
     uint64_t step_totals[QUERY_SLOTS + 1]; /* a probe's: matches with at most i slots missing */
     /* the pass's state */
     uint32_t total_unit;
+    uint64_t segment_total; /* before the segment */
     uint32_t step_units[QUERY_SLOTS + 1];
     struct candidate *pending; /* products: the best variant so far of the product at hand */
     uint32_t pending_unit;     /* 0: none */
@@ -73,7 +75,7 @@ struct evaluation {
     bool probing;
     bool partial; /* a damaged segment was left out */
     uint32_t unit_base;
-    struct facet_cache *cache;
+    struct tallies *counts;
     struct prune_cache *lengths;
     struct prior_cache *priors;
     struct match_memory *memory;
@@ -114,8 +116,8 @@ uint32_t evaluation_rank_after(const struct shard *shard, struct str after);
 /* evaluate_pages.c */
 /* Looks for what is known of the request's page, before top.k is used. False when memory runs out. */
 bool evaluation_plan_page(struct evaluation *e, struct evaluation_request *r);
-/* What is to be done in a segment; sets what is listed there. */
-enum page_part evaluation_page_part(struct evaluation *e, struct evaluation_request *r, uint32_t segment);
+/* What is to be done in a segment, and sets what is listed there; counted: total and facets are known there. */
+enum page_part evaluation_page_part(struct evaluation *e, struct evaluation_request *r, uint32_t segment, bool counted);
 /* After the pass. False: the documents listed were not enough, and all must be gone through. */
 bool evaluation_settle_page(struct evaluation *e, struct evaluation_request *r);
 

@@ -151,8 +151,10 @@ bool evaluation_plan_page(struct evaluation *e, struct evaluation_request *r)
     const struct page_counts *known;
 
     *p = (struct page_plan){.k = r->top.k};
-    if (!e->pages || r->browse || reads_cells(e, r) || e->snapshot->damaged_count ||
-        !filter_scope(r->filter, &p->scope) || (!e->query->match_all && !begins_word(e, r)))
+    if (r->browse || reads_cells(e, r) || !filter_scope(r->filter, &p->scope))
+        return true;
+    p->scoped = e->query->match_all;
+    if (!e->pages || e->snapshot->damaged_count || (!p->scoped && !begins_word(e, r)))
         return true;
     p->counts = true;
     p->counts_key = counts_key(e, r);
@@ -173,12 +175,12 @@ bool evaluation_plan_page(struct evaluation *e, struct evaluation_request *r)
 }
 
 /* --- the pass --- */
-enum page_part evaluation_page_part(struct evaluation *e, struct evaluation_request *r, uint32_t segment)
+enum page_part evaluation_page_part(struct evaluation *e, struct evaluation_request *r, uint32_t segment, bool counted)
 {
     struct page_plan *p = &r->page;
     uint64_t serial = shard_serial(e->snapshot->segments[segment].shard);
 
-    if (!p->counted)
+    if (!counted)
         return PAGE_SCANNED;
     if (p->k == 0)
         return PAGE_NOTHING;

@@ -1,8 +1,5 @@
 #include "server/query/facet.h"
 
-#include <stdlib.h>
-
-#include "indexer/base/hash.h"
 #include "server/query/kernels.h"
 #include "server/query/kernels_count.h"
 
@@ -181,119 +178,83 @@ bool facet_sources(struct facet_set *f, struct window *w)
     return true;
 }
 
-/* --- counts over whole segments --- */
-void facet_cache_clear(struct facet_cache *c)
-{
-    for (uint32_t i = 0; i < c->count; i++)
-        free(c->entries[i].counts);
-    c->count = 0;
-    c->bytes = 0;
-}
-
-static const struct facet_whole *find_whole(const struct facet_set *f, const struct window *w, attr_id attr,
-                                            bool numbers)
-{
-    for (uint32_t i = 0; i < f->cache->count; i++) {
-        const struct facet_whole *known = &f->cache->entries[i];
-        if (known->shard_uid == shard_uid(w->shard) && known->tombstones == f->tombstones && known->attr == attr &&
-            known->products == f->units.products && known->numbers == numbers)
-            return known;
-    }
-    return NULL;
-}
-
-/* Takes the counts' memory. */
-static void add_whole(struct facet_cache *cache, const struct facet_whole *whole)
-{
-    size_t size = whole->count * sizeof(*whole->counts);
-
-    if (size > FACET_WHOLE_BYTES / 4) {
-        free(whole->counts);
-        return;
-    }
-    if (cache->count == FACET_WHOLE_ENTRIES || cache->bytes + size > FACET_WHOLE_BYTES)
-        facet_cache_clear(cache);
-    cache->entries[cache->count++] = *whole;
-    cache->bytes += size;
-}
-
-static struct facet_whole whole_of(const struct facet_set *f, const struct window *w, attr_id attr, uint32_t count)
-{
-    return (struct facet_whole){.shard_uid = shard_uid(w->shard),
-                                .tombstones = f->tombstones,
-                                .attr = attr,
-                                .products = f->units.products,
-                                .count = count,
-                                .counts = xcalloc(count, sizeof(uint32_t))};
-}
-
-/* Takes the segment's counts from the cache, or prepares to put them there. */
-static bool begin_whole(struct facet_set *f, struct facet_counter *c, const struct window *w)
+/* --- counts over scopes --- */
+/* Takes the segment's counts from the tallies, or prepares to put them there. */
+static bool begin_tally(struct facet_set *f, struct facet_counter *c)
 {
     size_t size = ((size_t)c->code_count + 1) * sizeof(*c->counts);
-    const struct facet_whole *known = find_whole(f, w, c->attr, false);
+    const struct tally *known = tally_find(&f->place, c->attr, false);
 
     c->known = known != NULL;
-    for (uint32_t k = 0; known && k < known->count && k <= c->code_count; k++)
-        c->counts[k] += known->counts[k];
-    if (known)
+    if (known) {
+        tally_add(known, c->counts, c->code_count + 1);
         return true;
+    }
     c->before = arena_alloc(f->arena, size);
     if (c->before)
         memcpy(c->before, c->counts, size);
     return c->before != NULL;
 }
 
-static void keep_whole(struct facet_set *f, const struct facet_counter *c, const struct window *w)
+/* The codes of the scope's live documents. */
+static void count_number_codes(const struct tally_place *p, const struct number_column *c, uint32_t *counts)
 {
-    struct facet_whole kept = whole_of(f, w, c->attr, c->code_count + 1);
+    const struct window *w = p->window;
+    struct mask m;
 
-    for (uint32_t k = 0; k <= c->code_count; k++)
-        kept.counts[k] = c->counts[k] - c->before[k];
-    add_whole(f->cache, &kept);
-}
-
-static bool is_live(const struct window *w, doc_id doc)
-{
-    return !w->tombstones || !(w->tombstones[doc / 64] >> (doc & 63) & 1);
+    for (doc_id base = 0; base < w->doc_count; base += WINDOW_DOCS) {
+        uint32_t count = w->doc_count - base < WINDOW_DOCS ? w->doc_count - base : WINDOW_DOCS;
+        mask_clear(&m);
+        if (tally_all(p))
+            mask_set_first(&m, count);
+        else
+            docset_window(&p->set, base, m.bits);
+        for (uint32_t i = 0; w->tombstones && i < (count + 63) / 64; i++)
+            m.bits[i] &= ~w->tombstones[base / 64 + i];
+        mask_refresh(&m);
+        if (m.active)
+            count_kernels()->u16(c->codes + base, &m, c->value_count - 1, counts);
+    }
 }
 
 /* Numbers by their codes. False when they have to be counted window by window, or memory runs out. */
-static bool numbers_whole(struct facet_set *f, struct facet_counter *c, const struct window *w)
+static bool numbers_tallied(struct facet_set *f, struct facet_counter *c)
 {
     const struct number_column *column = c->numbers.column;
-    const struct facet_whole *known;
+    const struct tally *known;
 
     if (column->kind == NUMBER_COLUMN_NONE)
         return true;
-    if (!column->codes || f->units.products)
+    if (!column->codes || f->place.products)
         return false;
-    known = find_whole(f, w, c->attr, true);
+    known = tally_find(&f->place, c->attr, true);
     if (!known) {
-        struct facet_whole made = whole_of(f, w, c->attr, column->value_count);
-        made.numbers = true;
-        for (doc_id d = 0; d < w->doc_count; d++)
-            made.counts[column->codes[d]] += is_live(w, d);
-        add_whole(f->cache, &made);
-        known = find_whole(f, w, c->attr, true);
+        uint32_t *counts = ARENA_ARRAY(f->arena, uint32_t, column->value_count);
+        if (!counts)
+            return false;
+        count_number_codes(&f->place, column, counts);
+        tally_keep(&f->place, c->attr, true, counts, NULL, column->value_count);
+        known = tally_find(&f->place, c->attr, true);
     }
-    return known && facet_numbers_whole(&c->numbers, w, known->counts, f->arena);
+    return known && facet_numbers_whole(&c->numbers, &f->place, known, f->arena);
 }
 
 /* What is counted of the segment without its windows. */
-static bool count_whole(struct facet_set *f, struct window *w)
+static bool count_scope(struct facet_set *f)
 {
-    bool known = true;
+    const struct tally *total = tally_find(&f->place, ATTR_NONE, false);
+    bool known = total != NULL;
 
+    f->whole_total = total ? total->counts[0] : 0;
     for (uint32_t i = 0; i < f->counter_count; i++) {
         struct facet_counter *c = &f->counters[i];
-        if (c->codes && !begin_whole(f, c, w))
+        if (c->codes && !begin_tally(f, c))
             return false;
         known &= !c->stock && (!c->codes || c->known);
     }
     for (uint32_t i = 0; i < f->counter_count && known; i++) {
         struct facet_counter *c = &f->counters[i];
-        c->numbers_known = c->numbers.source != UINT32_MAX && numbers_whole(f, c, w);
+        c->numbers_known = c->numbers.source != UINT32_MAX && numbers_tallied(f, c);
         known &= c->numbers.source == UINT32_MAX || c->numbers_known;
     }
     f->whole_known = known;
@@ -301,7 +262,7 @@ static bool count_whole(struct facet_set *f, struct window *w)
 }
 
 /* --- a segment --- */
-enum status facet_segment(struct facet_set *f, struct window *w, bool whole, struct error *err)
+enum status facet_segment(struct facet_set *f, struct window *w, const struct filter_scope *scope, struct error *err)
 {
     for (uint32_t i = 0; i < f->counter_count; i++) {
         struct facet_counter *c = &f->counters[i];
@@ -321,8 +282,10 @@ enum status facet_segment(struct facet_set *f, struct window *w, bool whole, str
             facet_numbers_segment(&c->numbers, w);
     }
     f->whole_known = false;
-    f->tombstones = w->tombstones && whole ? hash64(w->tombstones, ((size_t)w->doc_count + 63) / 64 * 8) : 0;
-    if (whole && f->cache && !(w->tombstones && f->units.products) && !count_whole(f, w))
+    f->tallied = scope && f->tallies;
+    if (f->tallied)
+        f->place = tally_place(f->tallies, w, scope, f->units.products);
+    if (f->tallied && !count_scope(f))
         return error_set(err, STATUS_LIMIT, "the facets need more memory than a request may use");
     return STATUS_OK;
 }
@@ -568,16 +531,20 @@ bool facet_window(struct facet_set *f, struct window *w, struct facet_matches *m
     return true;
 }
 
-bool facet_segment_end(struct facet_set *f, struct window *w)
+bool facet_segment_end(struct facet_set *f, struct window *w, uint64_t total)
 {
+    uint32_t count = (uint32_t)total;
+
     f->units.base += w->doc_count;
+    if (f->tallied && !f->whole_known)
+        tally_keep(&f->place, ATTR_NONE, false, &count, NULL, 1);
     for (uint32_t i = 0; i < f->counter_count; i++) {
-        struct facet_numbers *n = &f->counters[i].numbers;
-        if (f->counters[i].paths_used)
-            fold_paths(f, &f->counters[i]);
-        if (f->counters[i].before)
-            keep_whole(f, &f->counters[i], w);
-        if (!f->counters[i].stock && n->source != UINT32_MAX && !facet_numbers_segment_end(n, f->arena))
+        struct facet_counter *c = &f->counters[i];
+        if (c->paths_used)
+            fold_paths(f, c);
+        if (c->before)
+            tally_keep(&f->place, c->attr, false, c->counts, c->before, c->code_count + 1);
+        if (!c->stock && c->numbers.source != UINT32_MAX && !facet_numbers_segment_end(&c->numbers, f->arena))
             return false;
     }
     return true;

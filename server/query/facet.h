@@ -9,30 +9,8 @@
  */
 #include "server/query/facet_number.h"
 #include "server/query/search.h"
+#include "server/query/tally.h"
 #include "server/query/window.h"
-
-/* Counts over all live documents of a segment, by attribute: what a request without text and filter asks. Facet columns
- * never change, and the codes of numbers (columns.h) neither, so they are counted once for each set of tombstones; of
- * numbers that changed in place since, the differences are counted each time. A thread's own. */
-struct facet_whole {
-    uint64_t shard_uid;
-    uint64_t tombstones; /* their hash; 0: none */
-    attr_id attr;
-    bool products;
-    bool numbers;
-    uint32_t count;   /* of the counts */
-    uint32_t *counts; /* by code + 1, or by the number's code */
-};
-
-#define FACET_WHOLE_ENTRIES 256
-#define FACET_WHOLE_BYTES   (64u << 20)
-
-struct facet_cache {
-    struct facet_whole entries[FACET_WHOLE_ENTRIES];
-    uint32_t count;
-    size_t bytes;
-};
-void facet_cache_clear(struct facet_cache *c);
 
 struct facet_counter {
     attr_id attr;
@@ -47,7 +25,7 @@ struct facet_counter {
     bool by_path, paths_used;
     const struct facet_column *column; /* of the segment */
     uint32_t sparse_at;
-    bool known;       /* the segment's counts were in the cache */
+    bool known;       /* the segment's counts are among the tallies */
     uint32_t *before; /* the counts before the segment, when they are to be kept afterwards; else NULL */
     bool numbers_known;
     struct facet_numbers numbers;
@@ -69,9 +47,11 @@ struct facet_set {
     uint32_t wanted_count, wanted_capacity;
     bool every; /* "*": facets without a value are left out */
     struct facet_units units;
-    struct facet_cache *cache;
-    uint64_t tombstones; /* of the segment, as in facet_whole */
-    bool whole_known;    /* all of the segment's counts were in the cache: its windows need not be counted */
+    struct tallies *tallies;  /* NULL: none are kept */
+    bool tallied;             /* all that is in the scope matches: */
+    struct tally_place place; /* of the segment */
+    bool whole_known;         /* nothing of the segment need be counted */
+    uint32_t whole_total;     /* and so many match there */
 };
 
 /* Resolves names; "X" of a hierarchical attribute stands for all of its levels, "*" for every faceted attribute. False
@@ -82,13 +62,15 @@ bool facet_init(struct facet_set *f, const struct snapshot *snapshot, const stru
 uint64_t facet_epoch(const struct snapshot *snapshot, const struct search_request *request, uint32_t segment);
 /* Registers what the facets read with the window, after everybody else did. False when memory runs out. */
 bool facet_sources(struct facet_set *f, struct window *w);
-/* whole: all documents of the segment will be counted. STATUS_FORMAT: what the facets read of the segment is damaged.
+/* scope: just its documents will be counted; NULL: others. STATUS_FORMAT: what the facets read of the segment is
+ * damaged.
  */
-MUST_CHECK enum status facet_segment(struct facet_set *f, struct window *w, bool whole, struct error *err);
+MUST_CHECK enum status facet_segment(struct facet_set *f, struct window *w, const struct filter_scope *scope,
+                                     struct error *err);
 /* Counts the matches of a window. False when memory runs out. */
 bool facet_window(struct facet_set *f, struct window *w, struct facet_matches *matches);
-/* After the segment's last window. */
-bool facet_segment_end(struct facet_set *f, struct window *w);
+/* After the segment's last window: so many matched there. */
+bool facet_segment_end(struct facet_set *f, struct window *w, uint64_t total);
 
 /* The results, in the request's order (facet_result.c). */
 bool facet_results(struct facet_set *f, const struct search_request *request, struct arena *arena,

@@ -218,18 +218,28 @@ static bool count_coded(struct facet_numbers *n, struct window *w, struct facet_
     return count_captured(n, w, &(struct facet_matches){.mask = &changed}, units, arena);
 }
 
-bool facet_numbers_whole(struct facet_numbers *n, const struct window *w, const uint32_t *counts, struct arena *arena)
+bool facet_numbers_whole(struct facet_numbers *n, const struct tally_place *p, const struct tally *counts,
+                         struct arena *arena)
 {
     const struct number_column *c = n->column;
+    const struct window *w = p->window;
+    uint32_t first = 0, end = (w->doc_count + 63) / 64;
 
     if (!histogram_open(n, arena))
         return false;
-    memcpy(n->histogram, counts, c->value_count * sizeof(*counts));
-    for (uint32_t i = 0; number_any_changed(c) && i < (w->doc_count + 63) / 64; i++) {
+    tally_add(counts, n->histogram, c->value_count);
+    if (!tally_all(p) && p->set.kind == DOCSET_RANGE) {
+        first = p->set.first / 64;
+        end = (p->set.end + 63) / 64;
+    }
+    for (uint32_t i = first; number_any_changed(c) && i < end; i++) {
         uint64_t x = number_changed_word(c, i) & (w->tombstones ? ~w->tombstones[i] : ~0ull);
         for (; x; x &= x - 1) {
             doc_id doc = i * 64 + (doc_id)__builtin_ctzll(x);
-            int64_t cell = number_load(&c->cells[doc]);
+            int64_t cell;
+            if (!tally_all(p) && !docset_contains(&p->set, doc))
+                continue;
+            cell = number_load(&c->cells[doc]);
             n->histogram[c->codes[doc]]--;
             if (cell != NUMBER_MISSING && !count_cell(n, cell, 0, arena))
                 return false;

@@ -6,6 +6,7 @@
  * hash table, or many at once by the column's codes in an array; at its end they go, as canonical decimals, into one
  * table for all segments, since their columns may have different scales.
  */
+#include "server/query/tally.h"
 #include "server/query/window.h"
 
 struct number_slot {
@@ -89,8 +90,9 @@ void facet_numbers_segment(struct facet_numbers *n, const struct window *w);
 /* False when memory runs out. */
 bool facet_numbers_window(struct facet_numbers *n, struct window *w, struct facet_matches *matches,
                           const struct facet_units *units, struct arena *arena);
-/* Counts all live documents of the segment: counts are theirs by code, as the shard was built. */
-bool facet_numbers_whole(struct facet_numbers *n, const struct window *w, const uint32_t *counts, struct arena *arena);
+/* Counts all live documents of a scope in the segment: the tally has theirs by code, as the shard was built. */
+bool facet_numbers_whole(struct facet_numbers *n, const struct tally_place *p, const struct tally *counts,
+                         struct arena *arena);
 bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena);
 
 /* The canonical text of a value: appends it. */

@@ -24,7 +24,7 @@ void searcher_free(struct searcher *s)
         return;
     for (size_t i = 0; i < SEARCHER_ANALYSES; i++)
         analysis_free(s->analyses[i].analysis);
-    facet_cache_clear(&s->facets);
+    tallies_clear(&s->facets);
     prune_cache_clear(&s->lengths);
     prior_cache_clear(&s->priors);
     match_memory_clear(&s->memory);
@@ -121,7 +121,7 @@ static bool too_few(const struct evaluation *e)
 static void lend(struct searcher *s, struct evaluation *e)
 {
     scorer_prepare(&s->scorer, e->snapshot);
-    e->cache = &s->facets;
+    e->counts = &s->facets;
     e->lengths = &s->lengths;
     e->priors = &s->priors;
     e->memory = &s->memory;

@@ -15,7 +15,7 @@
 struct searcher {
     struct arena scratch;
     struct scorer scorer;
-    struct facet_cache facets;
+    struct tallies facets;
     struct prune_cache lengths;
     struct prior_cache priors;
     struct match_memory memory;

@@ -1,6 +1,6 @@
 /*
- * Pages that are kept (pages.h) against the same searches without any: random catalogs in which numbers, stock,
- * tombstones and segments change between visits. Every answer must be the same, hit by hit.
+ * Pages and tallies that are kept (pages.h, tally.h) against the same searches without any: random catalogs in which
+ * numbers, stock, tombstones and segments change between visits. Every answer must be the same, hit by hit.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,20 +102,37 @@ static bool same_hits(const struct search_result *a, const struct search_result 
     return same;
 }
 
-static void visit(struct world *w, struct random *r, bool few, struct searcher *keeping, struct searcher *plain)
+static void check(struct world *w, const struct visit *v, struct searcher *keeping, const struct search_result *truth,
+                  const char *what)
 {
+    struct search_result own;
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    ask(w, keeping, v, &arena, &own);
+    if (own.total != truth->total || own.page_count != truth->page_count || !same_facets(&own, truth) ||
+        !same_hits(&own, truth))
+        fail_msg("%s%s, %s: total %llu, %zu hits; without them %llu, %zu", v->params, v->sorted ? " (sorted)" : "",
+                 what, (unsigned long long)own.total, own.hit_count, (unsigned long long)truth->total,
+                 truth->hit_count);
+    arena_release(&arena);
+}
+
+/* A thread that keeps pages, one that only keeps counts of segments, and one that searches for the first time. */
+static void visit(struct world *w, struct random *r, bool few, struct searcher *keeping, struct searcher *counting)
+{
+    struct searcher *plain = searcher_new();
+    struct search_result truth;
     struct visit v;
-    struct search_result own, truth;
     struct arena arena;
 
     arena_init(&arena, 0);
     choose(r, few, &v);
-    ask(w, keeping, &v, &arena, &own);
+    searcher_share(plain, NULL);
     ask(w, plain, &v, &arena, &truth);
-    if (own.total != truth.total || own.page_count != truth.page_count || !same_facets(&own, &truth) ||
-        !same_hits(&own, &truth))
-        fail_msg("%s%s: total %llu, %zu hits; without pages %llu, %zu", v.params, v.sorted ? " (sorted)" : "",
-                 (unsigned long long)own.total, own.hit_count, (unsigned long long)truth.total, truth.hit_count);
+    check(w, &v, keeping, &truth, "with pages");
+    check(w, &v, counting, &truth, "with tallies");
+    searcher_free(plain);
     arena_release(&arena);
     visits++;
 }
@@ -198,21 +215,21 @@ static void one_world(uint64_t seed, size_t limit_bytes, bool few)
 {
     struct random r = random_of_seed(seed);
     struct world *w = xcalloc(1, sizeof(*w));
-    struct searcher *keeping = searcher_new(), *plain = searcher_new();
+    struct searcher *keeping = searcher_new(), *counting = searcher_new();
     struct pages *pages = pages_new(limit_bytes, false);
 
     searcher_share(keeping, pages);
-    searcher_share(plain, NULL);
+    searcher_share(counting, NULL);
     world_make(w, seed);
     for (size_t i = 0; i < VISITS; i++) {
-        visit(w, &r, few, keeping, plain);
+        visit(w, &r, few, keeping, counting);
         if (random_chance(&r, few ? 80 : 25))
-            change(w, &r, plain);
+            change(w, &r, counting);
         assert_true(pages->bytes <= limit_bytes);
     }
     kept += pages->found;
     searcher_free(keeping);
-    searcher_free(plain);
+    searcher_free(counting);
     pages_free(pages);
     world_release(w);
     free(w);
