@@ -233,7 +233,7 @@ static bool numbers_tallied(struct facet_set *f, struct facet_counter *c)
         if (!counts)
             return false;
         count_number_codes(&f->place, column, counts);
-        tally_keep(&f->place, c->attr, true, counts, NULL, column->value_count);
+        tally_keep(&f->place, c->attr, true, &(struct tally_counted){counts, NULL, column->value_count});
         known = tally_find(&f->place, c->attr, true);
     }
     return known && facet_numbers_whole(&c->numbers, &f->place, known, f->arena);
@@ -537,13 +537,13 @@ bool facet_segment_end(struct facet_set *f, struct window *w, uint64_t total)
 
     f->units.base += w->doc_count;
     if (f->tallied && !f->whole_known)
-        tally_keep(&f->place, ATTR_NONE, false, &count, NULL, 1);
+        tally_keep(&f->place, ATTR_NONE, false, &(struct tally_counted){&count, NULL, 1});
     for (uint32_t i = 0; i < f->counter_count; i++) {
         struct facet_counter *c = &f->counters[i];
         if (c->paths_used)
             fold_paths(f, c);
         if (c->before)
-            tally_keep(&f->place, c->attr, false, c->counts, c->before, c->code_count + 1);
+            tally_keep(&f->place, c->attr, false, &(struct tally_counted){c->counts, c->before, c->code_count + 1});
         if (!c->stock && c->numbers.source != UINT32_MAX && !facet_numbers_segment_end(&c->numbers, f->arena))
             return false;
     }

@@ -233,25 +233,29 @@ void tally_add(const struct tally *t, uint32_t *counts, uint32_t room)
         counts[t->counts[2 * i]] += t->counts[2 * i + 1];
 }
 
-void tally_keep(struct tally_place *p, attr_id attr, bool numbers, const uint32_t *counts, const uint32_t *before,
-                uint32_t count)
+static uint32_t counted_at(const struct tally_counted *c, uint32_t i)
+{
+    return c->counts[i] - (c->before ? c->before[i] : 0);
+}
+
+void tally_keep(struct tally_place *p, attr_id attr, bool numbers, const struct tally_counted *counted)
 {
     struct tally_key key = key_of(p, attr, numbers);
     struct tally **at = link_of(p->tallies, &key);
-    uint32_t used = 0, n = 0;
+    uint32_t count = counted->count, used = 0, n = 0;
     struct tally *t;
     bool pairs;
 
     if (*at)
         drop(p->tallies, at);
     for (uint32_t i = 0; i < count; i++)
-        used += counts[i] != (before ? before[i] : 0);
+        used += counted_at(counted, i) != 0;
     pairs = used < count / 2;
     t = xmalloc(sizeof(*t) + (pairs ? 2 * (size_t)used : count) * sizeof(*t->counts));
-    *t = (struct tally){.key = key, .seen = p->shard->dead_count, .count = pairs ? used : count, .pairs = pairs};
+    *t = (struct tally){.seen = p->shard->dead_count, .count = pairs ? used : count, .pairs = pairs};
     memcpy(&t->key, &key, sizeof(key));
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t own = counts[i] - (before ? before[i] : 0);
+        uint32_t own = counted_at(counted, i);
         if (!pairs) {
             t->counts[i] = own;
         } else if (own) {

@@ -72,8 +72,12 @@ static inline bool tally_all(const struct tally_place *p)
 const struct tally *tally_find(struct tally_place *p, attr_id attr, bool numbers);
 /* Adds them to places 0..room-1 of counts. */
 void tally_add(const struct tally *t, uint32_t *counts, uint32_t room);
-/* Keeps counts[i] - before[i] (before NULL: counts[i]) as the attribute's. May let go of all others. */
-void tally_keep(struct tally_place *p, attr_id attr, bool numbers, const uint32_t *counts, const uint32_t *before,
-                uint32_t count);
+/* counts[i] - before[i], or counts[i] for before NULL, for i below count. */
+struct tally_counted {
+    const uint32_t *counts, *before;
+    uint32_t count;
+};
+/* Keeps them as the attribute's. */
+void tally_keep(struct tally_place *p, attr_id attr, bool numbers, const struct tally_counted *counted);
 
 #endif
