@@ -144,16 +144,22 @@ const uint8_t *impacts_of(struct impact_cache *c, const struct cursor *cursor, c
     start_for(c, source->scorer);
     l = find_list(c, &want);
     l->used = ++c->clock;
-    if (l->values || l->asked++ == 0 || !make_room(c, size))
-        return l->values;
+    if (l->values)
+        return l->values + 1;
+    if (l->asked++ == 0 || !make_room(c, size))
+        return NULL;
     l->values = xcalloc(size, 1);
     l->size = size;
     c->bytes += size;
     if (p->bits)
-        make_dense(l->values, p, source);
+        make_dense(l->values + 1, p, source);
     else
-        make_packed(l->values, p, source);
-    return l->values;
+        make_packed(l->values + 1, p, source);
+    for (uint32_t i = 0; i < p->df; i++) {
+        uint8_t worth = l->values[1 + i] & IMPACT_MOST;
+        l->values[0] = worth > l->values[0] ? worth : l->values[0];
+    }
+    return l->values + 1;
 }
 
 /* --- asking them --- */

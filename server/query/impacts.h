@@ -28,7 +28,7 @@ struct impact_list {
     bool flat;        /* frequencies count as 1 */
     uint32_t asked, used;
     size_t size;
-    uint8_t *values; /* by rank, 64 more behind them; NULL: not made */
+    uint8_t *values; /* the most, then by rank, and 64 more behind them; NULL: not made */
 };
 
 struct impact_cache {
@@ -51,7 +51,8 @@ struct impact_source {
     bool flat;
 };
 
-/* Once for a search: NULL when they are not there yet. They stay until the next call. */
+/* Once for a search: NULL when they are not there yet. They stay until the next call. values[-1] is the most of them,
+ * titled or not. */
 const uint8_t *impacts_of(struct impact_cache *c, const struct cursor *cursor, const struct impact_source *source);
 
 /* Of a dense or packed list in a run: sets in `out` the window's documents whose posting is worth at least least[0],

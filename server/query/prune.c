@@ -123,15 +123,39 @@ static double prior_most(const struct prune *p)
     return p->prior->key_count ? p->prior->weight : 0;
 }
 
-/* A prefix's facts have frequency 1 in some fields. */
-static double most_of_alternative(const struct prune *p, const struct match_alternative *a)
+/* NULL when a list's postings are not valued: it is short, or a union, or the window a selection. */
+static const uint8_t *values_of(struct prune *p, struct cursor *c, uint64_t title)
 {
+    struct impact_source source = {p->match->scorer, p->match->window,
+                                   c->flat ? p->shard->flat_places : p->shard->places, title, c->flat};
+
+    if (p->match->window->docs || c->prefix || c->empty)
+        return NULL;
+    if (!c->valued)
+        c->values = impacts_of(&p->cache->impacts, c, &source);
+    c->valued = true;
+    return c->values;
+}
+
+static const uint8_t *alternative_values(struct prune *p, struct match_alternative *a)
+{
+    uint64_t title = title_has(a->alternative) ? p->match->title.field : 0;
+
+    return a->cursor_count == 1 ? values_of(p, &a->cursors[0], title) : NULL;
+}
+
+/* A prefix's facts have frequency 1 in some fields. */
+static double most_of_alternative(struct prune *p, struct match_alternative *a)
+{
+    const uint8_t *values = alternative_values(p, a);
     const struct scorer *s = p->match->scorer;
     const struct window *w = p->match->window;
     const uint8_t *least =
         p->shard->least + (size_t)(w->docs ? p->shard->windows : w->base / WINDOW_DOCS) * p->shard->stride;
     double tf = SCORE_SIDE_WEIGHT;
 
+    if (values)
+        return a->alternative->weight * a->alternative->idf * values[-1] / IMPACT_MOST;
     if (a->cursor_count != 1 || !(a->cursors[0].flat || a->cursors[0].prefix))
         return a->alternative->weight * a->alternative->idf;
     for (uint32_t f = 0; f < p->shard->stride; f++)
@@ -140,14 +164,14 @@ static double most_of_alternative(const struct prune *p, const struct match_alte
 }
 
 /* With what its neighbours may add. */
-static double most_with_pair(const struct prune *p, uint32_t slot, const struct match_alternative *a)
+static double most_with_pair(struct prune *p, uint32_t slot, struct match_alternative *a)
 {
     return most_of_alternative(p, a) + (title_has(a->alternative) ? p->match->query->slots[slot].pair_limit : 0);
 }
 
-static double most_of_slot(const struct prune *p, uint32_t slot)
+static double most_of_slot(struct prune *p, uint32_t slot)
 {
-    const struct match_slot *s = &p->match->slots[slot];
+    struct match_slot *s = &p->match->slots[slot];
     double most = 0;
 
     for (uint32_t k = 0; k < s->alternative_count; k++) {
@@ -170,27 +194,6 @@ static bool alternative_bits(struct prune *p, struct match_alternative *a, const
         mask_and(out, &part);
     }
     return true;
-}
-
-/* NULL when a list's postings are not valued: it is short, or a union, or the window a selection. */
-static const uint8_t *values_of(struct prune *p, struct cursor *c, uint64_t title)
-{
-    struct impact_source source = {p->match->scorer, p->match->window,
-                                   c->flat ? p->shard->flat_places : p->shard->places, title, c->flat};
-
-    if (p->match->window->docs || c->prefix || c->empty)
-        return NULL;
-    if (!c->valued)
-        c->values = impacts_of(&p->cache->impacts, c, &source);
-    c->valued = true;
-    return c->values;
-}
-
-static const uint8_t *alternative_values(struct prune *p, struct match_alternative *a)
-{
-    uint64_t title = title_has(a->alternative) ? p->match->title.field : 0;
-
-    return a->cursor_count == 1 ? values_of(p, &a->cursors[0], title) : NULL;
 }
 
 /* What a document must have: limits are in units of lex, before it is divided. */
