@@ -605,8 +605,10 @@ enum status answer_result(const struct answer *a, struct buf *out)
         write_facets(r, out);
         write_stats(r, out);
     }
-    buf_literal(out, ",\"exhaustiveNbHits\":true,\"exhaustiveFacetsCount\":true,\"exhaustiveTypo\":true,"
-                     "\"exhaustive\":{\"nbHits\":true,\"facetsCount\":true,\"typo\":true},\"query\":");
+    buf_printf(out,
+               ",\"exhaustiveNbHits\":%s,\"exhaustiveFacetsCount\":true,\"exhaustiveTypo\":true,"
+               "\"exhaustive\":{\"nbHits\":%s,\"facetsCount\":true,\"typo\":true},\"query\":",
+               r->total_is_least ? "false" : "true", r->total_is_least ? "false" : "true");
     json_write_string(out, a->request->query);
     buf_literal(out, ",\"params\":\"");
     if (a->request->response_echo) {

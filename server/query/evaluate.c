@@ -437,6 +437,16 @@ static bool run_window(struct evaluation *e)
     return e->probing || !any || take_hits(e, &exact);
 }
 
+/* Whether windows may be left out in which nobody can become a hit: nothing is counted. */
+static bool may_skip(const struct evaluation *e)
+{
+    const struct evaluation_request *r = &e->requests[0];
+
+    return e->count == 1 && !r->request->exact_total && r->request->facet_count == 0 && !e->probing &&
+           !e->query->match_all && !e->match.fields && r->top.sort_count == 0 && !r->top.ids_only &&
+           topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact && r->total >= (uint64_t)r->request->min_hits;
+}
+
 /* The next window with a possible match at or behind doc, or DOC_NONE. */
 static doc_id next_window(struct evaluation *e, doc_id doc)
 {
@@ -448,6 +458,16 @@ static doc_id next_window(struct evaluation *e, doc_id doc)
         if (found == DOC_NONE || found >= e->window.doc_count)
             return DOC_NONE;
         doc = found & ~(WINDOW_DOCS - 1);
+        if (may_skip(e)) {
+            found = prune_next(&e->prune, e->requests[0].top.heap[0]->rounded, doc);
+            e->requests[0].skipped |= found != doc;
+            if (found == DOC_NONE || found >= e->window.doc_count)
+                return DOC_NONE;
+            if (found != doc) {
+                doc = found;
+                continue;
+            }
+        }
         passed = driver ? filter_driver_next(driver, doc, e->window.doc_count) : doc;
         if (passed == DOC_NONE)
             return DOC_NONE;
@@ -581,6 +601,7 @@ static enum status run_once(struct evaluation *e, struct error *err)
         struct evaluation_request *r = &e->requests[i];
         r->total = 0;
         r->total_unit = 0;
+        r->skipped = false;
         r->top.count = 0;
         r->page.sorted = r->page.looked = false;
         if (r->page.counted)

@@ -48,6 +48,7 @@ struct evaluation_request {
     bool browse; /* the hits are the least objectIDs above `after` */
     struct str after;
     uint64_t total;
+    bool skipped;                          /* there may be more matches than that */
     uint64_t step_totals[QUERY_SLOTS + 1]; /* a probe's: matches with at most i slots missing */
     /* the pass's state */
     uint32_t total_unit;

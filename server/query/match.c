@@ -158,6 +158,11 @@ static doc_id slot_next(struct match_slot *slot, doc_id doc)
     return best;
 }
 
+doc_id match_slot_next(struct match *m, uint32_t slot, doc_id doc)
+{
+    return slot_next(&m->slots[slot], doc);
+}
+
 /* Whoever lacks at most k of the required slots has one of any k + 1 of them. When only the first step runs, every
  * required slot must have a document at or behind the others': two are asked. */
 doc_id match_next(struct match *m, doc_id doc, uint32_t steps)

@@ -63,6 +63,8 @@ bool match_init(struct match *m, const struct query *query, const struct scorer 
 MUST_CHECK enum status match_segment(struct match *m, struct error *err);
 /* The first document >= doc that may match in one of that many steps, or DOC_NONE. */
 doc_id match_next(struct match *m, doc_id doc, uint32_t steps);
+/* The first document >= doc that has one of a slot's alternatives, or DOC_NONE. */
+doc_id match_slot_next(struct match *m, uint32_t slot, doc_id doc);
 /* The window was moved. */
 void match_window(struct match *m);
 

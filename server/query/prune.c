@@ -151,7 +151,7 @@ static double most_of_alternative(struct prune *p, struct match_alternative *a)
     const struct scorer *s = p->match->scorer;
     const struct window *w = p->match->window;
     const uint8_t *least =
-        p->shard->least + (size_t)(w->docs ? p->shard->windows : w->base / WINDOW_DOCS) * p->shard->stride;
+        p->shard->least + (size_t)(w->docs || p->whole ? p->shard->windows : w->base / WINDOW_DOCS) * p->shard->stride;
     double tf = SCORE_SIDE_WEIGHT;
 
     if (values)
@@ -267,6 +267,76 @@ bool prune_require(struct prune *p, int64_t worst, struct mask *wanted)
             return false;
     }
     return true;
+}
+
+/* The window of doc, or of the first document behind it, with all of the slots. */
+static doc_id next_with_all(struct prune *p, uint32_t slots, doc_id doc)
+{
+    for (uint32_t left = slots; left && doc != DOC_NONE;) {
+        doc_id next = match_slot_next(p->match, (uint32_t)__builtin_ctz(left), doc);
+        left &= left - 1;
+        if (next / WINDOW_DOCS != doc / WINDOW_DOCS)
+            left = slots; /* the others must be in that window, too */
+        doc = next == DOC_NONE ? DOC_NONE : next / WINDOW_DOCS == doc / WINDOW_DOCS ? doc : next & ~(WINDOW_DOCS - 1);
+    }
+    return doc;
+}
+
+static doc_id next_with_any(struct prune *p, uint32_t slots, doc_id doc)
+{
+    doc_id best = DOC_NONE;
+
+    for (; slots; slots &= slots - 1) {
+        doc_id next = match_slot_next(p->match, (uint32_t)__builtin_ctz(slots), doc);
+        best = next < best ? next : best;
+    }
+    return best;
+}
+
+/* Slots without which nobody gets in, as bits; and if there are none, those of which one is needed: all but the least
+ * that do not reach it together (MaxScore: Turtle and Flood, 1995). */
+static doc_id next_able(struct prune *p, double needed, doc_id doc)
+{
+    const struct query *q = p->match->query;
+    double most[QUERY_SLOTS], sum = 0, rest = 0;
+    uint32_t must = 0, some = 0;
+
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        most[i] = most_of_slot(p, i);
+        sum += most[i];
+        some |= most[i] > 0 ? 1u << i : 0;
+    }
+    if (sum < needed)
+        return DOC_NONE;
+    for (uint32_t i = 0; i < q->slot_count; i++)
+        must |= sum - most[i] < needed ? 1u << i : 0;
+    if (must)
+        return next_with_all(p, must, doc);
+    while (some & (some - 1)) {
+        uint32_t least = (uint32_t)__builtin_ctz(some);
+        for (uint32_t left = some; left; left &= left - 1) {
+            uint32_t i = (uint32_t)__builtin_ctz(left);
+            least = most[i] < most[least] ? i : least;
+        }
+        if (rest + most[least] >= needed)
+            break;
+        rest += most[least];
+        some &= ~(1u << least);
+    }
+    return next_with_any(p, some, doc);
+}
+
+doc_id prune_next(struct prune *p, int64_t worst, doc_id doc)
+{
+    doc_id spelled = cursor_next(&p->match->identifier, doc), next;
+    double gain = p->match->affinity.of_code ? p->match->affinity.most / p->match->query->max_lex : 0;
+    double needed = (double)worst / 1e6 - 2 * SLACK - gain - prior_most(p);
+
+    p->whole = true;
+    next = needed > 0 ? next_able(p, needed * p->match->query->max_lex, doc) : doc;
+    p->whole = false;
+    next = spelled < next ? spelled : next;
+    return next == DOC_NONE ? DOC_NONE : next & ~(WINDOW_DOCS - 1);
 }
 
 /* --- values of postings, summed over the slots --- */

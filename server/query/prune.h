@@ -34,6 +34,7 @@ struct prune {
     const struct prior *prior;
     struct prune_cache *cache;
     const struct prune_shard *shard; /* of the segment */
+    bool whole;                      /* limits are to hold for the whole segment, not for the window alone */
     uint16_t *offsets;               /* the wanted documents of the window: */
     uint32_t count;
     float *limits; /* lex / max_lex, by offset */
@@ -59,6 +60,9 @@ bool prune_require(struct prune *p, int64_t worst, struct mask *wanted);
 /* Takes out those whose postings' values do not reach it together: for many documents of a run. False when memory runs
  * out. */
 bool prune_values(struct prune *p, int64_t worst, struct mask *wanted);
+/* The first window at or behind the one of doc that may have a document whose score reaches `worst`: its first
+ * document, or DOC_NONE. For searches that need no total. */
+doc_id prune_next(struct prune *p, int64_t worst, doc_id doc);
 /* Sums the limits of the wanted documents of the window. False when memory runs out. */
 bool prune_sum(struct prune *p, const struct mask *wanted);
 /* Adds the prior and the gain to their limits, and takes out of `wanted` the documents whose score, rounded, must be

@@ -129,8 +129,12 @@ static enum status result_of(struct evaluation *e, struct evaluation_request *r,
 {
     enum status status;
 
-    *out = (struct search_result){
-        .total = r->total, .seq = e->snapshot->seq, .steps = e->steps, .partial = e->partial, .query = e->query};
+    *out = (struct search_result){.total = r->total,
+                                  .total_is_least = r->skipped,
+                                  .seq = e->snapshot->seq,
+                                  .steps = e->steps,
+                                  .partial = e->partial,
+                                  .query = e->query};
     add_pages(e->snapshot->settings, r->request, out);
     status = add_hits(e, r, out, err);
     if (status != STATUS_OK)

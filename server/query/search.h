@@ -68,6 +68,7 @@ struct search_request {
     const struct dimension_setting *price_list; /* prices are its own where it has some; NULL: the product's */
     bool bury_out_of_stock;                     /* behind all in stock that match by as many words */
     bool distinct;                              /* hits, totals and facets in products */
+    bool exact_total; /* trackTotalHits; without, the total is at least what is said, and the search may end early */
     int64_t hits_per_page;
     int64_t page;
     int64_t offset, length;            /* -1: not given; else instead of page */
@@ -132,7 +133,8 @@ struct query;
 struct search_result {
     const struct hit *hits;
     size_t hit_count;
-    uint64_t total; /* matches: objects, or products when distinct */
+    uint64_t total;      /* matches: objects, or products when distinct */
+    bool total_is_least; /* there may be more: the request wanted no exact total */
     int64_t page, page_count, hits_per_page;
     const struct facet_result *facets;
     size_t facet_count;

@@ -136,6 +136,8 @@ static void write_params(const struct driver_mode *mode, const struct driver_que
                "\"removeWordsIfNoResults\":\"none\",\"typoTolerance\":%s",
                q->text, mode->top, mode->typo ? "true" : "false");
     buf_printf(out, ",\"queryType\":\"%s\"", mode->prefix ? "prefixLast" : "prefixNone");
+    if (!mode->total)
+        buf_literal(out, ",\"trackTotalHits\":false");
     if (mode->any)
         buf_printf(out, ",\"optionalWords\":\"%s\"", q->text);
     if (mode->facets)
