@@ -9,6 +9,7 @@
 #include "indexer/base/clock.h"
 #include "indexer/base/limits.h"
 #include "indexer/base/options.h"
+#include "indexer/build/build_plan.h"
 #include "indexer/build/pipeline.h"
 #include "indexer/control.h"
 #include "server/live/live.h"
@@ -92,7 +93,8 @@ static enum status parse_arguments(struct build_command *c, int argc, char **arg
          "settings, what they leave out is inferred; else DIR/settings/NAME.json, which is inferred from the feed and "
          "written when it is not there"},
         {"shards", OPTION_INT, &c->shards, "N", 0, LIMIT_SHARDS, NULL, "shards; 0: one for each 2 million products"},
-        {"memory", OPTION_SIZE, &c->memory, "SIZE", 64 << 20, INT64_MAX, NULL, "memory to use, such as 2G"},
+        {"memory", OPTION_SIZE, &c->memory, "SIZE", 64 << 20, INT64_MAX, NULL,
+         "memory to use, such as 2G; with less there are more shards"},
         {"max-errors", OPTION_TEXT, &c->max_errors, "N|P%", 0, 0, NULL,
          "rejected items above which nothing is published, a count or a share"},
         {"rejects", OPTION_TEXT, &c->rejects, "FILE", 0, 0, NULL, "write rejected items there, one JSON line each"},
@@ -282,7 +284,7 @@ int command_build(int argc, char **argv)
     if (asks_for_partial(&argc, argv))
         return command_apply(argc, argv);
 
-    struct build_command c = {.max_errors = "10%", .memory = 1ull << 30};
+    struct build_command c = {.max_errors = "10%", .memory = build_plan_memory()};
     struct report report;
     struct error err = {0};
     char candidate[4200];

@@ -10,6 +10,7 @@
 #include "indexer/base/hash.h"
 #include "indexer/base/limits.h"
 #include "indexer/base/workers.h"
+#include "indexer/build/build_plan.h"
 #include "indexer/build/infer.h"
 #include "indexer/build/product.h"
 #include "indexer/build/shard_build.h"
@@ -18,9 +19,7 @@
 #include "indexer/shard/dictionary.h"
 #include "indexer/shard/suggest.h"
 
-#define PRODUCTS_PER_SHARD   2000000u
-#define BUILDER_OBJECT_BYTES 400   /* what order, columns and terms take for an object, measured */
-#define EARLY_CHECK_ITEMS    1000u /* from here on a percentage of errors stops a feed before its end */
+#define EARLY_CHECK_ITEMS 1000u /* from here on a percentage of errors stops a feed before its end */
 
 struct pipeline {
     const struct build_options *options;
@@ -42,6 +41,7 @@ struct pipeline {
     pthread_mutex_t dictionary_lock;
     uint8_t *shard_of; /* by ordinal; NULL: one shard */
     uint32_t shard_count;
+    struct build_plan plan;
     struct job *jobs;
 };
 
@@ -310,13 +310,10 @@ static enum status infer_missing_settings(struct pipeline *p, struct error *err)
 static enum status route_to_shards(struct pipeline *p, struct error *err)
 {
     uint32_t objects = spool_count(p->spool) - spool_replaced(p->spool);
-    p->shard_count = p->options->shard_count;
-    if (p->shard_count == 0)
-        p->shard_count = (objects + PRODUCTS_PER_SHARD - 1) / PRODUCTS_PER_SHARD;
-    if (p->shard_count <= 1) {
-        p->shard_count = 1;
+    p->plan = build_plan_of(objects, p->options->shard_count, p->options->memory_bytes, processor_count());
+    p->shard_count = p->plan.shards;
+    if (p->shard_count == 1)
         return STATUS_OK;
-    }
     p->shard_of = xcalloc(spool_count(p->spool), 1);
     struct arena arena;
     arena_init(&arena, 0);
@@ -352,26 +349,15 @@ static enum status next_object(const struct pipeline *p, struct spool_cursor *cu
     return status;
 }
 
-/* Shards that are built at once: as many as there are processors, but no more than there is memory for what a builder
- * keeps of each object. */
-static size_t parallel_shards(const struct pipeline *p)
-{
-    uint64_t objects = spool_count(p->spool) / p->shard_count + 1;
-    uint64_t fit = p->options->memory_bytes / (objects * BUILDER_OBJECT_BYTES);
-    size_t most = p->shard_count < processor_count() ? p->shard_count : processor_count();
-    return fit < 1 ? 1 : fit < most ? (size_t)fit : most;
-}
-
 static void build_shard(struct job *job)
 {
     struct pipeline *p = job->pipeline;
-    size_t parallel = parallel_shards(p);
     struct shard_build_options options = {
         .settings = p->settings,
         .analyzer = p->analyzer,
         .dictionary = p->dictionary,
         .dictionary_lock = &p->dictionary_lock,
-        .memory_bytes = p->options->memory_bytes / parallel,
+        .memory_bytes = p->plan.builder_bytes,
         .temp_dir = p->directory,
     };
     struct shard_builder *builder = shard_builder_new(&options);
@@ -411,7 +397,7 @@ static double popularity_of(const struct settings *s, const struct json *object)
 static void build_suggest(struct job *job)
 {
     struct pipeline *p = job->pipeline;
-    struct suggest_builder *builder = suggest_builder_new(p->settings, p->analyzer, p->options->memory_bytes / 4);
+    struct suggest_builder *builder = suggest_builder_new(p->settings, p->analyzer, p->plan.suggest_bytes);
     struct arena arena;
     arena_init(&arena, 0);
     struct map groups;
@@ -454,7 +440,7 @@ static void run_shard(void *context)
 static enum status build_shards(struct pipeline *p, struct error *err)
 {
     enum status status = STATUS_OK;
-    struct workers *workers = workers_new(parallel_shards(p), LIMIT_SHARDS, "build", 0);
+    struct workers *workers = workers_new(p->plan.parallel, LIMIT_SHARDS, "build", 0);
     p->jobs = xcalloc(p->shard_count + 1, sizeof(*p->jobs));
     for (uint32_t i = 0; i <= p->shard_count; i++)
         p->jobs[i] = (struct job){.pipeline = p, .shard = i};

@@ -112,7 +112,10 @@ void suggest_builder_add(struct suggest_builder *b, const struct json *object, d
     phrases_of(&b->phrases, b->settings, b->analysis, object);
     for (size_t i = 0; i < b->phrases.count; i++)
         take_phrase(b, &b->phrases.items[i], weight);
-    for (uint32_t least = 2; b->records.count > b->record_limit || b->texts.failed; least++)
+    if (b->records.count <= b->record_limit && !b->texts.failed)
+        return;
+    /* to half, since pruning looks at all of them */
+    for (uint32_t least = 2; least == 2 || b->records.count > b->record_limit / 2; least++)
         prune(b, least);
 }
 
