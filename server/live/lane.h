@@ -51,5 +51,7 @@ void lane_sale_due(struct changes *c, struct log_writer *w, struct str id, int64
 void lane_note_sale(struct changes *c, struct str id, const struct json *object, int64_t now_ms);
 /* Fills the heap of what is due from the columns; prices that should have changed before now are due at once. */
 void lane_scan_sales(struct live_index *x, int64_t now_ms);
+/* Whether there can be any: some base or delta has a sale's dates. */
+bool lane_has_sales(const struct live_index *x);
 
 #endif

@@ -25,6 +25,26 @@ static const struct number_column *sale_column(const struct snapshot *s, const s
     return fine ? column : NULL;
 }
 
+/* Whether the segment has numbers of this name. Their bytes are not looked at. */
+static bool has_numbers(const struct snapshot *s, const struct shard *shard, struct str name)
+{
+    attr_id attr = dictionary_attr_find(s->dictionary, name);
+    return attr != ATTR_NONE && shard_number_column(shard, attr) != NULL;
+}
+
+bool lane_has_sales(const struct live_index *x)
+{
+    const struct snapshot *s = &index_current(x)->s;
+    struct str names[SALE_PARTS];
+    bool found = false;
+    sale_names(s->settings, names);
+    for (uint32_t i = 0; i < s->segment_count && names[SALE_REDUCED].size > 0; i++) {
+        const struct shard *shard = s->segments[i].shard;
+        found = found || has_numbers(s, shard, names[SALE_STARTS]) || has_numbers(s, shard, names[SALE_ENDS]);
+    }
+    return found;
+}
+
 static bool number_of(const struct number_column *column, doc_id doc, struct decimal *out)
 {
     const _Atomic int64_t *cell = column ? number_cell(column, doc) : NULL;

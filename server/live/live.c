@@ -6,6 +6,7 @@
 #include "indexer/base/clock.h"
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
+#include "server/live/lane.h"
 #include "server/live/live_internal.h"
 #include "server/live/load.h"
 
@@ -95,6 +96,15 @@ static void live_free(struct live *l)
     free(l);
 }
 
+static bool has_sales(const struct live *l)
+{
+    bool found = false;
+    for (size_t i = 0; i < l->indexes.count; i++) {
+        found = found || lane_has_sales(l->indexes.items[i]);
+    }
+    return found;
+}
+
 /* Sales that began or ended while the server was down are in force before anybody asks. */
 static void start_sales(struct live *l, void *context)
 {
@@ -133,7 +143,9 @@ enum status live_open(struct live **out, const struct live_options *options, str
         uint64_t lazy_ms = options->sync_interval_ms ? options->sync_interval_ms : SYNC_INTERVAL_MS;
         log_thread_start(&l->log_thread, l->log_backend, l->log, options->sync == LIVE_SYNC_INTERVAL ? lazy_ms : 0);
         sequencer_start(l);
-        live_control(l, start_sales, NULL);
+        if (has_sales(l)) { /* waits until the sequencer has checked what is checked whole: long for large catalogs */
+            live_control(l, start_sales, NULL);
+        }
         background_start(l);
         memory_guard_start(l);
     }
