@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "indexer/base/clock.h"
+#include "indexer/base/map.h"
 #include "indexer/base/number.h"
 #include "indexer/base/options.h"
 #include "indexer/base/vec.h"
@@ -25,7 +26,8 @@ struct row {
 struct reconcile {
     const char *index, *as_of, *attributes, *report_path, *path;
     struct control_target target;
-    bool fix;
+    bool fix, all;
+    struct map seen; /* with all: the export's ids */
     int64_t as_of_ms;
     struct object_reader *reader;
     struct change_sender *sender;
@@ -34,7 +36,7 @@ struct reconcile {
     struct arena arena; /* of the waiting rows */
     VEC(struct row) rows;
     struct buf drift; /* JSON, of the report */
-    uint64_t read, rejected, equal, differing, missing, shown, fixed, kept, failed;
+    uint64_t read, rejected, equal, differing, missing, shown, fixed, kept, failed, extra;
 };
 
 static enum status parse_arguments(struct reconcile *c, int argc, char **argv, struct error *err)
@@ -49,6 +51,8 @@ static enum status parse_arguments(struct reconcile *c, int argc, char **argv, s
          "compare these only; else every column of the export"},
         {"fix", OPTION_FLAG, &c->fix, NULL, 0, 0, NULL,
          "set what differs to what the export says, unless it was set later than the export's time"},
+        {"all", OPTION_FLAG, &c->all, NULL, 0, 0, NULL,
+         "the export has every product: tell those that only the index has, too"},
         {"as-of", OPTION_TEXT, &c->as_of, "TIME", 0, 0, NULL,
          "when the export's data was true (ISO 8601); else its file's time"},
         {"report", OPTION_TEXT, &c->report_path, "FILE", 0, 0, NULL, "write a JSON report there, with each difference"},
@@ -204,6 +208,8 @@ static enum status on_item(void *context, struct feed_item *item, struct error *
         return status;
     struct row row = {.id = arena_copy(&c->arena, id), .line = item->line};
     row.object = pick_members(c, &item->object, names, count);
+    if (c->all)
+        (void)map_put(&c->seen, row.id, 0, NULL);
     vec_push(&c->rows, row);
     c->read++;
     status = c->rows.count == BATCH ? flush(c, err) : STATUS_OK;
@@ -226,6 +232,20 @@ static void on_outcome(void *context, const struct change *change, enum status s
         fprintf(stderr, "%s:%llu: %s\n", change->file, (unsigned long long)change->line, message);
 }
 
+/* Nothing is done to what only the index has, also with --fix: an export may lack a product by mistake. */
+static void on_object(void *context, struct str id)
+{
+    struct reconcile *c = context;
+    if (map_get(&c->seen, id))
+        return;
+    c->extra++;
+    if (c->shown++ >= DRIFT_SHOWN)
+        return;
+    buf_printf(&c->drift, "%s\n{\"objectID\":", c->shown > 1 ? "," : "");
+    json_write_string(&c->drift, id);
+    buf_literal(&c->drift, ",\"extra\":true}");
+}
+
 /* --- telling --- */
 
 static enum status write_report(struct reconcile *c, struct error *err)
@@ -241,10 +261,11 @@ static enum status write_report(struct reconcile *c, struct error *err)
     json_write_string(&text, str_from(c->path));
     buf_printf(&text,
                ",\"as_of\":\"%s\",\"rows\":%llu,\"rejected\":%llu,\"equal\":%llu,\"differing\":%llu,\"missing\":%llu,"
-               "\"fixed\":%llu,\"kept\":%llu,\"failed\":%llu,\"drift_complete\":%s,\"drift\":[",
+               "\"extra\":%llu,\"fixed\":%llu,\"kept\":%llu,\"failed\":%llu,\"drift_complete\":%s,\"drift\":[",
                at, (unsigned long long)c->read, (unsigned long long)c->rejected, (unsigned long long)c->equal,
-               (unsigned long long)c->differing, (unsigned long long)c->missing, (unsigned long long)c->fixed,
-               (unsigned long long)c->kept, (unsigned long long)c->failed, c->shown <= DRIFT_SHOWN ? "true" : "false");
+               (unsigned long long)c->differing, (unsigned long long)c->missing, (unsigned long long)c->extra,
+               (unsigned long long)c->fixed, (unsigned long long)c->kept, (unsigned long long)c->failed,
+               c->shown <= DRIFT_SHOWN ? "true" : "false");
     buf_append_str(&text, buf_str(&c->drift));
     buf_literal(&text, "]}\n");
     FILE *out = fopen(c->report_path, "w");
@@ -271,6 +292,8 @@ static int run(struct reconcile *c, struct error *err)
         status = flush(c, err);
     if (status == STATUS_OK && c->fix)
         status = change_sender_flush(c->sender, err);
+    if (status == STATUS_OK && c->all)
+        status = object_reader_each(c->reader, on_object, c, err);
     struct change_counts counts = change_sender_counts(c->sender);
     c->fixed = counts.changed + counts.created;
     c->kept = counts.kept;
@@ -281,12 +304,14 @@ static int run(struct reconcile *c, struct error *err)
     printf("%s: %llu rows, %llu rejected; %llu equal, %llu differ, %llu not in the index", c->index,
            (unsigned long long)c->read, (unsigned long long)c->rejected, (unsigned long long)c->equal,
            (unsigned long long)c->differing, (unsigned long long)c->missing);
+    if (c->all)
+        printf(", %llu only there", (unsigned long long)c->extra);
     if (c->fix)
         printf("; %llu fixed, %llu values kept that were set later", (unsigned long long)c->fixed,
                (unsigned long long)c->kept);
     printf("\n");
     bool drift = c->fix ? c->fixed < c->differing || c->failed > 0 : c->differing > 0;
-    return drift || c->missing > 0 || c->rejected > 0 ? EXIT_DRIFT : EXIT_NO_DRIFT;
+    return drift || c->missing > 0 || c->extra > 0 || c->rejected > 0 ? EXIT_DRIFT : EXIT_NO_DRIFT;
 }
 
 int command_reconcile(int argc, char **argv)
@@ -296,6 +321,7 @@ int command_reconcile(int argc, char **argv)
     int code = EXIT_USAGE;
     arena_init(&c.arena, 0);
     arena_init(&c.feed, 0);
+    map_init(&c.seen);
     if (parse_arguments(&c, argc, argv, &err) == STATUS_OK)
         code = run(&c, &err);
     if (err.message[0] && code >= EXIT_USAGE)
@@ -303,6 +329,7 @@ int command_reconcile(int argc, char **argv)
     change_sender_close(c.sender);
     object_reader_close(c.reader);
     vec_release(&c.rows);
+    map_release(&c.seen);
     buf_release(&c.drift);
     arena_release(&c.arena);
     arena_release(&c.feed);

@@ -111,3 +111,73 @@ enum status object_reader_get(struct object_reader *r, const struct str *ids, si
         objects[i] = &results->items[i];
     return status;
 }
+
+/* --- all of them --- */
+
+static void each_here(struct object_reader *r, void (*found)(void *context, struct str id), void *context)
+{
+    rcu_online();
+    const struct snapshot *s = live_snapshot(r->live, r->index);
+    for (uint32_t i = 0; i < s->segment_count; i++) {
+        const struct segment *g = &s->segments[i];
+        for (doc_id doc = 0; doc < shard_doc_count(g->shard); doc++) {
+            if (!segment_deleted(g, doc))
+                found(context, shard_object_id(g->shard, doc));
+        }
+    }
+    rcu_offline();
+}
+
+/* One page of a browse; *cursor is where the next begins, empty at the end, in r->arena. */
+static enum status ask_page(struct object_reader *r, const char *path, struct str *cursor, const struct json **hits,
+                            struct error *err)
+{
+    struct buf body = BUF_EMPTY;
+    struct json *root;
+    buf_literal(&body, "{\"hitsPerPage\":1000,\"attributesToRetrieve\":[\"objectID\"],\"cursor\":");
+    json_write_string(&body, *cursor);
+    buf_append_char(&body, '}');
+    arena_reset(&r->arena); /* the cursor was there */
+    root = ARENA_NEW(&r->arena, struct json);
+    control_release(&r->answer);
+    enum status status = control_request(&r->answer, &r->target, path, buf_str(&body), err);
+    if (status == STATUS_OK)
+        status = control_check(&r->answer, "list the objects", err);
+    if (status == STATUS_OK && json_parse(r->answer.body, &r->arena, root, err) != STATUS_OK)
+        status = STATUS_IO;
+    *hits = status == STATUS_OK ? json_get(root, "hits") : NULL;
+    if (status == STATUS_OK && (!*hits || (*hits)->type != JSON_ARRAY))
+        status = error_set(err, STATUS_IO, "the server's answer is not what was asked for");
+    *cursor = (struct str){"", 0};
+    if (status == STATUS_OK)
+        (void)json_string(json_get(root, "cursor"), cursor);
+    buf_release(&body);
+    return status;
+}
+
+enum status object_reader_each(struct object_reader *r, void (*found)(void *context, struct str id), void *context,
+                               struct error *err)
+{
+    struct buf path = BUF_EMPTY;
+    struct str cursor = {"", 0};
+    enum status status = STATUS_OK;
+    if (r->live) {
+        each_here(r, found, context);
+        return STATUS_OK;
+    }
+    buf_literal(&path, "/1/indexes/");
+    control_escape(&path, r->index);
+    buf_literal(&path, "/browse");
+    buf_append_char(&path, '\0');
+    do {
+        const struct json *hits = NULL;
+        status = ask_page(r, path.data, &cursor, &hits, err);
+        for (uint32_t i = 0; status == STATUS_OK && i < hits->count; i++) {
+            struct str id;
+            if (json_string(json_get(&hits->items[i], "objectID"), &id))
+                found(context, id);
+        }
+    } while (status == STATUS_OK && cursor.size > 0);
+    buf_release(&path);
+    return status;
+}

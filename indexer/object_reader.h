@@ -17,4 +17,9 @@ void object_reader_close(struct object_reader *r);
 MUST_CHECK enum status object_reader_get(struct object_reader *r, const struct str *ids, size_t count,
                                          const struct json **objects, struct error *err);
 
+/* Calls found for the objectID of every object, in no order; id is valid until it returns. What is written meanwhile
+ * may be among them or not. */
+MUST_CHECK enum status object_reader_each(struct object_reader *r, void (*found)(void *context, struct str id),
+                                          void *context, struct error *err);
+
 #endif

@@ -40,6 +40,10 @@ class Reconcile(Case):
         self.check_found(report)
         _, report = self.reconcile("--attributes", "stock", where=where, code=1)
         self.assertEqual(report["differing"], 1)
+        done, report = self.reconcile("--all", where=where, code=1)
+        self.assertIn("1 not in the index, 5 only there", done.stdout)
+        self.assertEqual((report["extra"], sorted(d["objectID"] for d in report["drift"] if d.get("extra"))),
+                         (5, ["4", "6", "7", "8", "9"]))
         self.export = self.file("export.csv", "".join(line + "\n" for line in EXPORT.splitlines()[:5]))
         as_of = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 2))
         _, report = self.reconcile("--fix", "--as-of", as_of, where=where)
