@@ -20,6 +20,7 @@
 #include "indexer/base/rcu.h"
 #include "server/live/backup.h"
 #include "tests/support/live/live_model.h"
+#include "tests/support/power_rounds.h"
 
 enum { STATES = MODEL_OPS + 1, HISTORY = 4096, LIVES = 4, STEPS = 30, BACKUPS = 3 };
 
@@ -383,65 +384,42 @@ static void run_round(struct oracle *o, uint64_t seed, bool ignore_sync)
     clock_wall_set_for_test(0);
 }
 
-static void test_power_cuts(void **state)
+static struct {
+    unsigned refused, rollbacks, adoptions, restored;
+} total; /* of the rounds with syncs */
+
+static void run(void *state, uint64_t seed, bool ignore_sync)
 {
-    (void)state;
-    struct random r = random_start("generations");
-    struct oracle *o = calloc(1, sizeof(*o));
-    size_t rounds = random_rounds(500 / LIVES, 10000 / LIVES);
-    unsigned refused = 0;
-    unsigned rollbacks = 0;
-    unsigned adoptions = 0;
-    unsigned restored = 0;
-    for (size_t i = 0; i < rounds; i++) {
-        uint64_t seed = random_next(&r);
-        run_round(o, seed, false);
-        if (o->failure[0] != '\0') {
-            print_error("seed %llu: %s\n", (unsigned long long)seed, o->failure);
-            free(o);
-            fail();
-        }
-        refused += o->refused;
-        rollbacks += o->rollbacks;
-        adoptions += o->adoptions;
-        restored += o->restored;
+    struct oracle *o = state;
+    run_round(o, seed, ignore_sync);
+    if (!ignore_sync) {
+        total.refused += o->refused;
+        total.rollbacks += o->rollbacks;
+        total.adoptions += o->adoptions;
+        total.restored += o->restored;
     }
-    print_message("%zu power cuts, %u adoptions, %u refused, %u rollbacks, %u restored\n", rounds * LIVES, adoptions,
-                  refused, rollbacks, restored);
-    free(o);
-    assert_true(refused > 0 && rollbacks > 0 && adoptions > 0 && restored > 0);
 }
 
-static void test_missing_syncs_are_noticed(void **state)
+static const char *failure(const void *state)
 {
-    (void)state;
-    struct random r = random_start("generations without syncs");
-    struct oracle *o = calloc(1, sizeof(*o));
-    size_t noticed = 0;
-    for (size_t i = 0; i < 10; i++) {
-        run_round(o, random_next(&r), true);
-        noticed += o->failure[0] != '\0';
-    }
-    assert_true(noticed > 5);
-    free(o);
+    return ((const struct oracle *)state)->failure;
+}
+
+static void end(size_t rounds)
+{
+    print_message("%zu power cuts, %u adoptions, %u refused, %u rollbacks, %u restored\n", rounds * LIVES,
+                  total.adoptions, total.refused, total.rollbacks, total.restored);
+    assert_true(total.refused > 0 && total.rollbacks > 0 && total.adoptions > 0 && total.restored > 0);
 }
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_power_cuts),
-        cmocka_unit_test(test_missing_syncs_are_noticed),
-    };
-    file_sim_start();
-    log_set_level(LOG_OFF);
-    if (argc == 2) { /* one round by its seed */
-        struct oracle *o = calloc(1, sizeof(*o));
-        run_round(o, strtoull(argv[1], NULL, 10), false);
-        printf("%s\n", o->failure[0] != '\0' ? o->failure : "fine");
-        free(o);
-        return 0;
-    }
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    file_sim_stop();
-    return failed;
+    const struct power_rounds rounds = {.name = "generations",
+                                        .state_size = sizeof(struct oracle),
+                                        .cuts = LIVES,
+                                        .blind = 10,
+                                        .run = run,
+                                        .failure = failure,
+                                        .end = end};
+    return power_rounds_main(&rounds, argc, argv);
 }

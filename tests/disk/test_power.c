@@ -18,6 +18,7 @@
 #include "indexer/base/rcu.h"
 #include "server/live/changes.h"
 #include "tests/support/live/live_model.h"
+#include "tests/support/power_rounds.h"
 
 enum { STATES = MODEL_OPS + 4, HISTORY = 4096, LIVES = 3, BATCHES = 25 };
 
@@ -224,56 +225,23 @@ static void run_round(struct oracle *o, uint64_t seed, bool ignore_sync)
     clock_wall_set_for_test(0);
 }
 
-static void test_power_cuts(void **state)
+static void run(void *state, uint64_t seed, bool ignore_sync)
 {
-    (void)state;
-    struct random r = random_start("power");
-    struct oracle *o = calloc(1, sizeof(*o));
-    size_t rounds = random_rounds(500 / LIVES + 1, 10000 / LIVES + 1);
-    for (size_t i = 0; i < rounds; i++) {
-        uint64_t seed = random_next(&r);
-        run_round(o, seed, false);
-        if (o->failure[0] != '\0') {
-            print_error("seed %llu: %s\n", (unsigned long long)seed, o->failure);
-            free(o);
-            fail();
-        }
-    }
-    free(o);
+    run_round(state, seed, ignore_sync);
 }
 
-static void test_missing_syncs_are_noticed(void **state)
+static const char *failure(const void *state)
 {
-    (void)state;
-    struct random r = random_start("power without syncs");
-    struct oracle *o = calloc(1, sizeof(*o));
-    size_t noticed = 0;
-    log_set_level(LOG_OFF);
-    for (size_t i = 0; i < 20; i++) {
-        run_round(o, random_next(&r), true);
-        noticed += o->failure[0] != '\0';
-    }
-    log_set_level(LOG_ERROR);
-    assert_true(noticed > 10);
-    free(o);
+    return ((const struct oracle *)state)->failure;
 }
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_power_cuts),
-        cmocka_unit_test(test_missing_syncs_are_noticed),
-    };
-    file_sim_start();
-    log_set_level(LOG_OFF);
-    if (argc == 2) { /* one round by its seed */
-        struct oracle *o = calloc(1, sizeof(*o));
-        run_round(o, strtoull(argv[1], NULL, 10), false);
-        printf("%s\n", o->failure[0] != '\0' ? o->failure : "fine");
-        free(o);
-        return 0;
-    }
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    file_sim_stop();
-    return failed;
+    const struct power_rounds rounds = {.name = "power",
+                                        .state_size = sizeof(struct oracle),
+                                        .cuts = LIVES,
+                                        .blind = 20,
+                                        .run = run,
+                                        .failure = failure};
+    return power_rounds_main(&rounds, argc, argv);
 }
