@@ -156,6 +156,53 @@ static void test_no_difference(void **state)
     shop_close(&s);
 }
 
+/* What a thread keeps from search to search is of one ranking: asked in turns, each ranks as if it were alone. */
+static void test_rankings_in_turns(void **state)
+{
+    static const char *const TRIED[] = {
+        "{\"searchableAttributes\":[\"title^1\",\"brand^2\",\"description^9\"]}",
+        "{\"k1\":0.2}",
+        "{\"priorWeight\":0.9}",
+        "{\"customRanking\":[\"asc(popularity)\"],\"priorWeight\":0.5}",
+    };
+    static const char *const QUERIES[] = {"red", "trail shoe", "wool hat red", "lam"};
+    struct random random = random_start("in turns");
+    (void)state;
+    for (size_t k = 0; k < sizeof(TRIED) / sizeof(*TRIED); k++) {
+        struct shop s = {0};
+        size_t differ = 0;
+        shop_open(&s, &random, TRIED[k], 2);
+        snapshot_statistics(&s.b);
+        for (size_t i = 0; i < 4 * sizeof(QUERIES) / sizeof(*QUERIES); i++) {
+            char params[TEXT];
+            const char *found[2];
+            arena_reset(&s.c.arena);
+            write_params(params, QUERIES[i % 4], false, (int[]){10, 0});
+            for (int side = 0; side < 2; side++) {
+                const struct snapshot *snapshot = side ? &s.b : &s.a;
+                struct search_context alone = {searcher_new(), snapshot, &s.c.arena};
+                struct search_context both = {s.c.searcher, snapshot, &s.c.arena};
+                struct search_result one, other;
+                struct json json;
+                assert_int_equal(json_parse(str_from(params), &s.c.arena, &json, &s.c.err), STATUS_OK);
+                assert_int_equal(search_request_parse(&s.c.request, &json, snapshot->settings, &s.c.arena, &s.c.err),
+                                 STATUS_OK);
+                assert_int_equal(search_run(&alone, &s.c.request, 1, &one, &s.c.err), STATUS_OK);
+                assert_int_equal(search_run(&both, &s.c.request, 1, &other, &s.c.err), STATUS_OK);
+                found[side] = catalog_hits(&s.c, &one);
+                assert_string_equal(found[side], catalog_hits(&s.c, &other));
+                for (size_t h = 0; h < one.hit_count; h++)
+                    assert_true(one.hits[h].score == other.hits[h].score);
+                searcher_free(alone.searcher);
+            }
+            differ += strcmp(found[0], found[1]) != 0;
+        }
+        if (differ == 0)
+            fail_msg("%s changes nothing", TRIED[k]);
+        shop_close(&s);
+    }
+}
+
 static void test_who_takes_part(void **state)
 {
     struct random random = random_start("who");
@@ -187,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_no_difference),
+        cmocka_unit_test(test_rankings_in_turns),
         cmocka_unit_test(test_who_takes_part),
     };
 
