@@ -66,6 +66,7 @@ static enum status ask_other(const struct search_context *c, const struct experi
     request.distinct = s->request->distinct;
     request.boosts = request.behaviour ? s->boosts : NULL;
     request.facet_count = 0;
+    request.exact_total = false;
     request.profile = false;
     wide = experiment_wide(&request);
     return search_run(&context, &wide, 1, out, err);
