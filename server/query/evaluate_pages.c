@@ -162,7 +162,8 @@ bool evaluation_plan_page(struct evaluation *e, struct evaluation_request *r)
     p->counted = known != NULL;
     if (known && !page_counts_copy(known, e->arena, &p->kept))
         return false;
-    if (!e->query->match_all || p->k == 0 || p->k > PAGES_TOP)
+    /* What shoppers do may change the order at any moment, and between requests. */
+    if (!e->query->match_all || p->k == 0 || p->k > PAGES_TOP || r->request->boosts)
         return true;
     p->tops = true;
     p->tops_key = tops_key(e, r);

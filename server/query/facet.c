@@ -352,40 +352,74 @@ static void count_multi(struct facet_counter *c, const struct window *w, struct 
     }
 }
 
-/* Neighbours are mostly of one category: a word of 64 documents is one count then. */
-static void count_paths_run(struct facet_counter *c, const struct window *w, struct facet_matches *m)
+/* Those that have several paths, each node once. Where their lists are is looked up ahead, as above. */
+static void count_several(struct facet_counter *c, const doc_id *docs, uint32_t count)
 {
-    for (MASK_WORDS(m->mask, k)) {
-        const uint16_t *codes = c->column->paths + w->base + k * 64;
-        uint64_t x = m->mask->bits[k];
-        if (__builtin_popcountll(x) > 2 && k * 64 + 64 <= w->count && kernel_all_equal(codes)) {
-            c->paths[codes[0]] += (uint32_t)__builtin_popcountll(x);
-            continue;
+    const struct facet_column *column = c->column;
+
+    for (uint32_t i = 0; i < count; i += LOOK_AHEAD) {
+        uint32_t n = count - i < LOOK_AHEAD ? count - i : LOOK_AHEAD;
+        for (uint32_t k = 0; k < n; k++)
+            __builtin_prefetch(column->list + column->offsets[docs[i + k]]);
+        for (uint32_t k = 0; k < n; k++) {
+            for (uint32_t at = column->offsets[docs[i + k]]; at < column->offsets[docs[i + k] + 1]; at++)
+                count_code(c, column->list[at] + 1, 0);
         }
-        for (; x; x &= x - 1)
-            c->paths[codes[__builtin_ctzll(x)]]++;
     }
 }
 
-/* Those that have several paths, each node once. */
-static void count_several(struct facet_counter *c, const struct window *w, struct facet_matches *m)
+/* The documents of a word of the mask whose code is the mark of several paths. */
+static uint64_t several_of(const struct window *w, const uint16_t *codes, uint64_t at, uint64_t x, uint16_t several)
+{
+    uint64_t out = 0;
+
+    if (at + 64 <= w->count)
+        return kernel_in_range(codes, several, several) & x;
+    for (; x; x &= x - 1)
+        out |= codes[__builtin_ctzll(x)] == several ? x & -x : 0;
+    return out;
+}
+
+/* Neighbours are mostly of one category: a word of 64 documents is one count then. */
+static void count_paths_run(struct facet_counter *c, const struct window *w, const struct facet_matches *m)
+{
+    uint16_t several = (uint16_t)(c->column->path_limit + 1);
+    const uint16_t *all = c->column->paths + w->base;
+    doc_id docs[WINDOW_DOCS];
+    struct mask mixed;
+    uint32_t n = 0;
+
+    mask_clear(&mixed);
+    for (MASK_WORDS(m->mask, k)) {
+        const uint16_t *codes = all + k * 64;
+        uint64_t x = m->mask->bits[k];
+        if (__builtin_popcountll(x) > 2 && k * 64 + 64 <= w->count && kernel_all_equal(codes) && codes[0] != several) {
+            c->paths[codes[0]] += (uint32_t)__builtin_popcountll(x);
+            continue;
+        }
+        mixed.bits[k] = x;
+        mixed.active |= 1ull << k;
+        for (uint64_t y = several_of(w, codes, k * 64, x, several); y; y &= y - 1)
+            docs[n++] = w->base + (doc_id)(k * 64) + (doc_id)__builtin_ctzll(y);
+    }
+    count_kernels()->u16(all, &mixed, several, c->paths);
+    count_several(c, docs, n);
+}
+
+static void count_paths_selection(struct facet_counter *c, const struct facet_matches *m)
 {
     uint16_t several = (uint16_t)(c->column->path_limit + 1);
 
-    facet_matches_list(m, w);
     for (uint32_t i = 0; i < m->count; i++) {
-        doc_id doc = m->docs[i];
-        if (c->column->paths[doc] != several)
-            continue;
-        for (uint32_t at = c->column->offsets[doc]; at < c->column->offsets[doc + 1]; at++)
-            count_code(c, c->column->list[at] + 1, 0);
+        uint16_t code = c->column->paths[m->docs[i]];
+        c->paths[code]++;
+        if (code == several)
+            count_several(c, &m->docs[i], 1);
     }
 }
 
 static bool count_paths(struct facet_set *f, struct facet_counter *c, const struct window *w, struct facet_matches *m)
 {
-    uint32_t several = c->column->path_limit + 1;
-
     if (!c->paths)
         c->paths = ARENA_ARRAY(f->arena, uint32_t, (size_t)c->code_count + 2);
     if (!c->paths)
@@ -393,15 +427,11 @@ static bool count_paths(struct facet_set *f, struct facet_counter *c, const stru
     c->paths_used = true;
     if (w->docs) {
         facet_matches_list(m, w);
-        for (uint32_t i = 0; i < m->count; i++)
-            c->paths[c->column->paths[m->docs[i]]]++;
+        count_paths_selection(c, m);
     } else {
         count_paths_run(c, w, m);
     }
-    if (c->paths[several]) {
-        c->paths[several] = 0;
-        count_several(c, w, m);
-    }
+    c->paths[c->column->path_limit + 1] = 0;
     return true;
 }
 

@@ -21,10 +21,13 @@ static uint32_t place(const struct number_table *t, const struct number_slot *ke
     return at;
 }
 
-static bool grow(struct number_table *t, struct arena *arena)
+/* Makes room for so many values in all. */
+static bool grow(struct number_table *t, uint32_t values, struct arena *arena)
 {
-    struct number_table bigger = {.capacity = t->capacity ? 4 * t->capacity : TABLE_START, .count = t->count};
+    struct number_table bigger = {.capacity = t->capacity ? t->capacity : TABLE_START, .count = t->count};
 
+    while (bigger.capacity / 2 < values)
+        bigger.capacity *= 2;
     bigger.slots = ARENA_ARRAY(arena, struct number_slot, bigger.capacity);
     if (!bigger.slots)
         return false;
@@ -40,7 +43,7 @@ static bool table_add(struct number_table *t, const struct number_slot *value, s
 {
     struct number_slot *slot;
 
-    if (2 * t->count >= t->capacity && !grow(t, arena))
+    if (2 * t->count >= t->capacity && !grow(t, 2 * t->count + 1, arena))
         return false;
     slot = &t->slots[place(t, value)];
     if (slot->kind == SLOT_FREE) {
@@ -318,7 +321,12 @@ static void add_many(struct facet_numbers *n, int64_t cell, uint32_t count)
 static bool fold_histogram(struct facet_numbers *n, struct arena *arena)
 {
     const struct number_column *c = n->column;
+    uint32_t used = 0;
 
+    for (uint32_t code = 1; code < c->value_count; code++)
+        used += n->histogram[code] != 0;
+    if (2 * (n->all.count + used) > n->all.capacity && !grow(&n->all, n->all.count + used, arena))
+        return false;
     for (uint32_t code = kernel_next_used(n->histogram, 1, c->value_count); code < c->value_count;
          code = kernel_next_used(n->histogram, code + 1, c->value_count)) {
         uint32_t count = n->histogram[code];
