@@ -81,6 +81,7 @@ static enum status request_init(struct evaluation *e, struct evaluation_request 
     if (status != STATUS_OK)
         return status;
     r->top.ids_only = r->browse;
+    r->top.bury = r->request->bury_out_of_stock && e->snapshot->has_stock && !r->browse;
     r->products = r->request->distinct && !r->browse;
     r->pending = ARENA_NEW(e->scratch, struct candidate);
     r->top.k = k;
@@ -244,7 +245,7 @@ static int64_t worst_of_all(const struct evaluation *e)
         const struct topk *t = &e->requests[i].top;
         if (!e->wanted[i].active)
             continue;
-        if (!topk_full(t))
+        if (!topk_full(t) || !evaluation_by_score(e, t))
             return INT64_MIN;
         worst = t->heap[0]->exact ? worst : t->heap[0]->rounded < worst ? t->heap[0]->rounded : worst;
     }
@@ -382,7 +383,7 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
     for (size_t i = 0; i < e->count; i++) {
         mask_clear(&e->wanted[i]);
         if (e->requests[i].top.k && e->matches[i].active)
-            evaluation_want(e, &e->requests[i], &e->matches[i], &e->wanted[i]);
+            evaluation_want(e, &e->requests[i], &e->matches[i], exact, &e->wanted[i]);
         mask_or(&any, &e->wanted[i]);
     }
     if (!any.active)
@@ -444,7 +445,8 @@ static bool may_skip(const struct evaluation *e)
 
     return e->count == 1 && !r->request->exact_total && r->request->facet_count == 0 && !e->probing &&
            !e->query->match_all && !e->match.fields && r->top.sort_count == 0 && !r->top.ids_only &&
-           topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact && r->total >= (uint64_t)r->request->min_hits;
+           topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact && evaluation_by_score(e, &r->top) &&
+           r->total >= (uint64_t)r->request->min_hits;
 }
 
 /* The next window with a possible match at or behind doc, or DOC_NONE. */

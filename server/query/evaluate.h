@@ -105,7 +105,9 @@ MUST_CHECK enum status evaluation_run(struct evaluation *e, struct error *err);
 /* evaluate_hits.c */
 /* The matches of a request that could still be among its best, by what can be told without scores. */
 void evaluation_want(struct evaluation *e, struct evaluation_request *r, const struct mask *matches,
-                     struct mask *wanted);
+                     const struct mask *exact, struct mask *wanted);
+/* Whether a score below that of the worst hit keeps every document out that evaluation_want left. */
+bool evaluation_by_score(const struct evaluation *e, const struct topk *t);
 /* Offers the wanted documents of the window, summed by match_sum when there is text to be scored. */
 void evaluation_take(struct evaluation *e, struct evaluation_request *r, const struct mask *wanted,
                      const struct mask *exact, bool scored);

@@ -36,8 +36,27 @@ static void keep_boosted(const struct evaluation *e, const struct mask *matches,
     mask_or(wanted, &boosted);
 }
 
+/* Those in stock, and those whose identifier was typed, when the worst hit is in stock, too. */
+static void keep_in_stock(struct evaluation *e, const struct mask *exact, struct mask *m)
+{
+    const uint64_t *stock = window_stock(&e->window);
+    uint64_t active = m->active;
+
+    for (MASK_WORDS(m, w)) {
+        m->bits[w] &= stock[w] | exact->bits[w];
+        if (!m->bits[w])
+            active &= ~(1ull << w);
+    }
+    m->active = active;
+}
+
+bool evaluation_by_score(const struct evaluation *e, const struct topk *t)
+{
+    return !t->bury || (e->steps == 1 && !t->heap[0]->buried);
+}
+
 void evaluation_want(struct evaluation *e, struct evaluation_request *r, const struct mask *matches,
-                     struct mask *wanted)
+                     const struct mask *exact, struct mask *wanted)
 {
     const struct topk *t = &r->top;
     const struct candidate *worst = topk_full(t) ? t->heap[0] : NULL;
@@ -49,6 +68,8 @@ void evaluation_want(struct evaluation *e, struct evaluation_request *r, const s
     } else if (worst && t->sort_count > 0) {
         if (t->keys[0].source != UINT32_MAX && worst->values[0].kind == SORT_NUMBER)
             window_narrow_number(&e->window, t->keys[0].source, worst->values[0].number, t->keys[0].descending, wanted);
+    } else if (worst && !evaluation_by_score(e, t)) {
+        return;
     } else if (worst && e->query->match_all) {
         /* Without text and sort keys the prior alone decides. */
         prior_narrow(&e->prior, &e->window, ((double)worst->rounded - 1) / 1e6, wanted);
@@ -56,6 +77,8 @@ void evaluation_want(struct evaluation *e, struct evaluation_request *r, const s
             keep_by_rank(e, 0, worst->id_rank, wanted);
         keep_boosted(e, matches, wanted);
     }
+    if (worst && t->bury && t->sort_count == 0 && !worst->exact)
+        keep_in_stock(e, exact, wanted);
 }
 
 /* --- candidates --- */
@@ -204,12 +227,26 @@ static bool score_of(struct evaluation *e, uint32_t offset, bool scored, int64_t
     return score_rounded(*score) >= needed;
 }
 
+/* What the spare's score must be at least to get in; INT64_MAX: it can't. */
+static int64_t score_needed(const struct topk *t)
+{
+    const struct candidate *worst = topk_full(t) ? t->heap[0] : NULL, *c = t->spare;
+
+    if (!worst || t->sort_count > 0 || c->exact != worst->exact)
+        return INT64_MIN;
+    if (t->bury && c->step != worst->step)
+        return c->step > worst->step ? INT64_MAX : INT64_MIN;
+    if (t->bury && c->buried != worst->buried)
+        return c->buried ? INT64_MAX : INT64_MIN;
+    return worst->rounded;
+}
+
 /* Fills the spare; false when it is plainly worse than the worst hit. */
 static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t offset, bool exact, bool scored)
 {
     struct topk *t = &r->top;
     struct candidate *c = t->spare;
-    const struct candidate *worst = topk_full(t) ? t->heap[0] : NULL;
+    int64_t needed;
 
     c->segment = e->window.segment;
     c->doc = window_doc(&e->window, offset);
@@ -219,10 +256,11 @@ static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t of
     }
     c->exact = exact;
     c->step = step_of(e, offset);
+    c->buried = t->bury && !(window_stock(&e->window)[offset >> 6] >> (offset & 63) & 1);
     for (uint32_t i = 0; i < t->sort_count; i++)
         c->values[i] = value_of(e, t, i, offset);
-    if (!score_of(e, offset, scored, worst && t->sort_count == 0 && exact == worst->exact ? worst->rounded : INT64_MIN,
-                  &c->score))
+    needed = score_needed(t);
+    if (needed == INT64_MAX || !score_of(e, offset, scored, needed, &c->score))
         return false;
     c->rounded = score_rounded(c->score);
     c->id_rank = e->window.id_ranks[c->doc]; /* far away: only for those that may get in */

@@ -68,6 +68,10 @@ int topk_compare(const struct topk *t, const struct candidate *a, const struct c
         return order;
     if (a->exact != b->exact)
         return a->exact ? -1 : 1;
+    if (t->bury && a->step != b->step)
+        return a->step < b->step ? -1 : 1;
+    if (t->bury && a->buried != b->buried)
+        return a->buried ? 1 : -1;
     if (a->rounded != b->rounded)
         return a->rounded > b->rounded ? -1 : 1;
     order = compare_keys(t, t->sort_count, t->key_count, a, b);

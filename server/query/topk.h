@@ -4,11 +4,11 @@
 /*
  * The best k candidates in the total order
  *
- *   sort keys, exact identifier first, relaxation step, score rounded to 1e-6 (higher first), customRanking values,
- *   objectID by bytes
+ *   sort keys, exact identifier first, score rounded to 1e-6 (higher first), customRanking values, objectID by bytes
  *
- * with missing values last, whatever the direction, and numbers before strings. A heap with the worst on top, so that
- * most candidates are refused by one comparison. Candidates keep the mutable values that they were judged by.
+ * and where products out of stock are buried, relaxation step and then stock before the score; with missing values
+ * last, whatever the direction, and numbers before strings. A heap with the worst on top, so that most candidates are
+ * refused by one comparison. Candidates keep the mutable values that they were judged by.
  */
 #include "server/query/window.h"
 
@@ -28,6 +28,7 @@ struct candidate {
     uint32_t id_rank;
     uint32_t step;
     bool exact;
+    bool buried;     /* out of stock, where that is to come last */
     int8_t in_stock; /* -1: not read */
     int64_t rounded; /* the score in 1e-6 */
     double score;
@@ -47,6 +48,7 @@ struct topk {
     struct topk_key keys[TOPK_KEYS];
     uint32_t sort_count; /* the first of keys; customRanking follows */
     uint32_t key_count;
+    bool bury; /* candidates say whether they are buried */
     size_t k, count;
     struct candidate **heap; /* the worst first */
     struct candidate *spare; /* the next to be filled */
