@@ -40,6 +40,7 @@ struct staging {
     uint32_t generation;
     struct generation_outcome outcome;
     struct index_snapshot *present; /* held for the gates */
+    struct order_keys gone;         /* of cells whose objects the new generation does not have */
     enum status status;
     struct error error;
     char dir[LIVE_PATH_BYTES];
@@ -346,12 +347,28 @@ static void hold_present(struct live *l, void *context)
 }
 
 /* What was updated last, store by store: later updates are replayed with their keys. */
+static void put_gone(struct live *l, void *context)
+{
+    struct staging *s = context;
+    struct live_index *x = live_index_of_uid(l, s->x->uid);
+    const struct order_table *t = s->gone.table;
+    for (size_t i = 0; x && t && i < t->capacity; i++) {
+        uint64_t tag = atomic_load_explicit(&t->slots[i].tag, memory_order_relaxed);
+        uint64_t key = tag ? atomic_load_explicit(&t->slots[i].key, memory_order_relaxed) : 0;
+        if (tag && key > order_get(&x->inventory->keys, tag)) {
+            order_put(&x->inventory->keys, tag, key);
+        }
+    }
+}
+
 static void carry_cells(struct staging *s)
 {
     live_control(s->l, hold_present, s);
     if (s->present) {
-        changes_cells_carry(&s->present->s, s->x);
+        changes_cells_carry(&s->present->s, s->x, &s->gone);
+        live_control(s->l, put_gone, s);
     }
+    order_release(&s->gone);
     index_let_go(s->present);
     s->present = NULL;
 }

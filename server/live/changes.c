@@ -41,6 +41,8 @@ void changes_release(struct changes *c)
     vec_release(&c->absorbed);
     cells_release(&c->store_cells);
     vec_release(&c->store_keys);
+    vec_release(&c->written_keys);
+    pending_keys_release(&c->written_by_tag);
     give_back(c);
     vec_release(&c->held);
     vec_release(&c->due);
@@ -299,6 +301,7 @@ void changes_lift_keys(struct changes *c, struct str id, const struct json *obje
     const struct settings *s = c->index->settings->settings;
     uint64_t object_hash = hash64(id.data, id.size);
     changes_of(c, id)->put_ms = now_ms;
+    changes_cells_lift(c, id, object, now_ms);
     if (c->index->inventory->keys.count + c->keys.items.count == 0) {
         return;
     }

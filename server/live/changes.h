@@ -43,6 +43,13 @@ struct doc_place {
     doc_id doc;
 };
 
+struct cell_key {
+    struct str id;
+    attr_id attr;
+    uint64_t tag;
+    uint64_t key;
+};
+
 struct changes {
     struct live_index *index;
     const struct snapshot *base;
@@ -51,8 +58,10 @@ struct changes {
     VEC(struct change) items;
     struct cells cells;
     struct pending_keys keys;
-    struct cells store_cells; /* of stores and price lists; value NUMBER_MISSING: taken away */
-    VEC(uint64_t) store_keys; /* of store_cells' items; 0: it stays */
+    struct cells store_cells;           /* of stores and price lists; value NUMBER_MISSING: taken away */
+    VEC(uint64_t) store_keys;           /* of store_cells' items; 0: it stays */
+    VEC(struct cell_key) written_keys;  /* of cells in objects that are written anew */
+    struct pending_keys written_by_tag; /* the same */
     VEC(struct held_change) held;
     VEC(struct sale_due) due;           /* prices that may change by themselves; ids in the arena */
     VEC(struct str) gone;               /* objects whose held updates were decided */

@@ -89,7 +89,10 @@ bool changes_cell_write(struct changes *c, const struct change *x, struct json *
     enum dimension_kind kind = settings_dimension_kind(settings_of(c), name);
     bool cell = kind != DIMENSION_NONE && (m->value.type == JSON_NULL || object_cell(&m->value, kind, &value));
     if (kind != DIMENSION_NONE && m->key) {
-        pending_keys_put(&c->keys, order_tag(hash64(x->id.data, x->id.size), hash64(name.data, name.size)), m->key);
+        uint64_t tag = order_tag(hash64(x->id.data, x->id.size), hash64(name.data, name.size));
+        struct cell_key key = {x->id, attribute_of(c, name), tag, m->key};
+        vec_push(&c->written_keys, key);
+        pending_keys_put(&c->written_by_tag, tag, m->key);
     }
     if (cell) {
         return set_in_object(c, object, name, value, &c->arena);
@@ -167,10 +170,13 @@ uint64_t changes_cell_key(struct changes *c, struct str id, struct str name)
 {
     attr_id attr = attribute_of(c, name);
     const struct change *x = changes_of(c, id);
-    if (attr == ATTR_NONE || x->doc == DOC_NONE || x->deleted || check(c, x, attr, NULL) != STATUS_OK) {
-        return 0;
+    uint64_t tag = order_tag(hash64(id.data, id.size), hash64(name.data, name.size));
+    uint64_t written = c->written_keys.count ? pending_keys_get(&c->written_by_tag, tag) : 0;
+    if (attr == ATTR_NONE || x->doc == DOC_NONE || check(c, x, attr, NULL) != STATUS_OK) {
+        return written;
     }
-    return cell_of(c, x, attr).key;
+    uint64_t key = cell_of(c, x, attr).key;
+    return key > written ? key : written;
 }
 
 bool changes_cell_now(const struct live_index *x, struct str id, struct str name, struct dimension_cell *out)
@@ -286,6 +292,31 @@ static void spill_keys(struct changes *c, const struct change *x)
     }
 }
 
+/* Those that updates gave to cells of objects that were written anew. */
+static void set_written_keys(struct changes *c)
+{
+    for (size_t i = 0; i < c->written_keys.count; i++) {
+        const struct cell_key *k = &c->written_keys.items[i];
+        struct dimensions *all = c->built ? shard_dimensions(c->built->shard) : NULL;
+        doc_id doc = c->built && k->attr != ATTR_NONE ? shard_find(c->built->shard, k->id) : DOC_NONE;
+        if (doc == DOC_NONE) {
+            uint64_t have = changes_key(c, k->tag);
+            pending_keys_put(&c->keys, k->tag, have > k->key ? have : k->key);
+            continue;
+        }
+        const struct dimension *d = dimensions_find(all, k->attr);
+        struct dimension_cell cell = {doc, NUMBER_MISSING, 0};
+        if (d) {
+            (void)dimension_find(d, doc, &cell);
+        }
+        if (cell.key < k->key) {
+            cell.key = k->key;
+            struct str name = dictionary_attr(c->index->vocabulary->dictionary, k->attr)->name;
+            dimensions_set(all, k->attr, settings_dimension_kind(settings_of(c), name) == DIMENSION_STORE, &cell, 1);
+        }
+    }
+}
+
 void changes_cells_publish(struct changes *c)
 {
     store_cells(c);
@@ -299,6 +330,37 @@ void changes_cells_publish(struct changes *c)
             carry_keys(c, x, c->built->shard, doc);
         } else if (x->deleted && !x->whole) {
             spill_keys(c, x);
+        }
+    }
+    set_written_keys(c);
+}
+
+static void spill_cells(struct order_keys *to, const struct snapshot *s, uint32_t segment,
+                        const struct doc_place *places);
+
+void changes_cells_spill(struct live_index *x)
+{
+    const struct index_snapshot *now = index_current(x);
+    for (uint32_t i = 0; now && i < now->s.segment_count; i++) {
+        spill_cells(&x->inventory->keys, &now->s, i, NULL);
+    }
+}
+
+void changes_cells_lift(struct changes *c, struct str id, const struct json *object, int64_t now_ms)
+{
+    const struct settings *s = settings_of(c);
+    uint64_t object_hash = hash64(id.data, id.size);
+    for (int k = 0; k < 2 && c->index->inventory->keys.count + c->keys.items.count > 0; k++) {
+        const struct dimension_list *list = k == 0 ? &s->stores : &s->price_lists;
+        const struct json *cells = list->count ? json_get_str(object, list->attribute) : NULL;
+        for (uint32_t i = 0; cells && cells->type == JSON_OBJECT && i < cells->count; i++) {
+            struct str name =
+                arena_printf(&c->arena, STR_FMT "." STR_FMT, STR_ARG(list->attribute), STR_ARG(cells->members[i].name));
+            uint64_t tag = order_tag(object_hash, hash64(name.data, name.size));
+            uint64_t key = changes_key(c, tag);
+            if (key && !list->mutable_as.by_version && key < (uint64_t)now_ms + 1) {
+                pending_keys_put(&c->keys, tag, (uint64_t)now_ms + 1);
+            }
         }
     }
 }
@@ -321,6 +383,43 @@ void changes_cells_copy(const struct shard *from, doc_id old, const struct shard
         if (!same) {
             dimensions_set(shard_dimensions(to), (attr_id)a, dimension_is_store(d), &cell, 1);
         }
+    }
+}
+
+/* Keys on their way to a table: of documents that have no other place. */
+struct spilling {
+    struct order_keys *to;
+    const struct segment *g;
+    const struct doc_place *places; /* NULL: none has */
+    uint64_t name_hash;
+};
+
+static void spill_cell(void *context, const struct dimension_cell *cell)
+{
+    struct spilling *k = context;
+    if (cell->key == 0 || segment_deleted(k->g, cell->doc) || (k->places && k->places[cell->doc].doc != DOC_NONE)) {
+        return;
+    }
+    struct str id = shard_object_id(k->g->shard, cell->doc);
+    uint64_t tag = order_tag(hash64(id.data, id.size), k->name_hash);
+    uint64_t have = order_get(k->to, tag);
+    order_put(k->to, tag, have > cell->key ? have : cell->key);
+}
+
+static void spill_cells(struct order_keys *to, const struct snapshot *s, uint32_t segment,
+                        const struct doc_place *places)
+{
+    struct spilling k = {.to = to, .g = &s->segments[segment], .places = places};
+    const struct dimensions *all = shard_dimensions(k.g->shard);
+    for (uint32_t a = 0, n = dimensions_limit(all); a < n; a++) {
+        enum rcu_hold hold = rcu_hold();
+        const struct dimension *d = dimensions_find(all, (attr_id)a);
+        if (d && dimension_is_changed(d)) {
+            struct str name = dictionary_attr(s->dictionary, (attr_id)a)->name;
+            k.name_hash = hash64(name.data, name.size);
+            dimension_each(d, spill_cell, &k);
+        }
+        rcu_let_go(hold);
     }
 }
 
@@ -382,7 +481,7 @@ static struct doc_place *places_in(const struct snapshot *to, const struct segme
     return places;
 }
 
-void changes_cells_carry(const struct snapshot *from, struct live_index *to)
+void changes_cells_carry(const struct snapshot *from, struct live_index *to, struct order_keys *gone)
 {
     for (uint32_t s = 0; s < from->segment_count; s++) {
         const struct segment *g = &from->segments[s];
@@ -404,6 +503,7 @@ void changes_cells_carry(const struct snapshot *from, struct live_index *to)
             }
             rcu_let_go(hold);
         }
+        spill_cells(gone, from, s, k.places);
         to->changed = true;
         vec_release(&k.found);
         free(k.places);

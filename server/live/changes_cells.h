@@ -40,12 +40,18 @@ void changes_cells_load(struct changes *c, struct change *x);
 /* The published cell; false when there is none. */
 bool changes_cell_now(const struct live_index *x, struct str id, struct str name, struct dimension_cell *out);
 
+/* An object was written whole: lifts the keys that its cells have in the table; those with the cells follow when they
+ * are taken along. */
+void changes_cells_lift(struct changes *c, struct str id, const struct json *object, int64_t now_ms);
+/* All objects of the index are about to go: their keys go to the table. */
+void changes_cells_spill(struct live_index *x);
+
 /* Publication: stores the group's cells, then takes keys along to the segment that was built. */
 void changes_cells_publish(struct changes *c);
 /* Brings the cells of a document to where it is now: what a merge missed. */
 void changes_cells_copy(const struct shard *from, doc_id old, const struct shard *to, doc_id doc);
-/* Gives the keys of all documents of a snapshot to the same objects in an index that is about to replace it. Any thread
- * that alone writes to that index. */
-void changes_cells_carry(const struct snapshot *from, struct live_index *to);
+/* Gives the keys of all documents of a snapshot to the same objects in an index that is about to replace it; those of
+ * objects that it does not have go to `gone`, by tag. Any thread that alone writes to that index. */
+void changes_cells_carry(const struct snapshot *from, struct live_index *to, struct order_keys *gone);
 
 #endif

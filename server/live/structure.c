@@ -4,6 +4,7 @@
 
 #include "indexer/base/limits.h"
 #include "indexer/base/rcu.h"
+#include "server/live/changes_cells.h"
 #include "server/live/decide.h"
 #include "server/live/live_internal.h"
 #include "server/live/structure.h"
@@ -185,6 +186,7 @@ enum status index_record(struct live_index *x, const struct record *r, bool *reb
             settings_in_force(x, next);
             shared_drop(SHARED(next));
         }
+        changes_cells_spill(x);
         index_clear(x);
         return STATUS_OK;
     }

@@ -50,7 +50,7 @@ static void verify(struct expected *e, struct live *l, const char *when)
 
 static bool is_lane(const struct model_op *op)
 {
-    return op->kind == MODEL_LANE_SET || op->kind == MODEL_LANE_SELL;
+    return op->kind >= MODEL_LANE_SET;
 }
 
 static enum status run_batch(struct expected *e, struct live *l, struct random *r)

@@ -47,6 +47,12 @@ void model_replay(struct model *m, const struct model_op *op, const struct model
         o->has_price = true;
         o->cents = outcome->cents;
     }
+    for (int i = 0; i < MODEL_CELLS; i++) {
+        if (op->set_cell[i] || (op->kind == MODEL_SET && i == 0)) {
+            o->has_cell[i] = outcome->has_cell[i];
+            o->cell[i] = outcome->cell[i];
+        }
+    }
     if (op->kind == MODEL_SELL || op->kind == MODEL_RESTOCK || op->kind == MODEL_SET) {
         o->has_quantity = true;
         o->quantity = outcome->quantity;

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "indexer/base/rcu.h"
+#include "indexer/shard/dimension.h"
 #include "server/live/update.h"
 
 static const char *const WORDS[] = {"red", "blue", "trail", "shoe", "lamp", "chair", "phone", "green", "cover"};
+static const char *const CELLS[MODEL_CELLS] = {"stores.berlin", "prices.vip"};
 enum { WORD_COUNT = 9, TITLES = 200, BRANDS = 6 };
 
 /* ---- operations ---- */
@@ -24,12 +26,16 @@ static void random_object(struct random *r, struct model_object *o)
     o->cents = (int64_t)random_below(r, 100000);
     o->quantity = (int64_t)random_below(r, 4);
     o->popularity = (int64_t)random_below(r, 1000);
+    for (int i = 0; i < MODEL_CELLS; i++) {
+        o->has_cell[i] = random_chance(r, 60);
+        o->cell[i] = (int64_t)random_below(r, i == 0 ? 4 : 100000);
+    }
 }
 
 void model_random_op(struct random *r, struct model_op *op)
 {
-    unsigned dice = (unsigned)random_below(r, 240);
-    op->set_quantity = op->set_price = false;
+    unsigned dice = (unsigned)random_below(r, 290);
+    op->set_quantity = op->set_price = op->set_cell[0] = op->set_cell[1] = false;
     op->key = 1 + (int)random_below(r, MODEL_KEY_MAX);
     op->id = (int)random_below(r, MODEL_OBJECTS);
     op->create = random_chance(r, 50);
@@ -46,7 +52,10 @@ void model_random_op(struct random *r, struct model_op *op)
                : dice < 199 ? MODEL_DELETE
                : dice < 200 ? MODEL_CLEAR
                : dice < 225 ? MODEL_LANE_SET
-                            : MODEL_LANE_SELL;
+               : dice < 240 ? MODEL_LANE_SELL
+               : dice < 260 ? MODEL_LANE_CELLS
+               : dice < 275 ? MODEL_LANE_TAKE
+                            : MODEL_LANE_DROP;
 }
 
 static void tag(struct model_object *o, int value, bool add)
@@ -77,7 +86,8 @@ static void apply_partial(struct model_object *o, const struct model_op *op)
     case MODEL_SET:
         o->quantity = op->given.quantity;
         o->cents = op->given.cents;
-        o->has_quantity = o->has_price = true;
+        o->cell[0] = op->given.cell[0];
+        o->has_quantity = o->has_price = o->has_cell[0] = true;
         break;
     case MODEL_TITLE:
         o->title = op->given.title;
@@ -90,8 +100,29 @@ static void apply_partial(struct model_object *o, const struct model_op *op)
     }
 }
 
+static void apply_cells(struct model_object *o, struct model_keys *keys, const struct model_op *op)
+{
+    if (op->kind == MODEL_LANE_TAKE) {
+        int64_t left = (o->has_cell[0] ? o->cell[0] : 0) - (1 + op->given.quantity);
+        o->cell[0] = left >= 0 ? left : o->cell[0];
+        o->has_cell[0] = o->has_cell[0] || left >= 0;
+        return;
+    }
+    for (int i = op->kind == MODEL_LANE_DROP; i < MODEL_CELLS; i++) {
+        if (op->key > keys->cells[i]) {
+            o->has_cell[i] = op->kind == MODEL_LANE_CELLS;
+            o->cell[i] = op->given.cell[i];
+            keys->cells[i] = op->key;
+        }
+    }
+}
+
 static void apply_lane(struct model_object *o, struct model_keys *keys, const struct model_op *op)
 {
+    if (op->kind > MODEL_LANE_SELL) {
+        apply_cells(o, keys, op);
+        return;
+    }
     if (op->kind == MODEL_LANE_SELL) {
         int64_t left = (o->has_quantity ? o->quantity : 0) - (1 + op->given.quantity);
         o->quantity = left >= 0 ? left : o->quantity;
@@ -115,6 +146,9 @@ static void lift_keys(struct model_keys *keys, const struct model_object *o)
 {
     keys->quantity = keys->quantity && o->has_quantity ? MODEL_KEY_NOW : keys->quantity;
     keys->price = keys->price && o->has_price ? MODEL_KEY_NOW : keys->price;
+    for (int i = 0; i < MODEL_CELLS; i++) {
+        keys->cells[i] = keys->cells[i] && o->has_cell[i] ? MODEL_KEY_NOW : keys->cells[i];
+    }
 }
 
 void model_note(struct model_op *op, const struct model *before, const struct model *after)
@@ -126,6 +160,10 @@ void model_note(struct model_op *op, const struct model *before, const struct mo
     bool sold = op->kind == MODEL_LANE_SELL && (a->quantity != b->quantity || a->has_quantity != b->has_quantity);
     op->set_quantity = sold || (op->kind == MODEL_LANE_SET && x->quantity != y->quantity);
     op->set_price = op->kind == MODEL_LANE_SET && x->price != y->price;
+    for (int i = 0; i < MODEL_CELLS; i++) {
+        op->set_cell[i] = op->kind == MODEL_LANE_TAKE ? a->cell[i] != b->cell[i] || a->has_cell[i] != b->has_cell[i]
+                                                      : op->kind > MODEL_LANE_SELL && x->cells[i] != y->cells[i];
+    }
 }
 
 void model_apply(struct model *m, const struct model_op *op)
@@ -134,7 +172,7 @@ void model_apply(struct model *m, const struct model_op *op)
     struct model_keys *keys = &m->keys[op->id];
     if (op->kind == MODEL_CLEAR) {
         memset(m->objects, 0, sizeof(m->objects));
-    } else if (op->kind == MODEL_LANE_SET || op->kind == MODEL_LANE_SELL) {
+    } else if (op->kind >= MODEL_LANE_SET) {
         if (o->there) {
             apply_lane(o, keys, op);
         }
@@ -146,7 +184,7 @@ void model_apply(struct model *m, const struct model_op *op)
         lift_keys(keys, o);
     } else if (o->there || op->create) {
         if (op->kind == MODEL_SET && o->there) {
-            keys->quantity = keys->price = MODEL_KEY_NOW;
+            keys->quantity = keys->price = keys->cells[0] = MODEL_KEY_NOW;
         }
         if (!o->there) {
             *o = (struct model_object){.there = true, .group = -1, .title = -1, .brand = -1, .popularity = -1};
@@ -174,6 +212,24 @@ static struct json cents_json(struct arena *arena, int64_t cents)
 static void set(struct json *object, const char *name, struct json value, struct arena *arena)
 {
     if (!json_object_set(object, str_from(name), value, arena)) {
+        abort();
+    }
+}
+
+static struct json cell_json(struct arena *arena, int cell, int64_t value)
+{
+    return cell == 0 ? number(arena, value) : cents_json(arena, value);
+}
+
+/* {"stores": {"berlin": 3}} */
+static void set_cell(struct json *object, const struct model_object *o, int cell, struct arena *arena)
+{
+    struct json inner = {.type = JSON_OBJECT};
+    struct str member = str_from(CELLS[cell]);
+    struct str name = member;
+    member = str_split(&name, '.');
+    if (!json_object_set(&inner, name, cell_json(arena, cell, o->cell[cell]), arena) ||
+        !json_object_set(object, member, inner, arena)) {
         abort();
     }
 }
@@ -215,6 +271,11 @@ void model_object_json(const struct model_object *o, int id, struct arena *arena
     if (o->popularity >= 0) {
         set(out, "popularity", number(arena, o->popularity), arena);
     }
+    for (int i = 0; i < MODEL_CELLS; i++) {
+        if (o->has_cell[i]) {
+            set_cell(out, o, i, arena);
+        }
+    }
     if (o->tag_count > 0) {
         set(out, "tags", tags_json(o, arena), arena);
     }
@@ -242,6 +303,7 @@ static void partial_body(const struct model_op *op, struct arena *arena, struct 
     case MODEL_SET:
         set(body, "quantity", number(arena, op->given.quantity), arena);
         set(body, "price", cents_json(arena, op->given.cents), arena);
+        set_cell(body, &op->given, 0, arena);
         break;
     case MODEL_TITLE:
         set(body, "title", title_json(op->given.title, arena), arena);
@@ -309,6 +371,11 @@ static void read_object(const struct json *object, struct model_object *o)
     o->cents = o->has_price ? (int64_t)(price * 100 + .5) : 0;
     o->has_quantity = json_i64(json_get(object, "quantity"), &o->quantity);
     (void)json_i64(json_get(object, "popularity"), &o->popularity);
+    for (int i = 0; i < MODEL_CELLS; i++) {
+        double value;
+        o->has_cell[i] = json_double(json_get_path(object, str_from(CELLS[i])), &value);
+        o->cell[i] = o->has_cell[i] ? (int64_t)(i == 0 ? value : value * 100 + .5) : 0;
+    }
     const struct json *tags = json_get(object, "tags");
     for (uint32_t i = 0; tags && i < tags->count && i < MODEL_TAGS; i++) {
         o->tags[o->tag_count++] = tags->items[i].text.data[3] - '0';
@@ -323,6 +390,9 @@ static bool same_object(const struct model_object *a, const struct model_object 
     bool same = a->group == b->group && a->title == b->title && a->brand == b->brand && a->has_price == b->has_price &&
                 a->has_quantity == b->has_quantity && a->popularity == b->popularity && a->tag_count == b->tag_count &&
                 (!a->has_price || a->cents == b->cents) && (!a->has_quantity || a->quantity == b->quantity);
+    for (int i = 0; same && i < MODEL_CELLS; i++) {
+        same = a->has_cell[i] == b->has_cell[i] && (!a->has_cell[i] || a->cell[i] == b->cell[i]);
+    }
     for (int i = 0; same && i < a->tag_count; i++) {
         same = a->tags[i] == b->tags[i];
     }
@@ -335,8 +405,7 @@ bool model_equal(const struct model *a, const struct model *b)
         if (!same_object(&a->objects[i], &b->objects[i])) {
             return false;
         }
-        if ((a->keys_read || b->keys_read) &&
-            (a->keys[i].quantity != b->keys[i].quantity || a->keys[i].price != b->keys[i].price)) {
+        if ((a->keys_read || b->keys_read) && memcmp(&a->keys[i], &b->keys[i], sizeof(a->keys[i])) != 0) {
             return false;
         }
     }
@@ -348,16 +417,18 @@ static void describe(const struct model_object *o, char *out, size_t size)
     if (!o->there) {
         snprintf(out, size, "missing");
     } else {
-        snprintf(out, size, "g%d t%d b%d price %d:%lld quantity %d:%lld popularity %lld tags %d", o->group, o->title,
-                 o->brand, o->has_price, (long long)o->cents, o->has_quantity, (long long)o->quantity,
-                 (long long)o->popularity, o->tag_count);
+        snprintf(out, size,
+                 "g%d t%d b%d price %d:%lld quantity %d:%lld popularity %lld tags %d berlin %d:%lld vip %d:%lld",
+                 o->group, o->title, o->brand, o->has_price, (long long)o->cents, o->has_quantity,
+                 (long long)o->quantity, (long long)o->popularity, o->tag_count, o->has_cell[0], (long long)o->cell[0],
+                 o->has_cell[1], (long long)o->cell[1]);
     }
 }
 
 void model_difference(const struct model *a, const struct model *b, char *out, size_t size)
 {
-    char x[160];
-    char y[160];
+    char x[240];
+    char y[240];
     out[0] = '\0';
     for (int i = 0; i < MODEL_OBJECTS; i++) {
         if (!same_object(&a->objects[i], &b->objects[i])) {
@@ -365,9 +436,11 @@ void model_difference(const struct model *a, const struct model *b, char *out, s
             describe(&b->objects[i], y, sizeof(y));
             snprintf(out + strlen(out), size - strlen(out), "p%d: %s; %s\n", i, x, y);
         }
-        if (a->keys[i].quantity != b->keys[i].quantity || a->keys[i].price != b->keys[i].price) {
-            snprintf(out + strlen(out), size - strlen(out), "p%d: keys %d, %d; %d, %d\n", i, a->keys[i].quantity,
-                     a->keys[i].price, b->keys[i].quantity, b->keys[i].price);
+        const struct model_keys *p = &a->keys[i];
+        const struct model_keys *q = &b->keys[i];
+        if (memcmp(p, q, sizeof(*p)) != 0) {
+            snprintf(out + strlen(out), size - strlen(out), "p%d: keys %d, %d, %d, %d; %d, %d, %d, %d\n", i,
+                     p->quantity, p->price, p->cells[0], p->cells[1], q->quantity, q->price, q->cells[0], q->cells[1]);
         }
     }
 }
@@ -404,6 +477,11 @@ static bool check_columns(const struct snapshot *s, uint32_t segment, doc_id doc
     const _Atomic uint64_t *stock = shard_in_stock_bits(shard);
     bool in_stock = stock && (atomic_load(&stock[doc >> 6]) >> (doc & 63) & 1);
     if (in_stock != (!o->has_quantity || o->quantity > 0)) {
+        return false;
+    }
+    attr_id berlin = dictionary_attr_find(s->dictionary, str_from(CELLS[0]));
+    const struct dimension *store = berlin == ATTR_NONE ? NULL : dimensions_find(shard_dimensions(shard), berlin);
+    if ((store && dimension_in_stock(store, doc)) != (o->has_cell[0] && o->cell[0] > 0)) {
         return false;
     }
     attr_id brand = dictionary_attr_find(s->dictionary, STR("brand"));
@@ -480,6 +558,9 @@ void model_read_keys(struct live *l, struct model *out)
     for (int i = 0; i < MODEL_OBJECTS; i++) {
         out->keys[i].quantity = key_of(l, i, "quantity");
         out->keys[i].price = key_of(l, i, "price");
+        for (int k = 0; k < MODEL_CELLS; k++) {
+            out->keys[i].cells[k] = key_of(l, i, CELLS[k]);
+        }
     }
 }
 
@@ -487,7 +568,7 @@ void model_read_keys(struct live *l, struct model *out)
 
 static bool is_lane(const struct model_op *op)
 {
-    return op->kind == MODEL_LANE_SET || op->kind == MODEL_LANE_SELL;
+    return op->kind >= MODEL_LANE_SET;
 }
 
 /* An update of the lane, with room for its values. */
@@ -501,6 +582,21 @@ static void model_to_update(const struct model_op *op, struct arena *arena, stru
         values[0].value = number(arena, op->given.quantity);
         values[1] = (struct json_member){STR("price"), cents_json(arena, op->given.cents)};
         out->value_count = 2;
+        out->kind = UPDATE_SET;
+        out->flags = UPDATE_TIMESTAMP;
+        out->key = (uint64_t)op->key;
+    }
+    if (op->kind == MODEL_LANE_TAKE) {
+        values[0].name = str_from(CELLS[0]);
+    } else if (op->kind > MODEL_LANE_SELL) {
+        int first = op->kind == MODEL_LANE_DROP;
+        out->value_count = (uint8_t)(MODEL_CELLS - first);
+        for (int i = first; i < MODEL_CELLS; i++) {
+            values[i - first] = (struct json_member){str_from(CELLS[i]), {0}};
+            if (!first) {
+                values[i].value = cell_json(arena, i, op->given.cell[i]);
+            }
+        }
         out->kind = UPDATE_SET;
         out->flags = UPDATE_TIMESTAMP;
         out->key = (uint64_t)op->key;

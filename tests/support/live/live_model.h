@@ -4,12 +4,13 @@
 /*
  * A small catalog that random operations change, kept twice: as plain structs here, and in a live index. The two must
  * agree in every object, number, stock flag and count. Objects have a title, brand, tags, a price, a quantity, a
- * popularity and a product group; the last three numbers live in columns that are changed in place.
+ * popularity and a product group; the last three numbers live in columns that are changed in place. They also have a
+ * stock in one store and a price in one list.
  */
 #include "server/live/live.h"
 #include "tests/support/random.h"
 
-enum { MODEL_OBJECTS = 40, MODEL_GROUPS = 12, MODEL_TAGS = 4, MODEL_OPS = 8 };
+enum { MODEL_OBJECTS = 40, MODEL_GROUPS = 12, MODEL_TAGS = 4, MODEL_OPS = 8, MODEL_CELLS = 2 };
 
 struct model_object {
     bool there;
@@ -20,6 +21,8 @@ struct model_object {
     int64_t cents;
     int64_t quantity;
     int64_t popularity;
+    bool has_cell[MODEL_CELLS]; /* stores.berlin, prices.vip */
+    int64_t cell[MODEL_CELLS];  /* pieces, cents */
     int tags[MODEL_TAGS];
     int tag_count;
 };
@@ -28,6 +31,7 @@ struct model_object {
 struct model_keys {
     int quantity; /* 0: none; MODEL_KEY_NOW: a time of the clock, above all that operations carry */
     int price;
+    int cells[MODEL_CELLS];
 };
 #define MODEL_KEY_MAX 1000
 #define MODEL_KEY_NOW 1000000
@@ -43,15 +47,18 @@ enum model_kind {
     MODEL_PUT,
     MODEL_SELL,    /* Decrement of quantity */
     MODEL_RESTOCK, /* Increment of quantity */
-    MODEL_SET,     /* quantity and price set to plain numbers, in place where they can be */
+    MODEL_SET,     /* quantity, price and the store's stock set to plain numbers, in place where they can be */
     MODEL_TITLE,   /* a text change */
     MODEL_REGROUP, /* into another product */
     MODEL_TAG,     /* AddUnique */
     MODEL_UNTAG,   /* Remove */
     MODEL_DELETE,
     MODEL_CLEAR,
-    MODEL_LANE_SET,  /* quantity and price on the inventory lane, with a timestamp */
-    MODEL_LANE_SELL, /* a decrement of quantity that must not go below 0 */
+    MODEL_LANE_SET,   /* quantity and price on the inventory lane, with a timestamp */
+    MODEL_LANE_SELL,  /* a decrement of quantity that must not go below 0 */
+    MODEL_LANE_CELLS, /* the store's stock and the list's price, with a timestamp */
+    MODEL_LANE_TAKE,  /* a decrement of the store's stock that must not go below 0 */
+    MODEL_LANE_DROP,  /* the list's price taken away, with a timestamp */
     MODEL_KINDS
 };
 
@@ -59,9 +66,9 @@ struct model_op {
     enum model_kind kind;
     int id;
     bool create; /* partial updates: make the object when it is missing */
-    int key;     /* MODEL_LANE_SET */
+    int key;     /* of sets on the lane */
     /* MODEL_LANE_*: what it set, as model_note found it out. */
-    bool set_quantity, set_price;
+    bool set_quantity, set_price, set_cell[MODEL_CELLS];
     struct model_object given;
 };
 
@@ -69,13 +76,13 @@ struct model_op {
 #define MODEL_SETTINGS                                                                                                 \
     "{\"searchableAttributes\":[\"title\",\"brand\"],\"attributesForFaceting\":[\"brand\",\"tags\"],"                  \
     "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"},"              \
-    "\"holdUpdatesMinutes\":0}"
+    "\"stores\":[\"berlin\"],\"priceLists\":[\"vip\"],\"holdUpdatesMinutes\":0}"
 
 /* The same but for a facet: going there or back needs a rebuild. */
 #define MODEL_SETTINGS_OTHER                                                                                           \
     "{\"searchableAttributes\":[\"title\",\"brand\"],\"attributesForFaceting\":[\"brand\",\"tags\",\"title\"],"        \
     "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"},"              \
-    "\"holdUpdatesMinutes\":0}"
+    "\"stores\":[\"berlin\"],\"priceLists\":[\"vip\"],\"holdUpdatesMinutes\":0}"
 
 void model_random_op(struct random *r, struct model_op *op);
 void model_apply(struct model *m, const struct model_op *op);
