@@ -300,7 +300,6 @@ void changes_lift_keys(struct changes *c, struct str id, const struct json *obje
 {
     const struct settings *s = c->index->settings->settings;
     uint64_t object_hash = hash64(id.data, id.size);
-    changes_of(c, id)->put_ms = now_ms;
     changes_cells_lift(c, id, object, now_ms);
     if (c->index->inventory->keys.count + c->keys.items.count == 0) {
         return;

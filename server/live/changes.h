@@ -24,8 +24,7 @@ struct change {
     bool loaded;      /* object is what it will be */
     bool whole;       /* to be written anew */
     bool deleted;
-    bool released;  /* its held updates were decided */
-    int64_t put_ms; /* written whole at that time: its cells' timestamps are lifted to it; 0: not */
+    bool released; /* its held updates were decided */
     struct json object;
 };
 

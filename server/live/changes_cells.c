@@ -82,6 +82,15 @@ static bool set_in_object(const struct changes *c, struct json *object, struct s
     return json_object_set(object, member, cells, arena);
 }
 
+/* A key that lies with the cell once its object is built. */
+static void write_key(struct changes *c, struct str id, struct str name, uint64_t key)
+{
+    uint64_t tag = order_tag(hash64(id.data, id.size), hash64(name.data, name.size));
+    struct cell_key written = {arena_copy(&c->arena, id), attribute_of(c, name), tag, key};
+    vec_push(&c->written_keys, written);
+    pending_keys_put(&c->written_by_tag, tag, key);
+}
+
 bool changes_cell_write(struct changes *c, const struct change *x, struct json *object, const struct member_change *m)
 {
     struct str name = arena_copy(&c->arena, m->name);
@@ -89,10 +98,7 @@ bool changes_cell_write(struct changes *c, const struct change *x, struct json *
     enum dimension_kind kind = settings_dimension_kind(settings_of(c), name);
     bool cell = kind != DIMENSION_NONE && (m->value.type == JSON_NULL || object_cell(&m->value, kind, &value));
     if (kind != DIMENSION_NONE && m->key) {
-        uint64_t tag = order_tag(hash64(x->id.data, x->id.size), hash64(name.data, name.size));
-        struct cell_key key = {x->id, attribute_of(c, name), tag, m->key};
-        vec_push(&c->written_keys, key);
-        pending_keys_put(&c->written_by_tag, tag, m->key);
+        write_key(c, x->id, name, m->key);
     }
     if (cell) {
         return set_in_object(c, object, name, value, &c->arena);
@@ -265,12 +271,7 @@ static void carry_keys(struct changes *c, const struct change *x, struct shard *
             (void)dimension_find(there, doc, &now);
         }
         bool store = dimension_is_store(d);
-        bool by_version =
-            store ? settings_of(c)->stores.mutable_as.by_version : settings_of(c)->price_lists.mutable_as.by_version;
-        now.key = cell.key;
-        if (!by_version && now.value != NUMBER_MISSING && now.key < (uint64_t)x->put_ms + 1) {
-            now.key = (uint64_t)x->put_ms + 1;
-        }
+        now.key = now.key > cell.key ? now.key : cell.key;
         dimensions_set(to, (attr_id)a, store, &now, 1);
     }
 }
@@ -349,17 +350,15 @@ void changes_cells_spill(struct live_index *x)
 void changes_cells_lift(struct changes *c, struct str id, const struct json *object, int64_t now_ms)
 {
     const struct settings *s = settings_of(c);
-    uint64_t object_hash = hash64(id.data, id.size);
-    for (int k = 0; k < 2 && c->index->inventory->keys.count + c->keys.items.count > 0; k++) {
+    for (int k = 0; k < 2; k++) {
         const struct dimension_list *list = k == 0 ? &s->stores : &s->price_lists;
         const struct json *cells = list->count ? json_get_str(object, list->attribute) : NULL;
         for (uint32_t i = 0; cells && cells->type == JSON_OBJECT && i < cells->count; i++) {
             struct str name =
                 arena_printf(&c->arena, STR_FMT "." STR_FMT, STR_ARG(list->attribute), STR_ARG(cells->members[i].name));
-            uint64_t tag = order_tag(object_hash, hash64(name.data, name.size));
-            uint64_t key = changes_key(c, tag);
+            uint64_t key = changes_key_of(c, id, name);
             if (key && !list->mutable_as.by_version && key < (uint64_t)now_ms + 1) {
-                pending_keys_put(&c->keys, tag, (uint64_t)now_ms + 1);
+                write_key(c, id, name, (uint64_t)now_ms + 1);
             }
         }
     }

@@ -40,8 +40,7 @@ void changes_cells_load(struct changes *c, struct change *x);
 /* The published cell; false when there is none. */
 bool changes_cell_now(const struct live_index *x, struct str id, struct str name, struct dimension_cell *out);
 
-/* An object was written whole: lifts the keys that its cells have in the table; those with the cells follow when they
- * are taken along. */
+/* An object is written whole: lifts the keys that its cells have. Before changes_put. */
 void changes_cells_lift(struct changes *c, struct str id, const struct json *object, int64_t now_ms);
 /* All objects of the index are about to go: their keys go to the table. */
 void changes_cells_spill(struct live_index *x);

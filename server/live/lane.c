@@ -491,7 +491,7 @@ static enum outcome derive_in_place(struct work *k)
     }
     note_due(k, &sale);
     if (!priced || now == NUMBER_MISSING || !decimal_rescale(v->number, column->scale, &v->cell)) {
-        return priced ? NOT_HERE : DONE;
+        return priced || now != NUMBER_MISSING ? NOT_HERE : DONE;
     }
     v->number = (struct decimal){v->cell, column->scale};
     k->derived = v->cell != now;
@@ -557,11 +557,6 @@ static bool change_value(struct work *k, struct change *x, uint8_t i, struct mem
     return true;
 }
 
-static bool decimal_of(const struct json *value, struct decimal *out)
-{
-    return value && value->type == JSON_NUMBER && decimal_parse(value->text, out);
-}
-
 /* The price to pay as JSON, behind the members. False when it stays, or there is none. */
 static bool derive_by_writing(struct work *k, struct change *x, const struct member_change *members, size_t count,
                               struct member_change *out)
@@ -589,8 +584,12 @@ static bool derive_by_writing(struct work *k, struct change *x, const struct mem
     }
     note_due(k, &sale);
     bool there = decimal_of(value, &now);
-    if ((!there && !sale.has[SALE_REDUCED]) || !sale_effective(&sale, k->d->now_ms, &effective) ||
-        (there && decimal_compare(now, effective) == 0)) {
+    bool priced = sale_effective(&sale, k->d->now_ms, &effective);
+    if (there && !priced) { /* the price was taken away */
+        *out = (struct member_change){EFFECTIVE_PRICE, MEMBER_DERIVED, {.type = JSON_NULL}, 0};
+        return true;
+    }
+    if ((!there && !sale.has[SALE_REDUCED]) || !priced || (there && decimal_compare(now, effective) == 0)) {
         return false;
     }
     decimal_write(&text, effective.units, effective.scale);

@@ -12,4 +12,9 @@ void sale_names(const struct settings *s, struct str names[SALE_PARTS]);
 /* What ifStockAtLeast is about: the stock of the store that the update names, else the quantity; empty: neither. */
 struct str lane_stock_named(const struct settings *s, const struct live_update *u);
 
+static inline bool decimal_of(const struct json *value, struct decimal *out)
+{
+    return value && value->type == JSON_NUMBER && decimal_parse(value->text, out);
+}
+
 #endif

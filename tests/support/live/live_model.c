@@ -481,7 +481,8 @@ static bool check_columns(const struct snapshot *s, uint32_t segment, doc_id doc
     }
     attr_id berlin = dictionary_attr_find(s->dictionary, str_from(CELLS[0]));
     const struct dimension *store = berlin == ATTR_NONE ? NULL : dimensions_find(shard_dimensions(shard), berlin);
-    if ((store && dimension_in_stock(store, doc)) != (o->has_cell[0] && o->cell[0] > 0)) {
+    if (s->settings->stores.count > 0 && /* else a rebuild is to come */
+        (store && dimension_in_stock(store, doc)) != (o->has_cell[0] && o->cell[0] > 0)) {
         return false;
     }
     attr_id brand = dictionary_attr_find(s->dictionary, STR("brand"));
