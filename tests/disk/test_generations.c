@@ -27,7 +27,8 @@ enum { STATES = MODEL_OPS + 1, HISTORY = 4096, LIVES = 4, STEPS = 30, BACKUPS = 
 #define GATED                                                                                                          \
     "{\"searchableAttributes\":[\"title\",\"brand\"],\"attributesForFaceting\":[\"brand\",\"tags\"],"                  \
     "\"customRanking\":[\"desc(popularity)\"],\"roles\":{\"price\":\"price\",\"quantity\":\"quantity\"},"              \
-    "\"gates\":{\"fromProducts\":5,\"productShare\":0.9,\"priceOutlierShare\":1}}"
+    "\"gates\":{\"fromProducts\":5,\"productShare\":0.9,\"priceOutlierShare\":1},\"stores\":[\"berlin\"],"             \
+    "\"priceLists\":[\"vip\"]}"
 
 struct accepted {
     struct model_op op;
