@@ -144,6 +144,28 @@ static int64_t price_of(const struct truth *t, int list, int i)
     return list >= 0 && t->list[list][i] != NONE ? t->list[list][i] : t->cents[i];
 }
 
+/* The same search buried, and with two filters. */
+static void check_more(const struct search_context *context, struct search_request *request, uint64_t in,
+                       uint64_t cheap)
+{
+    struct search_result result;
+    struct error err;
+    request->sort_count = 0;
+    request->bury_out_of_stock = true;
+    assert_int_equal(search_run(context, request, 1, &result, &err), STATUS_OK);
+    for (size_t h = 0; h < result.hit_count; h++) {
+        bool in_stock = false;
+        assert_true(json_bool(json_get(&result.hits[h].object, "in_stock"), &in_stock));
+        assert_int_equal(in_stock, h < in);
+    }
+    assert_int_equal(filter_parse(&request->filter, STR("in_stock:true"), context->arena, &err), STATUS_OK);
+    assert_int_equal(search_run(context, request, 1, &result, &err), STATUS_OK);
+    assert_int_equal(result.total, in);
+    assert_int_equal(filter_parse(&request->filter, STR("price < 5"), context->arena, &err), STATUS_OK);
+    assert_int_equal(search_run(context, request, 1, &result, &err), STATUS_OK);
+    assert_int_equal(result.total, cheap);
+}
+
 static void check(const struct truth *t, unsigned stores, int list)
 {
     struct arena arena;
@@ -206,20 +228,7 @@ static void check(const struct truth *t, unsigned stores, int list)
         facet = str_equal(result.facets[1].counts[i].value, STR("true")) ? result.facets[1].counts[i].count : facet;
     }
     assert_int_equal(facet, in);
-    request.sort_count = 0;
-    request.bury_out_of_stock = true;
-    assert_int_equal(search_run(&context, &request, 1, &result, &err), STATUS_OK);
-    for (size_t h = 0; h < result.hit_count; h++) {
-        bool in_stock = false;
-        assert_true(json_bool(json_get(&result.hits[h].object, "in_stock"), &in_stock));
-        assert_int_equal(in_stock, h < in);
-    }
-    assert_int_equal(filter_parse(&request.filter, STR("in_stock:true"), &arena, &err), STATUS_OK);
-    assert_int_equal(search_run(&context, &request, 1, &result, &err), STATUS_OK);
-    assert_int_equal(result.total, in);
-    assert_int_equal(filter_parse(&request.filter, STR("price < 5"), &arena, &err), STATUS_OK);
-    assert_int_equal(search_run(&context, &request, 1, &result, &err), STATUS_OK);
-    assert_int_equal(result.total, cheap);
+    check_more(&context, &request, in, cheap);
     rcu_offline();
     buf_release(&text);
     arena_release(&arena);
