@@ -111,7 +111,8 @@ struct experiment_setting {
 struct event_settings {
     double query_weight; /* 0: not at all */
     double product_weight;
-    bool keep_tokens; /* true: tokens of shoppers are logged with what they do */
+    double shopper_weight; /* of searches with enablePersonalization */
+    bool keep_tokens;      /* true: tokens of shoppers are logged with what they do */
 };
 
 /* An attribute that updates change in place. Prices, quantity and popularity always are; mutableAttributes names

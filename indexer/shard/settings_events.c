@@ -16,6 +16,7 @@ static const struct {
 } WEIGHTS[] = {
     {"queryWeight", offsetof(struct event_settings, query_weight), 10, 1},
     {"productWeight", offsetof(struct event_settings, product_weight), 10, .05},
+    {"shopperWeight", offsetof(struct event_settings, shopper_weight), 10, .1},
 };
 
 static double *weight_at(struct event_settings *e, size_t i)
@@ -50,7 +51,8 @@ static enum status read_member(struct settings *s, const struct json_member *m, 
         if (str_equal(m->name, str_from(WEIGHTS[i].name)))
             return read_weight(s, i, &m->value, err);
     }
-    return error_set(err, STATUS_INPUT, "'events." STR_FMT "': there are keepTokens, queryWeight and productWeight",
+    return error_set(err, STATUS_INPUT,
+                     "'events." STR_FMT "': there are keepTokens, queryWeight, productWeight and shopperWeight",
                      STR_ARG(str_slice(m->name, 0, str_utf8_cut(m->name, m->name.size < 60 ? m->name.size : 60))));
 }
 

@@ -100,6 +100,7 @@ static struct events *events_new(const struct events_options *options)
     seen_init(&e->seen);
     arena_init(&e->arena, 0);
     e->signals = signals_new();
+    e->shoppers = shoppers_new();
     return e;
 }
 
@@ -141,6 +142,7 @@ void events_close(struct events *e)
     log_writer_release(&e->writer);
     seen_release(&e->seen);
     signals_free(e->signals);
+    shoppers_free(e->shoppers);
     arena_release(&e->arena);
     pthread_rwlock_destroy(&e->log_lock);
     pthread_mutex_destroy(&e->lock);
@@ -148,6 +150,11 @@ void events_close(struct events *e)
     pthread_cond_destroy(&e->loaded_now);
     free(e->dir);
     free(e);
+}
+
+struct shoppers *events_shoppers(struct events *e)
+{
+    return e->shoppers;
 }
 
 /* ---- the queue ---- */

@@ -61,6 +61,7 @@ MUST_CHECK enum status events_read(struct events *e, int64_t from_ms, event_visi
 
 /* Borrowed; signals.h says who may ask for what. */
 struct signals *events_signals(struct events *e);
+struct shoppers *events_shoppers(struct events *e);
 
 struct events_stats {
     uint64_t by_type[EVENT_TYPES]; /* logged since the start */

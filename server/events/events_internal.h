@@ -8,6 +8,7 @@
 #include "indexer/base/vec.h"
 #include "server/events/events.h"
 #include "server/events/seen.h"
+#include "server/events/shoppers.h"
 #include "server/events/signals.h"
 #include "server/live/update_log.h"
 
@@ -55,6 +56,7 @@ struct events {
     int64_t trimmed_ms;
     struct arena arena; /* of an event that is applied */
     struct signals *signals;
+    struct shoppers *shoppers;
     uint64_t applied_seq; /* the signals contain everything up to here */
     uint64_t saved_seq;   /* their file does */
     int64_t saved_ms;

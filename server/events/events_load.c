@@ -27,7 +27,12 @@ void events_load_signals(struct events *e)
     }
     enum status status = checked_file_map(&map, path, &bytes, &err);
     if (status == STATUS_OK) {
-        status = signals_read(e->signals, bytes, &seq, &err);
+        struct reader r = reader_of(bytes.data, bytes.size);
+        status = signals_read(e->signals, &r, &seq, &err);
+        status = status == STATUS_OK ? shoppers_read(e->shoppers, &r, &err) : status;
+        if (status == STATUS_OK && r.at != r.size) {
+            status = error_set(&err, STATUS_FORMAT, "offset %zu: it goes on behind its end", r.at);
+        }
     }
     if (status == STATUS_OK && seq > e->seq) {
         status = error_set(&err, STATUS_FORMAT, "it is of a later log");
@@ -39,7 +44,9 @@ void events_load_signals(struct events *e)
     }
     log_warn("'%s' is made anew: %s", path, err.message);
     signals_free(e->signals);
+    shoppers_free(e->shoppers);
     e->signals = signals_new();
+    e->shoppers = shoppers_new();
 }
 
 struct loading {
@@ -56,6 +63,7 @@ static enum status load(void *context, const struct event *event, struct error *
     }
     if (event->seq > l->events->applied_seq) {
         signals_apply(l->events->signals, event);
+        shoppers_apply(l->events->shoppers, event);
     }
     return STATUS_OK;
 }
@@ -84,6 +92,7 @@ void events_save_signals(struct events *e)
         return;
     }
     signals_write(e->signals, e->applied_seq, &bytes);
+    shoppers_write(e->shoppers, &bytes);
     if (checked_file_write(path, buf_str(&bytes), &err) == STATUS_OK) {
         e->saved_seq = e->applied_seq;
     } else {

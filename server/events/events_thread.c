@@ -66,6 +66,7 @@ static void apply(struct events *e, const struct pending *first)
             arena_reset(&e->arena);
             if (r->size > 0 && event_decode(&event, (struct str){p->bytes.data + r->at, r->size}, &e->arena)) {
                 signals_apply(e->signals, &event);
+                shoppers_apply(e->shoppers, &event);
             }
         }
     }
@@ -155,7 +156,13 @@ static enum status rewrite(struct events *e, struct str token, struct error *err
 
 static void forget(struct events *e, struct pending *p)
 {
+    shoppers_forget(e->shoppers, buf_str(&p->bytes));
     p->outcome.status = rewrite(e, buf_str(&p->bytes), &p->outcome.error);
+    e->saved_seq = UINT64_MAX; /* the file knows the token */
+    events_save_signals(e);
+    if (e->saved_seq != e->applied_seq && p->outcome.status == STATUS_OK) {
+        p->outcome.status = error_set(&p->outcome.error, STATUS_IO, "the signals could not be saved without it");
+    }
     pthread_mutex_lock(&e->lock);
     e->stats.forgotten += p->outcome.status == STATUS_OK;
     pthread_mutex_unlock(&e->lock);

@@ -43,15 +43,18 @@ void signals_publish_products(struct signals *s, struct live *live, int64_t now_
 /* The state as bytes, and back. STATUS_FORMAT: the bytes are no state, and s is only fit to be freed. seq is the
  * caller's. */
 void signals_write(const struct signals *s, uint64_t seq, struct buf *out);
-MUST_CHECK enum status signals_read(struct signals *s, struct str bytes, uint64_t *seq, struct error *err);
+MUST_CHECK enum status signals_read(struct signals *s, struct reader *r, uint64_t *seq, struct error *err);
 
 /* --- readers --- */
 /* values: prior - rate, within -1..1. */
 struct query_signals {
     uint64_t key;
+    float asked; /* searches, the mean of both windows */
     uint32_t count;
     struct boost boosts[];
 };
+/* Whether nothing is known of any query: then its normal form need not be made. */
+bool signals_empty(const struct signals *s);
 /* NULL: nothing is known. */
 const struct query_signals *signals_of_query(const struct signals *s, uint64_t query_key);
 /* The same of a shard's products; NULL: nothing is known. */

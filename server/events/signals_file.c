@@ -3,7 +3,7 @@
 
 #include "server/events/signals_internal.h"
 
-#define SIGNALS_MAGIC UINT32_C(0x31474953) /* "SIG1" */
+#define SIGNALS_MAGIC UINT32_C(0x32474953) /* "SIG2" */
 
 static void put_float(struct buf *out, float value)
 {
@@ -180,12 +180,11 @@ static bool take_products(struct signals *s, struct reader *r)
     return !r->failed;
 }
 
-enum status signals_read(struct signals *s, struct str bytes, uint64_t *seq, struct error *err)
+enum status signals_read(struct signals *s, struct reader *r, uint64_t *seq, struct error *err)
 {
-    struct reader r = reader_of(bytes.data, bytes.size);
-    bool fine = reader_u32(&r) == SIGNALS_MAGIC;
-    *seq = reader_u64(&r);
-    fine = fine && take_indexes(s, &r) && take_queries(s, &r) && take_products(s, &r) && r.at == r.size;
+    bool fine = reader_u32(r) == SIGNALS_MAGIC;
+    *seq = reader_u64(r);
+    fine = fine && take_indexes(s, r) && take_queries(s, r) && take_products(s, r);
     s->all_dirty = true;
-    return fine ? STATUS_OK : error_set(err, STATUS_FORMAT, "offset %zu: the signals are damaged", r.at);
+    return fine ? STATUS_OK : error_set(err, STATUS_FORMAT, "offset %zu: the signals are damaged", r->at);
 }

@@ -35,6 +35,11 @@ static size_t slot_of(const struct view_table *t, uint64_t key)
     }
 }
 
+bool signals_empty(const struct signals *s)
+{
+    return atomic_load_explicit(&s->views, memory_order_relaxed) == NULL;
+}
+
 const struct query_signals *signals_of_query(const struct signals *s, uint64_t query_key)
 {
     struct view_table *t = atomic_load_explicit(&s->views, memory_order_acquire);
@@ -132,6 +137,7 @@ static struct query_signals *view_of(const struct query_state *q, const struct i
     struct query_signals *view = xmalloc(sizeof(*view) + count * sizeof(view->boosts[0]) + bytes);
     char *text = (char *)&view->boosts[count];
     view->key = q->key;
+    view->asked = sum_mean(q->asked);
     view->count = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
         memcpy(text, found[i].object_id.data, found[i].object_id.size);

@@ -1,16 +1,22 @@
 #include "server/http/event_metrics.h"
 
 #include "server/events/events.h"
+#include "server/events/shoppers.h"
 #include "server/events/signals.h"
 #include "server/http/server.h"
 
 static void fill_signals(struct server *server, struct buf *out)
 {
     struct signals_stats s;
+    uint64_t shoppers;
+    uint64_t related;
     signals_stats(events_signals(server->events), &s);
     metrics_value(out, "aisle_signals_queries", "gauge", "Queries that signals are kept of.", (double)s.queries);
     metrics_value(out, "aisle_signals_pairs", "gauge", "Products of these queries.", (double)s.pairs);
     metrics_value(out, "aisle_signals_products", "gauge", "Products that signals are kept of.", (double)s.products);
+    shoppers_count(events_shoppers(server->events), &shoppers, &related);
+    metrics_value(out, "aisle_signals_shoppers", "gauge", "Shoppers whose latest deeds are known.", (double)shoppers);
+    metrics_value(out, "aisle_signals_related", "gauge", "Products that others are related to.", (double)related);
     metrics_value(out, "aisle_signals_evictions_total", "counter", "Times that the least of them went.",
                   (double)s.evictions);
     metrics_value(out, "aisle_signals_learned_total", "counter", "Times that the positions' exams were estimated.",

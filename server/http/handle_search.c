@@ -175,6 +175,9 @@ static void find_boosts(struct search *s, size_t number)
     for (size_t i = 0; i < number; i++) {
         const struct sub *other = &s->subs[i];
         if (!other->facet && other->snapshot == sub->snapshot && other->request.behaviour == sub->request.behaviour &&
+            other->request.personal == sub->request.personal &&
+            other->request.personal_impact == sub->request.personal_impact &&
+            str_equal(other->request.user_token, sub->request.user_token) &&
             str_equal(other->request.query, sub->request.query)) {
             sub->request.boosts = other->request.boosts;
             return;

@@ -1,5 +1,6 @@
 #include "indexer/base/clock.h"
 #include "server/http/answer.h"
+#include "server/http/behaviour.h"
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
 #include "server/http/server.h"
@@ -12,9 +13,10 @@
  * is marked with the highlight tags; a category's text is its path.
  */
 
-#define SUGGESTIONS     8
-#define SUGGESTIONS_MAX 50
-#define PRODUCTS_MAX    50
+#define SUGGESTIONS      8
+#define SUGGESTIONS_MAX  50
+#define PRODUCTS_MAX     50
+#define MORE_SUGGESTIONS 3 /* times those that are wanted: the most popular of them are shown */
 
 static void append_escaped(struct buf *out, struct str text)
 {
@@ -104,10 +106,13 @@ static enum status answer_suggest(struct exchange *x, struct search_request *r, 
     struct suggest_answer answer;
     struct searcher *searcher = handlers_searcher(x->server);
     struct search_context context = {searcher, snapshot, &x->arena};
-    enum status status = suggest_run(&context, wanted, &answer, err);
+    struct suggest_request more = *wanted;
+    more.limit = x->server->events ? wanted->limit * MORE_SUGGESTIONS : wanted->limit;
+    enum status status = suggest_run(&context, &more, &answer, err);
     if (status != STATUS_OK) {
         return status;
     }
+    behaviour_suggestions(x, &context, &answer, wanted->limit);
     struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
     write_suggestions(&answer, r, out);
     if (wanted->products) {

@@ -16,6 +16,7 @@ extern const struct route synonym_routes[];   /* synonyms */
 extern const struct route admin_routes[];     /* indexes: list, delete, copy, move; keys; adoption of a candidate */
 extern const struct route apply_routes[];     /* changes as of some moment */
 extern const struct route inventory_routes[]; /* updates of stock and prices, streamed both ways */
+extern const struct route recommend_routes[]; /* products that belong to a product */
 extern const struct route event_routes[];     /* what shoppers do */
 extern const struct route report_routes[];    /* what that adds up to */
 extern const struct route bulk_routes[];      /* Elasticsearch's _bulk */

@@ -9,9 +9,14 @@ bool boosting_init(struct boosting *b, const struct search_boosts *boosts, struc
     return b->values != NULL;
 }
 
-void boosting_segment(struct boosting *b, uint32_t segment)
+void boosting_segment(struct boosting *b, const struct window *w)
 {
-    b->segment = segment;
+    b->segment = w->segment;
+    for (uint32_t i = 0; b->boosts && i < b->boosts->taste_count; i++) {
+        attr_id attr = b->boosts->tastes[i].attr;
+        bool sound = shard_check_attribute(w->shard, attr, NULL) == STATUS_OK;
+        b->columns[i] = sound ? shard_facet_column(w->shard, attr) : NULL;
+    }
 }
 
 static void add(struct boosting *b, uint32_t offset, float value)
@@ -42,13 +47,30 @@ static void add_list(struct boosting *b, const struct window *w, const struct bo
     }
 }
 
-void boosting_window(struct boosting *b, const struct window *w)
+static void add_tastes(struct boosting *b, const struct window *w, const struct mask *wanted)
+{
+    for (uint32_t i = 0; i < b->boosts->taste_count; i++) {
+        if (!b->columns[i])
+            continue;
+        for (MASK_WORDS(wanted, k)) {
+            for (uint64_t x = wanted->bits[k]; x; x &= x - 1) {
+                uint32_t offset = (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x);
+                double value = taste_of(&b->boosts->tastes[i], b->columns[i], window_doc(w, offset));
+                if (value > 0)
+                    add(b, offset, (float)value);
+            }
+        }
+    }
+}
+
+void boosting_window(struct boosting *b, const struct window *w, const struct mask *wanted)
 {
     if (!b->boosts)
         return;
     mask_clear(&b->docs);
     add_list(b, w, &b->boosts->query[b->segment], b->boosts->query_weight);
     add_list(b, w, &b->boosts->products[b->segment], b->boosts->product_weight);
+    add_tastes(b, w, wanted);
 }
 
 void boosting_raise(const struct boosting *b, const struct mask *docs, float *limits)
@@ -69,13 +91,18 @@ static double value_of(const struct boost_docs *list, doc_id doc)
     return at < list->count && list->docs[at] == doc ? (double)list->values[at] : 0;
 }
 
-struct boosted boosting_of(const struct boosting *b, uint32_t segment, doc_id doc)
+struct boosted boosting_of(const struct boosting *b, const struct snapshot *snapshot, uint32_t segment, doc_id doc)
 {
     struct boosted out = {0};
 
     if (b->boosts) {
         out.query = b->boosts->query_weight * value_of(&b->boosts->query[segment], doc);
         out.product = b->boosts->product_weight * value_of(&b->boosts->products[segment], doc);
+    }
+    for (uint32_t i = 0; b->boosts && i < b->boosts->taste_count; i++) {
+        const struct shard *shard = snapshot->segments[segment].shard;
+        if (shard_check_attribute(shard, b->boosts->tastes[i].attr, NULL) == STATUS_OK)
+            out.shopper += taste_of(&b->boosts->tastes[i], shard_facet_column(shard, b->boosts->tastes[i].attr), doc);
     }
     return out;
 }

@@ -7,20 +7,22 @@
  * then; the sums of the others' parts, which are limits too, grow by what they gain.
  */
 #include "server/query/search.h"
+#include "server/query/tastes.h"
 #include "server/query/window.h"
 
 struct boosting {
     const struct search_boosts *boosts; /* NULL: none */
     uint32_t segment;
-    struct mask docs; /* of the window, those with a value */
-    float *values;    /* by offset, of these */
+    const struct facet_column *columns[TASTES]; /* of the segment; NULL: damaged */
+    struct mask docs;                           /* of the window, those with a value */
+    float *values;                              /* by offset, of these */
 };
 
 /* False when memory runs out. */
 bool boosting_init(struct boosting *b, const struct search_boosts *boosts, struct arena *arena);
-void boosting_segment(struct boosting *b, uint32_t segment);
-/* The window was moved. */
-void boosting_window(struct boosting *b, const struct window *w);
+void boosting_segment(struct boosting *b, const struct window *w);
+/* The window was moved; only the wanted are asked for. */
+void boosting_window(struct boosting *b, const struct window *w, const struct mask *wanted);
 
 /* Adds what documents of the window gain to their limits, which stay at or above 0. */
 void boosting_raise(const struct boosting *b, const struct mask *docs, float *limits);
@@ -33,8 +35,8 @@ static inline double boosting_at(const struct boosting *b, uint32_t offset)
 
 /* Of any document. */
 struct boosted {
-    double query, product;
+    double query, product, shopper;
 };
-struct boosted boosting_of(const struct boosting *b, uint32_t segment, doc_id doc);
+struct boosted boosting_of(const struct boosting *b, const struct snapshot *snapshot, uint32_t segment, doc_id doc);
 
 #endif

@@ -147,7 +147,7 @@ static enum status open_segment(struct evaluation *e, struct error *err)
 
     if (status == STATUS_OK)
         prune_segment(&e->prune);
-    boosting_segment(&e->boosting, w->segment);
+    boosting_segment(&e->boosting, w);
     /* Of columns with a cell a document, only the hits' cells are checked, when the hits are read. */
     for (uint32_t i = 0; status == STATUS_OK && i < overlay->count; i++) {
         if (shard_number_column(w->shard, overlay->attrs[i])->kind != NUMBER_COLUMN_DENSE)
@@ -379,7 +379,12 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
     struct mask any;
 
     mask_clear(&any);
-    boosting_window(&e->boosting, &e->window);
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->requests[i].top.k && e->matches[i].active)
+            mask_or(&any, &e->matches[i]);
+    }
+    boosting_window(&e->boosting, &e->window, &any);
+    mask_clear(&any);
     for (size_t i = 0; i < e->count; i++) {
         mask_clear(&e->wanted[i]);
         if (e->requests[i].top.k && e->matches[i].active)
@@ -444,9 +449,9 @@ static bool may_skip(const struct evaluation *e)
     const struct evaluation_request *r = &e->requests[0];
 
     return e->count == 1 && !r->request->exact_total && r->request->facet_count == 0 && !e->probing &&
-           !e->query->match_all && !e->match.fields && r->top.sort_count == 0 && !r->top.ids_only &&
-           topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact && evaluation_by_score(e, &r->top) &&
-           r->total >= (uint64_t)r->request->min_hits;
+           !e->query->match_all && !e->boosting.boosts && !e->match.fields && r->top.sort_count == 0 &&
+           !r->top.ids_only && topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact &&
+           evaluation_by_score(e, &r->top) && r->total >= (uint64_t)r->request->min_hits;
 }
 
 /* The next window with a possible match at or behind doc, or DOC_NONE. */

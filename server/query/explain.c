@@ -76,7 +76,8 @@ static bool add_word(struct explainer *x, uint32_t slot, const struct best *best
 static bool add_boosted(struct explainer *x, const struct boosted *boosted, struct json *out)
 {
     return set(out, "behaviourQuery", json_of_double(boosted->query, x->arena), x->arena) &&
-           set(out, "behaviourProduct", json_of_double(boosted->product, x->arena), x->arena);
+           set(out, "behaviourProduct", json_of_double(boosted->product, x->arena), x->arena) &&
+           set(out, "behaviourShopper", json_of_double(boosted->shopper, x->arena), x->arena);
 }
 
 static bool add_sort(struct explainer *x, const struct topk *t, const struct candidate *c, struct json *out)
@@ -126,11 +127,12 @@ static enum status explain(struct explainer *x, const struct evaluation_request 
     if (x->e->match.title.titles)
         found = title_look(&x->e->match.title, x->doc);
     gain = affinity_of(&x->e->match.affinity, x->doc);
-    boosted = boosting_of(&x->e->boosting, c->segment, x->doc);
+    boosted = boosting_of(&x->e->boosting, x->e->snapshot, c->segment, x->doc);
     lex = q->live_slots ? title_score(&x->e->match.title, x->doc, lex) / q->max_lex + gain / q->max_lex : 0;
     if (!words || !set(out, "score", json_of_double(c->score, x->arena), x->arena) ||
         !set(out, "lexical", json_of_double(lex, x->arena), x->arena) ||
-        !set(out, "prior", json_of_double(c->score - lex - boosted.query - boosted.product, x->arena), x->arena) ||
+        !set(out, "prior", json_of_double(c->score - lex - boosted.query - boosted.product - boosted.shopper, x->arena),
+             x->arena) ||
         !add_boosted(x, &boosted, out) || !set(out, "maxLexical", json_of_double(q->max_lex, x->arena), x->arena) ||
         !set(out, "titleOrder", json_of_double(found.pairs, x->arena), x->arena) ||
         !set(out, "accessory", json_of_bool(found.accessory), x->arena) ||

@@ -42,6 +42,8 @@ struct search_boosts {
     const struct boost_docs *query;    /* for this query, */
     const struct boost_docs *products; /* for any */
     double query_weight, product_weight;
+    const struct taste *tastes; /* of the shopper (tastes.h) */
+    uint32_t taste_count;
 };
 
 struct search_request {
@@ -80,6 +82,8 @@ struct search_request {
     bool analytics;                     /* false: it is not */
     struct str user_token;              /* empty: none */
     bool behaviour;                     /* enableReRanking: what shoppers did may change the order */
+    bool personal;                      /* enablePersonalization: with user_token */
+    int64_t personal_impact;            /* personalizationImpact, percent */
     const struct search_boosts *boosts; /* by which it does; NULL: nothing is known */
     /* presentation, used by the answer's writer */
     const struct str *retrieve; /* attributesToRetrieve; count 0 and !retrieve_given: the settings' */

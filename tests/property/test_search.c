@@ -14,6 +14,7 @@
 
 #include "indexer/base/hash.h"
 #include "server/query/search.h"
+#include "server/query/tastes.h"
 #include "tests/property/world.h"
 
 #define WORLDS            100
@@ -182,6 +183,26 @@ static void put_sort(struct world *w, struct question *q, struct search_request 
     request->sort_count = 1;
 }
 
+/* Objects of some brands gain more or less; of several brands the mean. */
+static void add_taste(struct world *w, struct taste *out, double *sums, struct arena *arena)
+{
+    attr_id attr = dictionary_attr_find(w->dictionary, STR("brand"));
+    if (attr == ATTR_NONE || attr >= w->snapshot.attr_count || world_chance(w, 50))
+        return;
+    uint32_t count = dictionary_value_count(w->dictionary, attr);
+    float *of_code = ARENA_ARRAY(arena, float, count + 1);
+    for (uint32_t c = 0; c < count; c++)
+        of_code[c] = world_chance(w, 50) ? (float)world_random(w, 32) / 32 : 0;
+    *out = (struct taste){attr, count, of_code};
+    for (size_t i = 0; i < w->oracle.docs.count; i++) {
+        struct str name;
+        if (!json_string(json_get(&w->oracle.docs.items[i].object, "brand"), &name))
+            continue;
+        facet_code code = dictionary_value_find(w->dictionary, attr, name);
+        sums[i] += code != FACET_NONE ? (double)of_code[code] : 0;
+    }
+}
+
 /* Some products gain or lose something, with this query or with any; all variants of one the same. */
 static void put_boosts(struct world *w, struct question *q, struct search_request *request, struct arena *arena)
 {
@@ -209,7 +230,14 @@ static void put_boosts(struct world *w, struct question *q, struct search_reques
         for (uint32_t s = 0; s < w->snapshot.segment_count; s++)
             assert_true(boosts_resolve(&docs[l][s], w->snapshot.segments[s].shard, lists[l], chosen[l], arena));
     }
-    *boosts = (struct search_boosts){docs[0], docs[1], weights[0], weights[1]};
+    struct taste *taste = ARENA_NEW(arena, struct taste);
+    add_taste(w, taste, sums, arena);
+    *boosts = (struct search_boosts){.tastes = taste,
+                                     .taste_count = taste->code_count > 0,
+                                     .query = docs[0],
+                                     .products = docs[1],
+                                     .query_weight = weights[0],
+                                     .product_weight = weights[1]};
     request->boosts = boosts;
     q->oracle.boosts = sums;
 }
