@@ -38,6 +38,7 @@ struct arguments {
     int64_t per_address;
     uint64_t memory;
     uint64_t pages;
+    uint64_t answers;
     bool elastic;
     bool verify;
 };
@@ -65,6 +66,8 @@ static enum status parse_arguments(struct arguments *a, int argc, char **argv, s
         {"page-cache", OPTION_SIZE, &a->pages, "SIZE", 0, INT64_MAX, NULL,
          "memory for totals, facets and first products of pages that many open: categories, everything, first letters "
          "(32M; 0: none)"},
+        {"answer-cache", OPTION_SIZE, &a->answers, "SIZE", 0, INT64_MAX, NULL,
+         "memory for answers of searches that come again before anything changes (32M; 0: none)"},
         {"elastic-compat", OPTION_FLAG, &a->elastic, NULL, 0, 0, NULL,
          "send X-Elastic-Product on _bulk and its companions"},
         {"sync", OPTION_CHOICE, &a->sync, "POLICY", 0, 0, "always|interval|system",
@@ -150,6 +153,8 @@ static enum status prepare(struct server *server, const struct arguments *a, str
         .elastic = a->elastic,
         .page_bytes = a->pages,
         .no_pages = a->pages == 0,
+        .answer_bytes = a->answers,
+        .no_answers = a->answers == 0,
         .memory_bytes = a->memory / 8 < (UINT64_C(1) << 30) ? a->memory / 8 : 0,
     };
     server->routes = handler_families;
@@ -249,7 +254,8 @@ int main(int argc, char **argv)
                           .history_bytes = UINT64_C(10) << 30,
                           .events_days = 90,
                           .events_bytes = UINT64_C(1) << 30,
-                          .pages = 32 << 20};
+                          .pages = 32 << 20,
+                          .answers = 32 << 20};
     setlocale(LC_CTYPE, "C.UTF-8");
     if (!processor_fits()) {
         fputs("aisle-server: this processor has no AVX2, which the program needs\n", stderr);

@@ -22,6 +22,8 @@
 
 enum suggestion_kind { SUGGESTION_PHRASE, SUGGESTION_BRAND, SUGGESTION_CATEGORY };
 
+#define SUGGEST_TOP 16 /* of each prefix that many begin with, so many are at hand; more are looked for one by one */
+
 struct suggestion {
     struct str text;     /* as it is written, "Wireless headphones" */
     struct str category; /* SUGGESTION_CATEGORY: the node's full path; else empty */

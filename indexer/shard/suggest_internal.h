@@ -16,7 +16,6 @@
 #include "indexer/shard/suggest.h"
 
 #define SUGGEST_MAGIC      0x31475341u /* "ASG1" */
-#define SUGGEST_TOP        16
 #define SUGGEST_NONE       UINT32_MAX
 #define SUGGEST_HEAVY      64 /* entries under a prefix from which on its best are materialised */
 #define SUGGEST_WORDS      3

@@ -621,6 +621,9 @@ enum status answer_result(const struct answer *a, struct buf *out)
     buf_literal(out, ",\"index\":");
     json_write_string(out, a->request->index);
     buf_literal(out, ",\"processingTimeMS\":");
+    if (a->time_at) {
+        *a->time_at = out->size;
+    }
     buf_append_u64(out, (r->elapsed_ns + 999999) / 1000000);
     if (a->query_id.size > 0) {
         buf_literal(out, ",\"queryID\":");

@@ -1,6 +1,7 @@
 #include "indexer/base/clock.h"
 #include "indexer/base/limits.h"
 #include "server/http/answer.h"
+#include "server/http/answer_cache.h"
 #include "server/http/behaviour.h"
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
@@ -77,6 +78,8 @@ struct search {
     struct sub *subs;
     size_t count;
     uint64_t seq;     /* what the answer contains at least */
+    struct buf key;   /* of the answer, when it may be kept; else empty */
+    size_t *times;    /* where in it each result has its milliseconds */
     uint64_t min_seq; /* what it must contain */
 };
 
@@ -307,7 +310,7 @@ static uint64_t cost_of(struct search *s)
 
 /* --- answers --- */
 
-static void write_facet_hits(const struct sub *sub, uint64_t elapsed_ns, struct buf *out)
+static void write_facet_hits(const struct sub *sub, uint64_t elapsed_ns, size_t *time_at, struct buf *out)
 {
     buf_literal(out, "{\"facetHits\":[");
     for (size_t i = 0; i < sub->facet_hit_count; i++) {
@@ -321,6 +324,7 @@ static void write_facet_hits(const struct sub *sub, uint64_t elapsed_ns, struct 
         buf_append_char(out, '}');
     }
     buf_literal(out, "],\"exhaustiveFacetsCount\":true,\"exhaustive\":{\"facetsCount\":true},\"processingTimeMS\":");
+    *time_at = out->size;
     buf_append_u64(out, (elapsed_ns + 999999) / 1000000);
     buf_append_char(out, '}');
 }
@@ -328,7 +332,7 @@ static void write_facet_hits(const struct sub *sub, uint64_t elapsed_ns, struct 
 static bool write_sub(struct search *s, struct sub *sub, struct buf *out)
 {
     if (sub->facet) {
-        write_facet_hits(sub, clock_monotonic_ns() - s->x->started_ns, out);
+        write_facet_hits(sub, clock_monotonic_ns() - s->x->started_ns, &s->times[sub - s->subs], out);
         return true;
     }
     sub->result.seq = s->seq > sub->result.seq ? s->seq : sub->result.seq;
@@ -337,7 +341,8 @@ static bool write_sub(struct search *s, struct sub *sub, struct buf *out)
                        .request = &sub->request,
                        .result = &sub->result,
                        .params = sub->params,
-                       .arena = &s->x->arena};
+                       .arena = &s->x->arena,
+                       .time_at = &s->times[sub - s->subs]};
     char query_id[QUERY_ID_TEXT];
     if (impression_log(s->x, &a, query_id)) {
         a.query_id = str_from(query_id);
@@ -367,6 +372,91 @@ static void write_all(struct search *s, bool single)
     if (!single) {
         buf_literal(out, "]}");
     }
+}
+
+/* --- kept answers --- */
+
+static void put_text(struct buf *key, struct str text)
+{
+    buf_put_u64(key, text.size);
+    buf_append_str(key, text);
+}
+
+/* The segments tell of every document that came or went, the sequence number of everything else. */
+static void put_snapshot(struct buf *key, const struct snapshot *s)
+{
+    buf_put_u64(key, s->index_uid);
+    buf_put_u64(key, s->generation);
+    buf_put_u64(key, (uintptr_t)s->settings);
+    buf_put_u64(key, (uintptr_t)s->synonyms);
+    buf_put_u64(key, s->damaged_count);
+    for (uint32_t i = 0; i < s->segment_count; i++) {
+        buf_put_u64(key, shard_serial(s->segments[i].shard));
+        buf_put_u64(key, segment_tombstones_id(&s->segments[i]));
+    }
+}
+
+/* An answer that names the query, that depends on the shopper or on what shoppers did, or that tells times is none to
+ * keep. */
+static void make_key(struct search *s)
+{
+    struct exchange *x = s->x;
+    buf_init(&s->key, SEARCH_BODY_LIMIT + (64u << 10));
+    for (size_t i = 0; i < s->count; i++) {
+        const struct search_request *r = &s->subs[i].request;
+        if (!x->server->answers || r->boosts || r->click_analytics || r->profile || s->subs[i].trial.params) {
+            return;
+        }
+    }
+    buf_put_u64(&s->key, s->seq);
+    for (size_t i = 0; i < s->count; i++) {
+        put_snapshot(&s->key, s->subs[i].snapshot);
+    }
+    for (uint32_t i = 0; i < x->param_count; i++) {
+        put_text(&s->key, x->params[i]);
+    }
+    put_text(&s->key, x->head.method == HTTP_POST ? x->body : x->head.query);
+    if (s->key.failed) {
+        buf_release(&s->key);
+    }
+}
+
+static bool take_kept(struct search *s)
+{
+    struct exchange *x = s->x;
+    bool gzip = http_accepts_gzip(&x->head);
+    struct buf found = BUF_EMPTY;
+    if (s->key.size == 0 || !answer_cache_find(x->server->answers, buf_str(&s->key), &gzip, &found)) {
+        return false;
+    }
+    struct buf *out = exchange_begin(x, 200, CONTENT_JSON);
+    buf_release(out);
+    *out = found;
+    if (gzip) {
+        exchange_header(x, "Vary", STR("Accept-Encoding"));
+        x->encoded = true;
+    }
+    return true;
+}
+
+/* Next time it takes a millisecond at most. */
+static void keep(struct search *s)
+{
+    struct str answer = buf_str(&s->x->out);
+    struct buf kept = BUF_EMPTY;
+    size_t from = 0;
+    if (s->key.size == 0 || s->x->status != 200 || s->x->out.failed) {
+        return;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        buf_append_str(&kept, str_slice(answer, from, s->times[i]));
+        buf_append_char(&kept, '1');
+        for (from = s->times[i]; from < answer.size && answer.data[from] >= '0' && answer.data[from] <= '9'; from++) {
+        }
+    }
+    buf_append_str(&kept, str_slice(answer, from, answer.size));
+    answer_cache_keep(s->x->server->answers, buf_str(&s->key), buf_str(&kept));
+    buf_release(&kept);
 }
 
 /* --- the two ways to get there --- */
@@ -432,6 +522,27 @@ enum progress {
     EARLY     /* what it asks for is not visible yet */
 };
 
+static enum progress answer(struct search *s, enum search_kind kind, bool on_worker)
+{
+    enum progress progress = ANSWERED;
+    make_key(s);
+    s->times = ARENA_ARRAY(&s->x->arena, size_t, s->count + 1);
+    if (take_kept(s)) {
+        buf_release(&s->key);
+        return ANSWERED;
+    }
+    if (!on_worker && cost_of(s) > OFFLOAD_COST_NS) {
+        progress = LONG;
+    } else if (!s->times) {
+        exchange_error(s->x, 413, "the request needs more memory than it may use");
+    } else if (run_all(s)) {
+        write_all(s, kind == ONE);
+        keep(s);
+    }
+    buf_release(&s->key);
+    return progress;
+}
+
 static enum progress search(struct exchange *x, enum search_kind kind, bool on_worker)
 {
     struct search s = {.x = x, .searcher = handlers_searcher(x->server), .seq = live_seq(x->server->live)};
@@ -452,13 +563,7 @@ static enum progress search(struct exchange *x, enum search_kind kind, bool on_w
                        (unsigned long long)s.min_seq, (unsigned long long)s.seq);
         return ANSWERED;
     }
-    if (!on_worker && cost_of(&s) > OFFLOAD_COST_NS) {
-        return LONG;
-    }
-    if (run_all(&s)) {
-        write_all(&s, kind == ONE);
-    }
-    return ANSWERED;
+    return answer(&s, kind, on_worker);
 }
 
 static enum search_kind kind_of(const struct exchange *x)

@@ -13,10 +13,12 @@
  * is marked with the highlight tags; a category's text is its path.
  */
 
-#define SUGGESTIONS      8
-#define SUGGESTIONS_MAX  50
-#define PRODUCTS_MAX     50
-#define MORE_SUGGESTIONS 3 /* times those that are wanted: the most popular of them are shown */
+#define SUGGESTIONS     8
+#define SUGGESTIONS_MAX 50
+#define PRODUCTS_MAX    50
+#define MORE_SUGGESTIONS                                                                                               \
+    3 /* times those that are wanted, if so many are at hand: the most popular of them are shown                       \
+       */
 
 static void append_escaped(struct buf *out, struct str text)
 {
@@ -107,7 +109,9 @@ static enum status answer_suggest(struct exchange *x, struct search_request *r, 
     struct searcher *searcher = handlers_searcher(x->server);
     struct search_context context = {searcher, snapshot, &x->arena};
     struct suggest_request more = *wanted;
-    more.limit = x->server->events ? wanted->limit * MORE_SUGGESTIONS : wanted->limit;
+    if (x->server->events && wanted->limit < SUGGEST_TOP) {
+        more.limit = wanted->limit * MORE_SUGGESTIONS < SUGGEST_TOP ? wanted->limit * MORE_SUGGESTIONS : SUGGEST_TOP;
+    }
     enum status status = suggest_run(&context, &more, &answer, err);
     if (status != STATUS_OK) {
         return status;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "server/http/answer_cache.h"
 #include "server/http/loop.h"
 #include "server/query/pages.h"
 
@@ -11,6 +12,7 @@
 #define CONNECTIONS_DEFAULT 16384
 #define MEMORY_DEFAULT      (1ull << 30)
 #define PAGES_DEFAULT       (32u << 20)
+#define ANSWERS_DEFAULT     (32u << 20)
 
 static void default_to(uint32_t *option, uint32_t value)
 {
@@ -58,6 +60,9 @@ static void fill_defaults(struct server_options *o)
     if (o->memory_bytes == 0) {
         o->memory_bytes = MEMORY_DEFAULT;
     }
+    if (o->answer_bytes == 0) {
+        o->answer_bytes = ANSWERS_DEFAULT;
+    }
     if (o->page_bytes == 0) {
         o->page_bytes = PAGES_DEFAULT;
     }
@@ -78,6 +83,14 @@ static void fill_metrics(void *context, struct buf *out)
                   (double)a.refused_descriptors);
     metrics_value(out, "aisle_http_waiting_bytes", "gauge", "Bodies that are coming and answers not read yet.",
                   (double)atomic_load(&s->memory_used));
+    if (s->answers) {
+        struct answer_cache_stats answers;
+        answer_cache_read(s->answers, &answers);
+        metrics_value(out, "aisle_answers_bytes", "gauge", "Memory of kept answers.", (double)answers.bytes);
+        metrics_value(out, "aisle_answers_asked_total", "counter", "Searches whose answers may be kept.",
+                      (double)answers.asked);
+        metrics_value(out, "aisle_answers_found_total", "counter", "Those that were.", (double)answers.found);
+    }
     if (s->pages) {
         metrics_value(out, "aisle_pages_bytes", "gauge", "Memory of kept pages: categories, everything, first letters.",
                       (double)atomic_load(&s->pages->bytes));
@@ -104,6 +117,7 @@ enum status server_start(struct server *s, struct error *err)
     }
     s->port = acceptor_port(s->acceptor);
     s->workers = workers_new(s->options.workers, WORKER_QUEUE, "worker", 0);
+    s->answers = s->options.no_answers ? NULL : answer_cache_new(s->options.answer_bytes);
     s->pages = s->options.no_pages ? NULL : pages_new(s->options.page_bytes, true);
     s->loops = xcalloc(s->options.threads, sizeof(struct loop *));
     s->loop_count = s->options.threads;
@@ -132,6 +146,8 @@ void server_stop(struct server *s)
         loop_join(s->loops[i]);
     }
     workers_free(s->workers);
+    answer_cache_free(s->answers);
+    s->answers = NULL;
     pages_free(s->pages);
     s->pages = NULL;
     for (uint32_t i = 0; i < s->loop_count; i++) {

@@ -38,6 +38,8 @@ struct server_options {
     uint64_t memory_bytes;    /* bodies that are coming and answers that are not read yet, of all clients; 1 GiB */
     uint64_t page_bytes;      /* kept pages (server/query/pages.h); 32 MiB */
     bool no_pages;            /* none are kept */
+    uint64_t answer_bytes;    /* kept answers (answer_cache.h); 32 MiB */
+    bool no_answers;          /* none are kept */
     bool elastic;             /* X-Elastic-Product on the paths that Elasticsearch clients use */
 };
 
@@ -55,7 +57,8 @@ struct server {
     struct router *router;
     struct metrics *metrics;
     struct workers *workers;
-    struct pages *pages; /* NULL: none are kept */
+    struct pages *pages;          /* NULL: none are kept */
+    struct answer_cache *answers; /* the same */
     struct acceptor *acceptor;
     struct loop **loops;
     uint32_t loop_count;
