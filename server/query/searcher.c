@@ -94,6 +94,8 @@ enum status searcher_fields(const struct snapshot *snapshot, const struct search
     return STATUS_OK;
 }
 
+#define STEP_BY_STEP 3 /* words */
+
 /* The steps that each request needs on its own; the most of them. */
 static uint32_t steps_needed(const struct evaluation *e)
 {
@@ -156,7 +158,14 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
     if (status != STATUS_OK || e->query->any_word || e->query->impossible || e->query->required_count < 2 ||
         e->requests[0].request->strict || !too_few(e))
         return status;
-    /* Count how many match by each step, then run as many as are needed. */
+    /* Of few words one more may be missing each time. Of many it is counted first how many match by each step. */
+    if (e->query->required_count <= STEP_BY_STEP) {
+        while (status == STATUS_OK && e->steps < e->query->required_count && too_few(e)) {
+            e->steps++;
+            status = evaluation_run(e, err);
+        }
+        return status;
+    }
     e->probing = true;
     e->steps = e->query->required_count;
     status = evaluation_run(e, err);
