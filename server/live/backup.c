@@ -197,13 +197,15 @@ enum status live_backup(struct live *l, const char *dir, struct backup_info *out
     char partial[LIVE_PATH_BYTES];
     struct backup_list list = {0};
     struct error ignored;
-    if (file_exists(dir)) {
-        return error_set(err, STATUS_CONFLICT, "'%.180s' is there already", dir);
+    int64_t ms;
+    enum status status = file_modified_ms(dir, &ms, err);
+    if (status != STATUS_NOT_FOUND) {
+        return status == STATUS_OK ? error_set(err, STATUS_CONFLICT, "'%.180s' is there already", dir) : status;
     }
     arena_init(&list.arena, 0);
     snprintf(partial, sizeof(partial), "%s.partial", dir);
     pthread_mutex_lock(&l->publish_lock);
-    enum status status = make_in(l, partial, &list, err);
+    status = make_in(l, partial, &list, err);
     if (status == STATUS_OK && (status = rename_durably(partial, dir, err)) == STATUS_OK) {
         status = backup_read(dir, out, err);
     }

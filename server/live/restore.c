@@ -142,11 +142,11 @@ static enum status refuse_full(const char *dir, struct error *err)
 {
     char **names = NULL;
     size_t count = 0;
-    if (!file_exists(dir)) {
-        return STATUS_OK;
-    }
     enum status status = dir_list(dir, &names, &count, err);
     dir_names_free(names, count);
+    if (status == STATUS_NOT_FOUND) {
+        return STATUS_OK;
+    }
     if (status == STATUS_OK && count > 0) {
         status = error_set(err, STATUS_CONFLICT, "'%.180s' is not empty: restore into a new directory", dir);
     }
