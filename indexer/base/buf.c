@@ -124,6 +124,13 @@ void buf_put_u64(struct buf *b, uint64_t v)
     buf_append(b, bytes, sizeof(bytes));
 }
 
+void buf_put_float(struct buf *b, float v)
+{
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof(bits));
+    buf_put_u32(b, bits);
+}
+
 /* The next size bytes, or NULL and the reader has failed. */
 static const uint8_t *take(struct reader *r, size_t size)
 {
@@ -190,4 +197,17 @@ struct str reader_bytes(struct reader *r, size_t size)
 {
     const uint8_t *p = take(r, size);
     return p ? (struct str){(const char *)p, size} : (struct str){NULL, 0};
+}
+
+float reader_float(struct reader *r)
+{
+    uint32_t bits = reader_u32(r);
+    float value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+struct str reader_text(struct reader *r)
+{
+    return reader_bytes(r, (size_t)reader_varint(r));
 }

@@ -96,6 +96,15 @@ static inline void buf_put_varint(struct buf *b, uint64_t v)
     buf_append(b, bytes, size);
 }
 
+/* The size as a varint, then the bytes: what reader_text reads. */
+static inline void buf_put_text(struct buf *b, struct str s)
+{
+    buf_put_varint(b, s.size);
+    buf_append_str(b, s);
+}
+
+void buf_put_float(struct buf *b, float v); /* its 4 bytes, little-endian */
+
 /* A bounded reader over bytes. After a read past the end `failed` is set and every read gives 0 or an empty slice. */
 struct reader {
     const uint8_t *data;
@@ -115,5 +124,7 @@ uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
 uint64_t reader_varint(struct reader *r);
 struct str reader_bytes(struct reader *r, size_t size);
+float reader_float(struct reader *r);
+struct str reader_text(struct reader *r); /* borrowed */
 
 #endif

@@ -95,36 +95,53 @@ static int pair_by_code(const void *a, const void *b)
     return (x->doc > y->doc) - (x->doc < y->doc);
 }
 
-/* Sorts by document, then code. A document's pairs lie side by side already, so counting moves them in one pass and
- * what is left to sort is short. */
-static void sort_by_doc(struct facet_pair *pairs, uint32_t count, uint32_t doc_count)
+_Static_assert(offsetof(struct facet_pair, doc) == 0 && offsetof(struct number_pair, doc) == 0,
+               "pair_doc reads it there");
+
+static inline doc_id pair_doc(const void *pair)
 {
-    uint32_t *next = NULL;
-    struct facet_pair *sorted = NULL;
+    doc_id doc;
+
+    memcpy(&doc, pair, sizeof(doc));
+    return doc;
+}
+
+/* Pairs that begin with their document, sorted by it, then as compare says. A document's pairs lie side by side
+ * already, so counting moves them in one pass and what is left to sort is short. Inlined: size is then a constant. */
+static inline __attribute__((always_inline)) void
+sort_pairs(void *pairs, size_t size, uint32_t count, uint32_t doc_count, int (*compare)(const void *, const void *))
+{
+    char *from = pairs, *sorted;
+    uint32_t *next;
 
     if (count == 0)
         return;
     if (count < doc_count / COUNTING_MIN) {
-        qsort(pairs, count, sizeof(*pairs), pair_by_doc);
+        qsort(pairs, count, size, compare);
         return;
     }
     next = xcalloc((size_t)doc_count + 1, sizeof(*next));
-    sorted = xrealloc_array(NULL, (size_t)count + 1, sizeof(*sorted));
+    sorted = xrealloc_array(NULL, (size_t)count + 1, size);
     for (uint32_t i = 0; i < count; i++)
-        next[pairs[i].doc + 1]++;
+        next[pair_doc(from + i * size) + 1]++;
     for (uint32_t d = 0; d < doc_count; d++)
         next[d + 1] += next[d];
     for (uint32_t i = 0; i < count; i++)
-        sorted[next[pairs[i].doc]++] = pairs[i];
+        memcpy(sorted + next[pair_doc(from + i * size)]++ * size, from + i * size, size);
     for (uint32_t i = 0, end = 0; i < count; i = end) {
-        for (end = i + 1; end < count && sorted[end].doc == sorted[i].doc;)
+        for (end = i + 1; end < count && pair_doc(sorted + end * size) == pair_doc(sorted + i * size);)
             end++;
         if (end - i > 1)
-            qsort(sorted + i, end - i, sizeof(*sorted), pair_by_doc);
+            qsort(sorted + i * size, end - i, size, compare);
     }
-    memcpy(pairs, sorted, (size_t)count * sizeof(*pairs));
+    memcpy(pairs, sorted, (size_t)count * size);
     free(next);
     free(sorted);
+}
+
+static void sort_by_doc(struct facet_pair *pairs, uint32_t count, uint32_t doc_count)
+{
+    sort_pairs(pairs, sizeof(*pairs), count, doc_count, pair_by_doc);
 }
 
 static void sort_by_code(struct facet_pair *pairs, uint32_t count)
@@ -228,35 +245,6 @@ struct values_writer {
     const uint32_t *new_of_old;
 };
 
-/* As facets: counted into place; what a document has several of is then sorted. */
-static void sort_numbers(struct number_pair *pairs, uint32_t count, uint32_t doc_count)
-{
-    uint32_t *next = NULL;
-    struct number_pair *sorted = NULL;
-
-    if (count < doc_count / COUNTING_MIN) {
-        qsort(pairs, count, sizeof(*pairs), number_compare);
-        return;
-    }
-    next = xcalloc((size_t)doc_count + 1, sizeof(*next));
-    sorted = xrealloc_array(NULL, (size_t)count + 1, sizeof(*sorted));
-    for (uint32_t i = 0; i < count; i++)
-        next[pairs[i].doc + 1]++;
-    for (uint32_t d = 0; d < doc_count; d++)
-        next[d + 1] += next[d];
-    for (uint32_t i = 0; i < count; i++)
-        sorted[next[pairs[i].doc]++] = pairs[i];
-    for (uint32_t i = 0, end = 0; i < count; i = end) {
-        for (end = i + 1; end < count && sorted[end].doc == sorted[i].doc;)
-            end++;
-        if (end - i > 1)
-            qsort(sorted + i, end - i, sizeof(*sorted), number_compare);
-    }
-    memcpy(pairs, sorted, (size_t)count * sizeof(*pairs));
-    free(next);
-    free(sorted);
-}
-
 static void write_numbers(struct build_attribute *a, attr_id attr, struct values_writer *vw)
 {
     size_t count = a->numbers.count;
@@ -269,7 +257,7 @@ static void write_numbers(struct build_attribute *a, attr_id attr, struct values
         sorted &= i == 0 || number_compare(&pairs[i - 1], &pairs[i]) <= 0;
     }
     if (!sorted)
-        sort_numbers(pairs, (uint32_t)count, vw->codes.doc_count);
+        sort_pairs(pairs, sizeof(*pairs), (uint32_t)count, vw->codes.doc_count, number_compare);
     attributes_put_numbers(&vw->attributes, attr, pairs, (uint32_t)count, form);
     for (size_t i = 1; i < count; i++)
         form.listed |= pairs[i].doc == pairs[i - 1].doc;

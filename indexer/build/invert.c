@@ -279,8 +279,7 @@ static uint32_t put_positions(struct invert *v)
     }
     buf_clear(&v->scratch);
     positions_put(&v->scratch, v->positions.items, (uint32_t)v->positions.count);
-    buf_put_varint(&v->stream, v->scratch.size);
-    buf_append_str(&v->stream, buf_str(&v->scratch));
+    buf_put_text(&v->stream, buf_str(&v->scratch));
     return (uint32_t)v->scratch.size;
 }
 

@@ -63,8 +63,7 @@ static void put_text(struct buf *out, struct str text)
         buf_append_utf8(&repaired, text);
         text = buf_str(&repaired);
     }
-    buf_put_varint(out, text.size);
-    buf_append_str(out, text);
+    buf_put_text(out, text);
     buf_release(&repaired);
 }
 

@@ -23,6 +23,42 @@ _Atomic int64_t *number_cell(const struct number_column *c, doc_id doc)
     return low < c->count && c->docs[low] == doc ? &c->cells[low] : NULL;
 }
 
+const facet_code *facet_codes(const struct facet_column *c, doc_id doc, facet_code *one, uint32_t *count)
+{
+    uint32_t first = 0, end = c->list_count;
+
+    *count = 0;
+    switch (c->kind) {
+    case FACET_COLUMN_U8:
+        *one = (facet_code)((const uint8_t *)c->codes)[doc] - 1;
+        break;
+    case FACET_COLUMN_U16:
+        *one = (facet_code)((const uint16_t *)c->codes)[doc] - 1;
+        break;
+    case FACET_COLUMN_U32:
+        *one = ((const uint32_t *)c->codes)[doc] - 1;
+        break;
+    case FACET_COLUMN_MULTI:
+        *count = c->offsets[doc + 1] - c->offsets[doc];
+        return c->list + c->offsets[doc];
+    case FACET_COLUMN_SPARSE:
+        while (first < end) {
+            uint32_t middle = first + (end - first) / 2;
+            if (c->docs[middle] < doc)
+                first = middle + 1;
+            else
+                end = middle;
+        }
+        while (first + *count < c->list_count && c->docs[first + *count] == doc)
+            ++*count;
+        return c->list + first;
+    default:
+        return one;
+    }
+    *count = *one != FACET_NONE;
+    return one;
+}
+
 int64_t number_cell_of_double(double value)
 {
     int64_t bits;

@@ -38,6 +38,9 @@ struct facet_column {
     uint32_t path_limit; /* the codes of paths are below */
 };
 
+/* The codes of a document: *count of them, in the column or in *one. */
+const facet_code *facet_codes(const struct facet_column *c, doc_id doc, facet_code *one, uint32_t *count);
+
 #define NUMBER_MISSING INT64_MIN
 
 enum number_column_kind {

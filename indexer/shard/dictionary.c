@@ -356,12 +356,10 @@ void dictionary_write(const struct dictionary *d, struct buf *out)
         uint32_t value_count = atomic_load_explicit(&e->count, memory_order_acquire);
 
         buf_put_u8(&attributes, flags_of(&e->attribute));
-        buf_put_varint(&attributes, e->attribute.name.size);
-        buf_append_str(&attributes, e->attribute.name);
+        buf_put_text(&attributes, e->attribute.name);
         buf_put_varint(&attributes, value_count);
         for (uint32_t v = 0; v < value_count; v++) {
-            buf_put_varint(&values, value_at(e, v)->text.size);
-            buf_append_str(&values, value_at(e, v)->text);
+            buf_put_text(&values, value_at(e, v)->text);
         }
     }
     container_writer_init(&w, CONTAINER_DICTIONARY, out, NULL);
@@ -379,7 +377,7 @@ static enum status read_values(struct dictionary *d, attr_id attr, uint64_t coun
     struct entry *e = entry_at(d, attr);
 
     for (uint64_t i = 0; i < count; i++) {
-        struct str text = reader_bytes(r, (size_t)reader_varint(r));
+        struct str text = reader_text(r);
         size_t end = e->attribute.hierarchical ? parent_end(text) : SIZE_MAX;
         facet_code parent = FACET_NONE;
 
@@ -406,7 +404,7 @@ static enum status read_attributes(struct dictionary *d, struct str attributes, 
 
     for (uint64_t i = 0; status == STATUS_OK && i < count; i++) {
         uint8_t flags = reader_u8(&ra);
-        struct attribute a = {.name = reader_bytes(&ra, (size_t)reader_varint(&ra)),
+        struct attribute a = {.name = reader_text(&ra),
                               .faceted = flags & FLAG_FACETED,
                               .searchable = flags & FLAG_SEARCHABLE,
                               .filter_only = flags & FLAG_FILTER_ONLY,

@@ -92,12 +92,6 @@ uint64_t query_key_of(struct str index, struct str normal)
 
 /* ---- payloads ---- */
 
-static void put_text(struct buf *out, struct str text)
-{
-    buf_put_varint(out, text.size);
-    buf_append_str(out, text);
-}
-
 static void put_double(struct buf *out, double value)
 {
     uint64_t bits;
@@ -126,26 +120,21 @@ void event_encode(const struct event *e, struct buf *out)
     buf_put_u64(out, (uint64_t)e->time_ms);
     buf_put_u64(out, e->identity);
     put_options(out, e->has_query, &e->query_id, e->value);
-    put_text(out, e->index);
-    put_text(out, e->name);
-    put_text(out, e->currency);
-    put_text(out, e->query);
-    put_text(out, e->normal);
-    put_text(out, e->note);
+    buf_put_text(out, e->index);
+    buf_put_text(out, e->name);
+    buf_put_text(out, e->currency);
+    buf_put_text(out, e->query);
+    buf_put_text(out, e->normal);
+    buf_put_text(out, e->note);
     buf_put_varint(out, e->total);
     buf_put_varint(out, e->item_count);
     for (uint32_t i = 0; i < e->item_count; i++) {
         const struct event_item *item = &e->items[i];
-        put_text(out, item->object_id);
+        buf_put_text(out, item->object_id);
         buf_put_varint(out, item->position);
         buf_put_varint(out, item->quantity);
         put_options(out, item->has_query, &item->query_id, item->value);
     }
-}
-
-static struct str take_text(struct reader *r)
-{
-    return reader_bytes(r, reader_varint(r));
 }
 
 static void take_options(struct reader *r, bool *has_query, struct query_id *id, double *value)
@@ -173,7 +162,7 @@ static bool take_items(struct reader *r, struct event *e, struct arena *arena)
     }
     struct event_item *items = ARENA_ARRAY(arena, struct event_item, count + 1);
     for (uint64_t i = 0; items && i < count; i++) {
-        items[i].object_id = take_text(r);
+        items[i].object_id = reader_text(r);
         r->failed = r->failed || items[i].object_id.size > LIMIT_OBJECT_ID_BYTES;
         items[i].position = (uint32_t)reader_varint(r);
         items[i].quantity = (uint32_t)reader_varint(r);
@@ -199,12 +188,12 @@ bool event_decode(struct event *e, struct str payload, struct arena *arena)
     e->time_ms = (int64_t)reader_u64(&r);
     e->identity = reader_u64(&r);
     take_options(&r, &e->has_query, &e->query_id, &e->value);
-    e->index = take_text(&r);
-    e->name = take_text(&r);
-    e->currency = take_text(&r);
-    e->query = take_text(&r);
-    e->normal = take_text(&r);
-    e->note = take_text(&r);
+    e->index = reader_text(&r);
+    e->name = reader_text(&r);
+    e->currency = reader_text(&r);
+    e->query = reader_text(&r);
+    e->normal = reader_text(&r);
+    e->note = reader_text(&r);
     e->total = reader_varint(&r);
     return take_items(&r, e, arena) && !r.failed && r.at == r.size;
 }

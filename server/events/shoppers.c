@@ -410,27 +410,6 @@ void shoppers_count(struct shoppers *s, uint64_t *shoppers, uint64_t *related)
 
 /* ---- bytes ---- */
 
-static void put_float(struct buf *out, float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    buf_put_u32(out, bits);
-}
-
-static float take_float(struct reader *r)
-{
-    uint32_t bits = reader_u32(r);
-    float value;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
-static void put_text(struct buf *out, struct str text)
-{
-    buf_put_varint(out, text.size);
-    buf_append_str(out, text);
-}
-
 void shoppers_write(struct shoppers *s, struct buf *out)
 {
     pthread_mutex_lock(&s->lock);
@@ -444,7 +423,7 @@ void shoppers_write(struct shoppers *s, struct buf *out)
         buf_put_u64(out, (uint64_t)x->last_ms);
         buf_put_varint(out, x->count);
         for (uint32_t k = 0; k < x->count; k++) {
-            put_text(out, x->deeds[k].product);
+            buf_put_text(out, x->deeds[k].product);
             buf_put_u64(out, (uint64_t)x->deeds[k].at_ms);
             buf_put_u8(out, x->deeds[k].type);
         }
@@ -452,13 +431,13 @@ void shoppers_write(struct shoppers *s, struct buf *out)
     buf_put_varint(out, s->related.count);
     for (size_t i = 0; i < s->related.count; i++) {
         const struct related *r = s->related.items[i];
-        put_text(out, r->product);
+        buf_put_text(out, r->product);
         buf_put_u64(out, (uint64_t)r->last_ms);
         buf_put_varint(out, r->count);
         for (uint32_t k = 0; k < r->count; k++) {
-            put_text(out, r->with[k].product);
-            put_float(out, r->with[k].viewed);
-            put_float(out, r->with[k].bought);
+            buf_put_text(out, r->with[k].product);
+            buf_put_float(out, r->with[k].viewed);
+            buf_put_float(out, r->with[k].bought);
         }
     }
     pthread_mutex_unlock(&s->lock);
@@ -471,7 +450,7 @@ static bool take_shopper(struct shoppers *s, struct reader *r)
     x->last_ms = (int64_t)reader_u64(r);
     uint64_t count = reader_varint(r);
     for (uint64_t i = 0; i < count && count <= SHOPPERS_RECENT && !r->failed; i++) {
-        x->deeds[i].product = owned(reader_bytes(r, reader_varint(r)));
+        x->deeds[i].product = owned(reader_text(r));
         x->deeds[i].at_ms = (int64_t)reader_u64(r);
         x->deeds[i].type = reader_u8(r);
         x->count++;
@@ -485,13 +464,13 @@ static bool take_shopper(struct shoppers *s, struct reader *r)
 static bool take_related(struct shoppers *s, struct reader *r)
 {
     struct related *x = xcalloc(1, sizeof(*x));
-    x->product = owned(reader_bytes(r, reader_varint(r)));
+    x->product = owned(reader_text(r));
     x->last_ms = (int64_t)reader_u64(r);
     uint64_t count = reader_varint(r);
     for (uint64_t i = 0; i < count && count <= RELATED_PRODUCTS && !r->failed; i++) {
-        x->with[i].product = owned(reader_bytes(r, reader_varint(r)));
-        x->with[i].viewed = take_float(r);
-        x->with[i].bought = take_float(r);
+        x->with[i].product = owned(reader_text(r));
+        x->with[i].viewed = reader_float(r);
+        x->with[i].bought = reader_float(r);
         x->count++;
     }
     bool fine = !r->failed && count <= RELATED_PRODUCTS && !map_get(&s->by_product, x->product);

@@ -5,42 +5,21 @@
 
 #define SIGNALS_MAGIC UINT32_C(0x32474953) /* "SIG2" */
 
-static void put_float(struct buf *out, float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    buf_put_u32(out, bits);
-}
-
-static float take_float(struct reader *r)
-{
-    uint32_t bits = reader_u32(r);
-    float value;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
 static void put_sum(struct buf *out, struct sum s)
 {
-    put_float(out, s.longer);
-    put_float(out, s.shorter);
+    buf_put_float(out, s.longer);
+    buf_put_float(out, s.shorter);
 }
 
 static struct sum take_sum(struct reader *r)
 {
-    float longer = take_float(r);
-    return (struct sum){longer, take_float(r)};
-}
-
-static void put_text(struct buf *out, struct str text)
-{
-    buf_put_varint(out, text.size);
-    buf_append_str(out, text);
+    float longer = reader_float(r);
+    return (struct sum){longer, reader_float(r)};
 }
 
 static struct str take_text(struct reader *r)
 {
-    struct str text = reader_bytes(r, reader_varint(r));
+    struct str text = reader_text(r);
     char *bytes = xmalloc(text.size + 1);
     memcpy(bytes, text.data ? text.data : "", text.size);
     return (struct str){bytes, text.size};
@@ -50,13 +29,13 @@ static struct str take_text(struct reader *r)
 
 static void put_pair(struct buf *out, const struct pair *p)
 {
-    put_text(out, p->id);
+    buf_put_text(out, p->id);
     put_sum(out, p->shown);
     put_sum(out, p->weight);
     for (int i = 0; i < SIGNALS_CELLS; i++) {
         buf_put_u8(out, p->cells[i].position);
-        put_float(out, p->cells[i].shown);
-        put_float(out, p->cells[i].clicked);
+        buf_put_float(out, p->cells[i].shown);
+        buf_put_float(out, p->cells[i].clicked);
     }
 }
 
@@ -66,7 +45,7 @@ static void put_query(struct buf *out, const struct query_state *q)
     buf_put_u32(out, q->index);
     buf_put_u64(out, (uint64_t)q->last_ms);
     put_sum(out, q->asked);
-    put_text(out, q->text);
+    buf_put_text(out, q->text);
     buf_put_varint(out, q->pairs.count);
     for (size_t i = 0; i < q->pairs.count; i++) {
         put_pair(out, &q->pairs.items[i]);
@@ -80,7 +59,7 @@ void signals_write(const struct signals *s, uint64_t seq, struct buf *out)
     buf_put_varint(out, s->indexes.count);
     for (size_t i = 0; i < s->indexes.count; i++) {
         const struct index_state *x = &s->indexes.items[i];
-        put_text(out, x->name);
+        buf_put_text(out, x->name);
         buf_put_u64(out, (uint64_t)x->last_ms);
         put_sum(out, x->exam);
         put_sum(out, x->weight);
@@ -93,7 +72,7 @@ void signals_write(const struct signals *s, uint64_t seq, struct buf *out)
     for (size_t i = 0; i < s->products.count; i++) {
         const struct product_state *p = &s->products.items[i];
         buf_put_u32(out, p->index);
-        put_text(out, p->id);
+        buf_put_text(out, p->id);
         buf_put_u64(out, (uint64_t)p->last_ms);
         put_sum(out, p->exam);
         put_sum(out, p->weight);
@@ -129,8 +108,8 @@ static bool take_pairs(struct signals *s, struct query_state *q, struct reader *
         p.weight = take_sum(r);
         for (int k = 0; k < SIGNALS_CELLS; k++) {
             p.cells[k].position = reader_u8(r);
-            p.cells[k].shown = take_float(r);
-            p.cells[k].clicked = take_float(r);
+            p.cells[k].shown = reader_float(r);
+            p.cells[k].clicked = reader_float(r);
             r->failed = r->failed || p.cells[k].position > EXAM_POSITIONS;
         }
         vec_push(&q->pairs, p);

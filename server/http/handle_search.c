@@ -376,12 +376,6 @@ static void write_all(struct search *s, bool single)
 
 /* --- kept answers --- */
 
-static void put_text(struct buf *key, struct str text)
-{
-    buf_put_u64(key, text.size);
-    buf_append_str(key, text);
-}
-
 /* The segments tell of every document that came or went, the sequence number of everything else. */
 static void put_snapshot(struct buf *key, const struct snapshot *s)
 {
@@ -413,9 +407,9 @@ static void make_key(struct search *s)
         put_snapshot(&s->key, s->subs[i].snapshot);
     }
     for (uint32_t i = 0; i < x->param_count; i++) {
-        put_text(&s->key, x->params[i]);
+        buf_put_text(&s->key, x->params[i]);
     }
-    put_text(&s->key, x->head.method == HTTP_POST ? x->body : x->head.query);
+    buf_put_text(&s->key, x->head.method == HTTP_POST ? x->body : x->head.query);
     if (s->key.failed) {
         buf_release(&s->key);
     }

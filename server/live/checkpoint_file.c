@@ -9,12 +9,6 @@
 
 enum { HEAD_BYTES = 72, VERSION = 3 };
 
-static void put_str(struct buf *b, struct str s)
-{
-    buf_put_varint(b, s.size);
-    buf_append_str(b, s);
-}
-
 static bool block_dirty(const struct dirty_column *d, uint32_t block)
 {
     return d->blocks[block / 64] >> block % 64 & 1;
@@ -114,8 +108,8 @@ void checkpoint_encode(const struct checkpoint_state *s, struct buf *out)
     buf_put_u64(out, (uint64_t)s->updated_ms);
     buf_put_u64(out, (uint64_t)s->keep_ms);
     buf_put_u64(out, s->next_task);
-    put_str(out, s->next_settings);
-    put_str(out, s->dictionary_file);
+    buf_put_text(out, s->next_settings);
+    buf_put_text(out, s->dictionary_file);
     for (size_t i = 0; i < s->segment_count; i++) {
         const struct checkpoint_segment *g = &s->segments[i];
         buf_put_u64(out, shard_uid(g->segment->shard));

@@ -113,12 +113,6 @@ uint64_t held_expire(struct held *h, int64_t before_ms)
     return expired;
 }
 
-static void put_str(struct buf *b, struct str s)
-{
-    buf_put_varint(b, s.size);
-    buf_append_str(b, s);
-}
-
 void held_write(const struct held *h, struct buf *out)
 {
     size_t at = 0;
@@ -127,11 +121,11 @@ void held_write(const struct held *h, struct buf *out)
     buf_put_varint(out, h->by_id.count);
     while (map_next(&h->by_id, &at, &id, &value)) {
         const struct held_list *list = (const struct held_list *)(uintptr_t)value;
-        put_str(out, id);
+        buf_put_text(out, id);
         buf_put_varint(out, list->updates.count);
         for (size_t i = 0; i < list->updates.count; i++) {
             buf_put_u64(out, (uint64_t)list->updates.items[i]->wall_ms);
-            put_str(out, list->updates.items[i]->line);
+            buf_put_text(out, list->updates.items[i]->line);
         }
     }
 }

@@ -7,12 +7,6 @@
 
 enum { TAG_JSON = 16 };
 
-static void put_str(struct buf *b, struct str s)
-{
-    buf_put_varint(b, s.size);
-    buf_append_str(b, s);
-}
-
 uint64_t record_put(struct log_writer *w, uint64_t uid, uint8_t flags, const struct json *object)
 {
     uint64_t seq = log_writer_begin(w, RECORD_PUT, flags);
@@ -25,7 +19,7 @@ uint64_t record_put(struct log_writer *w, uint64_t uid, uint8_t flags, const str
 static void put_member(struct buf *b, const struct member_change *m)
 {
     struct decimal d;
-    put_str(b, m->name);
+    buf_put_text(b, m->name);
     if (m->value.type == JSON_NUMBER && decimal_parse(m->value.text, &d)) {
         buf_put_u8(b, d.scale);
         buf_put_u8(b, (uint8_t)m->operation);
@@ -36,7 +30,7 @@ static void put_member(struct buf *b, const struct member_change *m)
     json_write(&text, &m->value);
     buf_put_u8(b, TAG_JSON);
     buf_put_u8(b, (uint8_t)m->operation);
-    put_str(b, buf_str(&text));
+    buf_put_text(b, buf_str(&text));
     buf_release(&text);
 }
 
@@ -55,7 +49,7 @@ static uint64_t begin_as_of(struct log_writer *w, enum record_kind kind, const s
 uint64_t record_delete(struct log_writer *w, const struct record *r)
 {
     uint64_t seq = begin_as_of(w, RECORD_DELETE, r);
-    put_str(&w->bytes, r->id);
+    buf_put_text(&w->bytes, r->id);
     log_writer_end(w);
     return seq;
 }
@@ -63,7 +57,7 @@ uint64_t record_delete(struct log_writer *w, const struct record *r)
 uint64_t record_partial(struct log_writer *w, const struct record *r)
 {
     uint64_t seq = begin_as_of(w, RECORD_PARTIAL, r);
-    put_str(&w->bytes, r->id);
+    buf_put_text(&w->bytes, r->id);
     for (size_t i = 0; i < r->member_count; i++) {
         put_member(&w->bytes, &r->members[i]);
     }
@@ -74,7 +68,7 @@ uint64_t record_partial(struct log_writer *w, const struct record *r)
 uint64_t record_update(struct log_writer *w, const struct record *r)
 {
     uint64_t seq = begin_as_of(w, RECORD_UPDATE, r);
-    put_str(&w->bytes, r->id);
+    buf_put_text(&w->bytes, r->id);
     if (r->flags & RECORD_ITEM) {
         buf_put_varint(&w->bytes, r->item);
     }
@@ -100,7 +94,7 @@ uint64_t record_held(struct log_writer *w, const struct record *r)
 {
     uint64_t seq = log_writer_begin(w, RECORD_HELD, r->flags);
     buf_put_varint(&w->bytes, r->uid);
-    put_str(&w->bytes, r->id);
+    buf_put_text(&w->bytes, r->id);
     if (r->flags & RECORD_ITEM) {
         buf_put_varint(&w->bytes, r->item);
     }
@@ -113,7 +107,7 @@ uint64_t record_name(struct log_writer *w, enum record_kind kind, uint64_t uid, 
 {
     uint64_t seq = log_writer_begin(w, (uint8_t)kind, 0);
     buf_put_varint(&w->bytes, uid);
-    put_str(&w->bytes, name);
+    buf_put_text(&w->bytes, name);
     log_writer_end(w);
     return seq;
 }
@@ -146,8 +140,8 @@ uint64_t record_source(struct log_writer *w, struct str source)
 uint64_t record_dropped(struct log_writer *w, const struct record *r)
 {
     uint64_t seq = begin_as_of(w, RECORD_DROPPED, r);
-    put_str(&w->bytes, r->id);
-    put_str(&w->bytes, r->reason);
+    buf_put_text(&w->bytes, r->id);
+    buf_put_text(&w->bytes, r->reason);
     buf_append_str(&w->bytes, r->text);
     log_writer_end(w);
     return seq;
@@ -156,7 +150,7 @@ uint64_t record_dropped(struct log_writer *w, const struct record *r)
 uint64_t record_create(struct log_writer *w, struct str name, struct str settings)
 {
     uint64_t seq = log_writer_begin(w, RECORD_CREATE, 0);
-    put_str(&w->bytes, name);
+    buf_put_text(&w->bytes, name);
     buf_append_str(&w->bytes, settings);
     log_writer_end(w);
     return seq;

@@ -111,7 +111,7 @@ static void tally_sample(struct affinity_tally *t, const struct sample *s, uint3
     for (uint32_t i = 0; i < s->count; i++) {
         facet_code one;
         uint32_t n;
-        const facet_code *codes = affinity_codes(s->column, s->docs[i], &one, &n);
+        const facet_code *codes = facet_codes(s->column, s->docs[i], &one, &n);
         for (uint32_t k = 0; k < n; k++) {
             if (codes[k] < code_count)
                 vec_push(&all, codes[k]);
@@ -298,7 +298,7 @@ static double mean_of(const struct affinity *a, doc_id doc)
     double sum = 0;
     facet_code one;
     uint32_t count;
-    const facet_code *codes = affinity_codes(a->column, doc, &one, &count);
+    const facet_code *codes = facet_codes(a->column, doc, &one, &count);
 
     for (uint32_t i = 0; i < count; i++)
         sum += codes[i] < a->code_count ? (double)a->of_code[codes[i]] : 0;

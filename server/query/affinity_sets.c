@@ -4,42 +4,6 @@
 
 #define TABLE (4 * AFFINITY_SETS) /* a power of two */
 
-const facet_code *affinity_codes(const struct facet_column *c, doc_id doc, facet_code *one, uint32_t *count)
-{
-    uint32_t first = 0, end = c->list_count;
-
-    *count = 0;
-    switch (c->kind) {
-    case FACET_COLUMN_U8:
-        *one = (facet_code)((const uint8_t *)c->codes)[doc] - 1;
-        break;
-    case FACET_COLUMN_U16:
-        *one = (facet_code)((const uint16_t *)c->codes)[doc] - 1;
-        break;
-    case FACET_COLUMN_U32:
-        *one = ((const uint32_t *)c->codes)[doc] - 1;
-        break;
-    case FACET_COLUMN_MULTI:
-        *count = c->offsets[doc + 1] - c->offsets[doc];
-        return c->list + c->offsets[doc];
-    case FACET_COLUMN_SPARSE:
-        while (first < end) {
-            uint32_t middle = first + (end - first) / 2;
-            if (c->docs[middle] < doc)
-                first = middle + 1;
-            else
-                end = middle;
-        }
-        while (first + *count < c->list_count && c->docs[first + *count] == doc)
-            ++*count;
-        return c->list + first;
-    default:
-        return one;
-    }
-    *count = *one != FACET_NONE;
-    return one;
-}
-
 static void sets_release(struct affinity_sets *s)
 {
     for (uint32_t i = 0; s->windows && i < s->doc_count / WINDOW_DOCS + 1; i++)
@@ -86,7 +50,7 @@ static bool same_codes(const struct affinity_sets *s, uint16_t set, const facet_
 {
     facet_code one;
     uint32_t other;
-    const facet_code *its = affinity_codes(s->column, s->examples[set], &one, &other);
+    const facet_code *its = facet_codes(s->column, s->examples[set], &one, &other);
 
     return other == count && (count == 0 || memcmp(its, codes, count * sizeof(*codes)) == 0);
 }
@@ -95,7 +59,7 @@ static uint16_t find_set(struct affinity_sets *s, doc_id doc, uint16_t before)
 {
     facet_code one;
     uint32_t count, at = 0x9E3779B9u;
-    const facet_code *codes = affinity_codes(s->column, doc, &one, &count);
+    const facet_code *codes = facet_codes(s->column, doc, &one, &count);
 
     if (before != AFFINITY_SET_NONE && same_codes(s, before, codes, count))
         return before;

@@ -36,9 +36,6 @@ struct affinity_set_cache {
 };
 void affinity_set_cache_clear(struct affinity_set_cache *c);
 
-/* The codes of a document: *count of them. */
-const facet_code *affinity_codes(const struct facet_column *c, doc_id doc, facet_code *one, uint32_t *count);
-
 /* Those of a segment, whose attribute must have been checked. Stays until other segments push it out. */
 struct affinity_sets *affinity_sets_of(struct affinity_set_cache *c, const struct shard *shard, attr_id attr);
 /* The window that begins at base, a multiple of 4,096. */

@@ -73,6 +73,16 @@ void boosting_window(struct boosting *b, const struct window *w, const struct ma
     add_tastes(b, w, wanted);
 }
 
+void boosting_keep(const struct boosting *b, const struct mask *among, struct mask *out)
+{
+    struct mask boosted = *among;
+
+    if (!b->boosts)
+        return;
+    mask_and(&boosted, &b->docs);
+    mask_or(out, &boosted);
+}
+
 void boosting_raise(const struct boosting *b, const struct mask *docs, float *limits)
 {
     for (MASK_WORDS(docs, w)) {

@@ -24,6 +24,8 @@ void boosting_segment(struct boosting *b, const struct window *w);
 /* The window was moved; only the wanted are asked for. */
 void boosting_window(struct boosting *b, const struct window *w, const struct mask *wanted);
 
+/* Adds to `out` those of the documents that gain, or lose, anything. */
+void boosting_keep(const struct boosting *b, const struct mask *among, struct mask *out);
 /* Adds what documents of the window gain to their limits, which stay at or above 0. */
 void boosting_raise(const struct boosting *b, const struct mask *docs, float *limits);
 

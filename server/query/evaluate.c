@@ -330,17 +330,6 @@ static bool take_rounds(struct evaluation *e, struct mask *any, const struct mas
     return true;
 }
 
-/* Limits know nothing of boosts. */
-static void spelled_or_boosted(const struct evaluation *e, const struct mask *any, struct mask *spelled)
-{
-    struct mask boosted = *any;
-
-    if (!e->boosting.boosts)
-        return;
-    mask_and(&boosted, &e->boosting.docs);
-    mask_or(spelled, &boosted);
-}
-
 /* What can be told before anything is summed: without which words nobody gets in, and without what prior and
  * values of postings. */
 static bool keep_most(struct evaluation *e, int64_t worst, struct mask *any, const struct mask *exact)
@@ -348,7 +337,7 @@ static bool keep_most(struct evaluation *e, int64_t worst, struct mask *any, con
     struct mask spelled = *any;
 
     mask_and(&spelled, exact);
-    spelled_or_boosted(e, any, &spelled);
+    boosting_keep(&e->boosting, any, &spelled); /* limits know nothing of boosts */
     if (!prune_require(&e->prune, worst, any))
         return false;
     if (mask_count(any) >= VALUES_FROM && !prune_values(&e->prune, worst, any))

@@ -25,17 +25,6 @@ static void keep_by_rank(struct evaluation *e, uint32_t first, uint32_t end, str
     m->active = active;
 }
 
-/* What single products gain decides, too. */
-static void keep_boosted(const struct evaluation *e, const struct mask *matches, struct mask *wanted)
-{
-    struct mask boosted = *matches;
-
-    if (!e->boosting.boosts)
-        return;
-    mask_and(&boosted, &e->boosting.docs);
-    mask_or(wanted, &boosted);
-}
-
 /* Those in stock, and those whose identifier was typed, when the worst hit is in stock, too. */
 static void keep_in_stock(struct evaluation *e, const struct mask *exact, struct mask *m)
 {
@@ -75,7 +64,7 @@ void evaluation_want(struct evaluation *e, struct evaluation_request *r, const s
         prior_narrow(&e->prior, &e->window, ((double)worst->rounded - 1) / 1e6, wanted);
         if (t->key_count == 0 && here && worst->rounded >= 0)
             keep_by_rank(e, 0, worst->id_rank, wanted);
-        keep_boosted(e, matches, wanted);
+        boosting_keep(&e->boosting, matches, wanted);
     }
     if (worst && t->bury && t->sort_count == 0 && !worst->exact)
         keep_in_stock(e, exact, wanted);
@@ -84,46 +73,18 @@ void evaluation_want(struct evaluation *e, struct evaluation_request *r, const s
 /* --- candidates --- */
 static bool string_code(const struct window *w, const struct topk *t, uint32_t key, uint32_t offset, facet_code *out)
 {
-    const struct topk_key *k = &t->keys[key];
-    const struct facet_column *c = shard_facet_column(w->shard, k->attr);
-    doc_id doc = window_doc(w, offset);
-    uint32_t first = 0, end = 0;
+    facet_code one;
+    uint32_t count;
+    const facet_code *codes =
+        facet_codes(shard_facet_column(w->shard, t->keys[key].attr), window_doc(w, offset), &one, &count);
 
-    switch (c->kind) {
-    case FACET_COLUMN_U8:
-        *out = (facet_code)((const uint8_t *)c->codes)[doc] - 1;
-        return *out != FACET_NONE;
-    case FACET_COLUMN_U16:
-        *out = (facet_code)((const uint16_t *)c->codes)[doc] - 1;
-        return *out != FACET_NONE;
-    case FACET_COLUMN_U32:
-        *out = ((const uint32_t *)c->codes)[doc] - 1;
-        return *out != FACET_NONE;
-    case FACET_COLUMN_MULTI:
-        first = c->offsets[doc];
-        end = c->offsets[doc + 1];
-        break;
-    case FACET_COLUMN_SPARSE:
-        for (end = c->list_count; first < end;) {
-            uint32_t middle = first + (end - first) / 2;
-            if (c->docs[middle] < doc)
-                first = middle + 1;
-            else
-                end = middle;
-        }
-        while (end < c->list_count && c->docs[end] == doc)
-            end++;
-        break;
-    default:
-        return false;
-    }
     /* The value that comes first in the order asked for. */
-    for (uint32_t i = first; i < end; i++) {
-        struct sort_value have = {SORT_STRING, *out, 0}, next = {SORT_STRING, c->list[i], 0};
-        if (i == first || topk_compare_value(t, key, &next, &have) < 0)
-            *out = c->list[i];
+    for (uint32_t i = 0; i < count; i++) {
+        struct sort_value have = {SORT_STRING, *out, 0}, next = {SORT_STRING, codes[i], 0};
+        if (i == 0 || topk_compare_value(t, key, &next, &have) < 0)
+            *out = codes[i];
     }
-    return first < end;
+    return count > 0;
 }
 
 static struct sort_value value_of(struct evaluation *e, const struct topk *t, uint32_t key, uint32_t offset)

@@ -9,12 +9,6 @@
 #define LETTERS_BYTES 8 /* a text so short is the beginning of what somebody types */
 
 /* --- keys --- */
-static void put_text(struct buf *key, struct str text)
-{
-    buf_put_u64(key, text.size);
-    buf_append_str(key, text);
-}
-
 static void put_double(struct buf *key, double value)
 {
     buf_append(key, &value, sizeof(value));
@@ -24,7 +18,7 @@ static void put_list(struct buf *key, const struct str *items, size_t count)
 {
     buf_put_u64(key, count);
     for (size_t i = 0; i < count; i++)
-        put_text(key, items[i]);
+        buf_put_text(key, items[i]);
 }
 
 /* Settings are told apart by their analyzer, which each has of its own in a server. */
@@ -49,7 +43,7 @@ static void put_query(struct evaluation *e, const struct search_request *request
 {
     struct buf *key = e->page_key;
 
-    put_text(key, request->query);
+    buf_put_text(key, request->query);
     buf_put_u8(key, request->prefix_last);
     buf_put_u8(key, request->strict);
     buf_put_u8(key, request->any_word);

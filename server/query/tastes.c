@@ -1,47 +1,11 @@
 #include "server/query/tastes.h"
 
-const facet_code *taste_codes(const struct facet_column *c, doc_id doc, facet_code *one, uint32_t *count)
-{
-    uint32_t first = 0, end = c->list_count;
-
-    *count = 0;
-    switch (c->kind) {
-    case FACET_COLUMN_U8:
-        *one = (facet_code)((const uint8_t *)c->codes)[doc] - 1;
-        break;
-    case FACET_COLUMN_U16:
-        *one = (facet_code)((const uint16_t *)c->codes)[doc] - 1;
-        break;
-    case FACET_COLUMN_U32:
-        *one = ((const uint32_t *)c->codes)[doc] - 1;
-        break;
-    case FACET_COLUMN_MULTI:
-        *count = c->offsets[doc + 1] - c->offsets[doc];
-        return c->list + c->offsets[doc];
-    case FACET_COLUMN_SPARSE:
-        while (first < end) {
-            uint32_t middle = first + (end - first) / 2;
-            if (c->docs[middle] < doc)
-                first = middle + 1;
-            else
-                end = middle;
-        }
-        while (first + *count < c->list_count && c->docs[first + *count] == doc)
-            ++*count;
-        return c->list + first;
-    default:
-        return one;
-    }
-    *count = *one != FACET_NONE;
-    return one;
-}
-
 double taste_of(const struct taste *t, const struct facet_column *column, doc_id doc)
 {
     double sum = 0;
     facet_code one;
     uint32_t count;
-    const facet_code *codes = taste_codes(column, doc, &one, &count);
+    const facet_code *codes = facet_codes(column, doc, &one, &count);
 
     for (uint32_t i = 0; i < count; i++)
         sum += codes[i] < t->code_count ? (double)t->of_code[codes[i]] : 0;
@@ -59,7 +23,7 @@ static bool add_product(struct taste *t, float *of_code, const struct snapshot *
         shard_check_attribute(snapshot->segments[segment].shard, t->attr, NULL) != STATUS_OK)
         return false;
     const struct facet_column *column = shard_facet_column(snapshot->segments[segment].shard, t->attr);
-    const facet_code *codes = taste_codes(column, doc, &one, &count);
+    const facet_code *codes = facet_codes(column, doc, &one, &count);
     for (uint32_t i = 0; i < count; i++) {
         if (codes[i] < t->code_count)
             of_code[codes[i]] += product->value;

@@ -33,7 +33,5 @@ uint32_t tastes_make(struct taste out[TASTES], const struct snapshot *snapshot, 
                      struct arena *arena);
 /* Of a document; the column is its shard's, whose attribute was checked. */
 double taste_of(const struct taste *t, const struct facet_column *column, doc_id doc);
-/* The values of a document: *count of them. */
-const facet_code *taste_codes(const struct facet_column *c, doc_id doc, facet_code *one, uint32_t *count);
 
 #endif
