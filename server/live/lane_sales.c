@@ -94,3 +94,39 @@ void lane_scan_sales(struct live_index *x, int64_t now_ms)
         }
     }
 }
+
+void lane_sale_due(struct changes *c, struct log_writer *w, struct str id, int64_t now_ms)
+{
+    struct live_update u = {.object_id = id};
+    struct lane_place at;
+    struct lane_decision d = {.changes = c, .writer = w, .now_ms = now_ms};
+    struct lane_work k = {.d = &d, .u = &u, .at = &at, .sale = true};
+    lane_locate(c, &u, 1, &at);
+    k.x = changes_find(c, id);
+    if (!c->lane->has_prices || (k.x ? !change_exists(k.x) : at.doc == DOC_NONE)) {
+        return;
+    }
+    if ((k.x && (k.x->whole || k.x->loaded)) || lane_derive_in_place(&k) == NOT_HERE) {
+        lane_decide_by_writing(&k);
+    } else if (k.derived) {
+        attr_id attr = c->lane->attributes[c->lane->attribute_count].attr;
+        cells_put(&c->cells, at.segment, at.doc, attr, k.values[0].cell);
+        lane_log_cells(&k);
+    }
+}
+
+void lane_note_sale(struct changes *c, struct str id, const struct json *object, int64_t now_ms)
+{
+    struct str names[SALE_PARTS];
+    struct sale sale = {0};
+    struct live_update u = {.object_id = id};
+    struct lane_decision d = {.changes = c, .now_ms = now_ms};
+    struct lane_work k = {.d = &d, .u = &u};
+    sale_names(c->base->settings, names);
+    for (int part = 0; part < SALE_PARTS && names[SALE_REDUCED].size > 0; part++) {
+        sale.has[part] = decimal_of(json_get_str(object, names[part]), &sale.part[part]);
+    }
+    if (sale.has[SALE_REDUCED]) {
+        lane_note_due(&k, &sale);
+    }
+}

@@ -1,0 +1,142 @@
+/* What the lane knows of its attributes, and where the objects of updates are. */
+#include <stdlib.h>
+
+#include "indexer/shard/keys.h"
+#include "server/live/lane_internal.h"
+
+/* ---- what is known of the attributes ---- */
+
+void lane_free(struct lane *lane)
+{
+    if (lane) {
+        free(lane->attributes);
+        free(lane->columns);
+        free(lane);
+    }
+}
+
+int lane_attribute_find(const struct lane *lane, struct str name)
+{
+    for (size_t i = 0; i < lane->attribute_count; i++) {
+        if (str_equal(lane->attributes[i].name, name)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static void find_sale_parts(struct lane *lane, const struct snapshot *s)
+{
+    struct str names[SALE_PARTS];
+    struct str effective = EFFECTIVE_PRICE;
+    sale_names(s->settings, names);
+    lane->has_prices = names[SALE_PRICE].size > 0 || names[SALE_REDUCED].size > 0;
+    for (int i = 0; i < SALE_PARTS; i++) {
+        lane->sale[i] = names[i].size > 0 ? lane_attribute_find(lane, names[i]) : -1;
+    }
+    lane->attributes[lane->attribute_count] =
+        (struct lane_attribute){.name = effective, .attr = dictionary_attr_find(s->dictionary, effective)};
+}
+
+static struct lane *lane_of(struct changes *c)
+{
+    const struct settings *s = c->index->settings->settings;
+    if (c->lane) {
+        return c->lane;
+    }
+    struct lane *lane = xcalloc(1, sizeof(*lane));
+    /* The last one is the price to pay, which no update names. */
+    lane->attributes = xcalloc(s->mutable_count + 1, sizeof(*lane->attributes));
+    lane->attribute_count = s->mutable_count;
+    lane->columns = xcalloc((size_t)c->base->segment_count * (s->mutable_count + 1) + 1, sizeof(*lane->columns));
+    lane->quantity = -1;
+    for (size_t i = 0; i < s->mutable_count; i++) {
+        struct str name = s->mutable_attributes[i].attribute;
+        bool quantity = str_equal(name, s->role_attribute[ROLE_QUANTITY]);
+        lane->attributes[i] =
+            (struct lane_attribute){name, hash64(name.data, name.size), dictionary_attr_find(c->base->dictionary, name),
+                                    s->mutable_attributes[i].by_version, quantity};
+        lane->quantity = quantity ? (int)i : lane->quantity;
+    }
+    find_sale_parts(lane, c->base);
+    c->lane = lane;
+    return lane;
+}
+
+/* The column whose cells alone say what the attribute is: it is cut out of the stored objects, and of decimals. */
+const struct number_column *lane_cells_of(struct changes *c, uint32_t segment, int attribute)
+{
+    struct lane *lane = c->lane;
+    struct lane_column *column = &lane->columns[segment * (lane->attribute_count + 1) + (size_t)attribute];
+    if (column->state == COLUMN_UNKNOWN) {
+        const struct shard *shard = c->base->segments[segment].shard;
+        attr_id attr = lane->attributes[attribute].attr;
+        uint32_t count;
+        const attr_id *cut = shard_cut_attributes(shard, &count);
+        column->state = COLUMN_NONE;
+        for (uint32_t i = 0; i < count && attr != ATTR_NONE; i++) {
+            const struct number_column *numbers = shard_number_column(shard, attr);
+            if (cut[i] == attr && !numbers->is_double && shard_check_attribute(shard, attr, NULL) == STATUS_OK) {
+                column->state = COLUMN_CELLS;
+                column->column = numbers;
+            }
+        }
+    }
+    return column->state == COLUMN_CELLS ? column->column : NULL;
+}
+
+/* ---- finding objects ---- */
+
+static void prefetch_cells(struct changes *c, const struct live_update *u, const struct lane_place *at)
+{
+    struct lane *lane = c->lane;
+    for (uint8_t i = 0; i < u->value_count && at->doc != DOC_NONE; i++) {
+        int attribute = lane_attribute_find(lane, u->values[i].name);
+        if (attribute < 0) {
+            continue;
+        }
+        const struct number_column *column = lane_cells_of(c, at->segment, attribute);
+        if (column && column->kind == NUMBER_COLUMN_DENSE) {
+            __builtin_prefetch((const void *)&column->cells[at->doc], 1);
+        }
+        if (u->kind == UPDATE_SET) {
+            order_prefetch(&c->index->inventory->keys, order_tag(at->hash, lane->attributes[attribute].hash));
+        }
+    }
+}
+
+void lane_prefetch(const struct changes *c, const struct lane_place *places, size_t count)
+{
+    static void (*const STEPS[])(const struct keys *, uint64_t) = {keys_prefetch_slot, keys_prefetch_offset,
+                                                                   keys_prefetch_text};
+    for (size_t step = 0; step < sizeof(STEPS) / sizeof(STEPS[0]); step++) {
+        for (uint32_t s = 0; s < c->base->segment_count; s++) {
+            const struct keys *keys = shard_keys(c->base->segments[s].shard);
+            for (size_t i = 0; i < count; i++) {
+                STEPS[step](keys, places[i].hash);
+            }
+        }
+    }
+}
+
+void lane_locate(struct changes *c, const struct live_update *updates, size_t count, struct lane_place *out)
+{
+    const struct snapshot *s = c->base;
+    (void)lane_of(c);
+    for (size_t i = 0; i < count; i++) {
+        out[i].hash = hash64(updates[i].object_id.data, updates[i].object_id.size);
+    }
+    lane_prefetch(c, out, count);
+    for (size_t i = 0; i < count; i++) {
+        out[i].doc = DOC_NONE;
+        for (uint32_t k = s->segment_count; k-- > 0;) {
+            doc_id doc = keys_find_hashed(shard_keys(s->segments[k].shard), updates[i].object_id, out[i].hash);
+            if (doc != DOC_NONE && !segment_deleted(&s->segments[k], doc)) {
+                out[i].segment = k;
+                out[i].doc = doc;
+                break;
+            }
+        }
+        prefetch_cells(c, &updates[i], &out[i]);
+    }
+}
