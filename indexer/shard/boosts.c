@@ -66,7 +66,7 @@ bool boosts_resolve(struct boost_docs *out, const struct shard *shard, const str
     bool fine = true;
 
     *out = (struct boost_docs){0};
-    if (shard_check_order(shard, NULL) != STATUS_OK)
+    if (shard_check_groups(shard, NULL) != STATUS_OK)
         return true; /* the search leaves the segment out, too */
     for (size_t i = 0; i < count; i++) {
         doc_id doc = shard_find(shard, boosts[i].object_id);

@@ -226,6 +226,24 @@ enum status container_check(struct container *c, uint32_t id, uint64_t from, uin
                         (uint32_t)((to + CONTAINER_BLOCK - 1) / CONTAINER_BLOCK), err);
 }
 
+bool container_sound(struct container *c, int chunk, uint64_t from, uint64_t to)
+{
+    const struct container_chunk *k = chunk < 0 ? NULL : &c->chunks[chunk];
+
+    if (from >= to)
+        return true;
+    if (!k || to > k->size)
+        return false;
+    for (uint64_t i = from / CONTAINER_BLOCK; i <= (to - 1) / CONTAINER_BLOCK; i++) {
+        uint64_t block = k->first_block + i;
+        uint64_t word = atomic_load_explicit(&c->verified[block / 64], memory_order_acquire);
+
+        if (!(word >> (block & 63) & 1) && !block_matches(c, k, (uint32_t)i))
+            return false;
+    }
+    return true;
+}
+
 enum status container_check_chunk(struct container *c, uint32_t id, struct error *err)
 {
     int i = container_find(c, id);

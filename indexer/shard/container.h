@@ -62,6 +62,8 @@ struct str container_chunk(const struct container *c, uint32_t id);
 /* The blocks that hold bytes from..to-1 of a chunk are what was written. Cheap when they were checked before. A chunk
  * that is not there is fine when from == to. Any thread. */
 MUST_CHECK enum status container_check(struct container *c, uint32_t id, uint64_t from, uint64_t to, struct error *err);
+/* The same for a small place, by the chunk's number (of container_find) and without a message. */
+bool container_sound(struct container *c, int chunk, uint64_t from, uint64_t to);
 MUST_CHECK enum status container_check_chunk(struct container *c, uint32_t id, struct error *err);
 MUST_CHECK enum status container_check_all(struct container *c, struct error *err);
 

@@ -80,6 +80,7 @@ static enum status open_arrays(struct shard *s, struct error *err)
         status = sized_chunk(s, CHUNK_GROUPS, (uint64_t)m->doc_count * 4, &s->groups, err);
     if (status == STATUS_OK)
         status = sized_chunk(s, CHUNK_RANKS, (uint64_t)m->doc_count * 4, &s->ranks, err);
+    s->rank_chunk = container_find(&s->container, CHUNK_RANKS);
     if (status == STATUS_OK && m->has_stock)
         status = sized_chunk(s, CHUNK_AVAILABLE, words, &s->available, err);
     if (status == STATUS_OK && m->has_stock)
@@ -249,6 +250,23 @@ const uint32_t *shard_id_ranks(const struct shard *s)
     return s->ranks;
 }
 
+uint32_t shard_id_rank(const struct shard *s, doc_id doc)
+{
+    uint64_t at = (uint64_t)doc * 4;
+
+    if (container_sound((struct container *)(uintptr_t)&s->container, s->rank_chunk, at, at + 4) &&
+        s->ranks[doc] < s->meta.doc_count)
+        return s->ranks[doc];
+    atomic_store_explicit((_Atomic bool *)(uintptr_t)&s->damaged, true, memory_order_release);
+    return 0;
+}
+
+bool shard_damaged(const struct shard *s)
+{
+    return atomic_load_explicit(&s->damaged, memory_order_acquire) ||
+           atomic_load_explicit(&s->titles.damaged, memory_order_acquire);
+}
+
 /* --- keys and stored objects --- */
 doc_id shard_find(const struct shard *s, struct str object_id)
 {
@@ -264,7 +282,7 @@ doc_id shard_find_group(const struct shard *s, struct str group)
 {
     uint32_t number = 0, low = 0, high = s->meta.doc_count;
 
-    if (!shard_has_part(s, PART_KEYS) || !shard_has_part(s, PART_ORDER))
+    if (!shard_has_part(s, PART_KEYS) || !shard_has_part(s, PART_GROUPS))
         return DOC_NONE;
     if (!s->meta.has_group_keys)
         return keys_find(&s->keys, group);
@@ -369,10 +387,6 @@ enum status shard_check_terms(const struct shard *s, term_id first, term_id end,
     struct container *c = (struct container *)&s->container;
     enum status status = container_check_chunk(c, CHUNK_LENGTHS, err);
 
-    if (status == STATUS_OK)
-        status = container_check_chunk(c, CHUNK_TITLE_OFFSETS, err);
-    if (status == STATUS_OK)
-        status = container_check_chunk(c, CHUNK_TITLE_WORDS, err);
     if (status != STATUS_OK || first >= end)
         return status;
     return container_check(c, CHUNK_POSTINGS, (uint64_t)s->terms.records[first].postings * TEXT_UNIT,

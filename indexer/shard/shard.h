@@ -40,8 +40,12 @@ MUST_CHECK enum status shard_open_memory(struct shard **out, struct buf *image, 
 void shard_close(struct shard *s);
 /* What a lazy opening left: all of it. Cheap when it was done before. */
 MUST_CHECK enum status shard_check_rest(const struct shard *s, struct error *err);
-/* Before shard_groups and shard_id_ranks are read, after a lazy opening. */
-MUST_CHECK enum status shard_check_order(const struct shard *s, struct error *err);
+/* Before shard_groups, and before shard_id_ranks is read, after a lazy opening. */
+MUST_CHECK enum status shard_check_groups(const struct shard *s, struct error *err);
+MUST_CHECK enum status shard_check_ranks(const struct shard *s, struct error *err);
+/* What is checked while it is read (shard_id_rank, titles_check) was found damaged: what was found in the shard may be
+ * wrong, and it is to be left out. */
+bool shard_damaged(const struct shard *s);
 
 uint64_t shard_uid(const struct shard *s);    /* random, made at build; names the shard in checkpoints */
 uint64_t shard_serial(const struct shard *s); /* no other shard that this process opened has it */
@@ -52,6 +56,8 @@ uint64_t shard_size_bytes(const struct shard *s);
 const uint32_t *shard_groups(const struct shard *s);
 /* The rank of each document's objectID in byte order within the shard; ties in every order end here. */
 const uint32_t *shard_id_ranks(const struct shard *s);
+/* One document's, which needs no check before. */
+uint32_t shard_id_rank(const struct shard *s, doc_id doc);
 
 /* --- keys and stored objects --- */
 doc_id shard_find(const struct shard *s, struct str object_id); /* DOC_NONE */
@@ -85,7 +91,7 @@ void shard_term_prefix(const struct shard *s, struct str prefix, term_id *first,
 uint32_t shard_term_df(const struct shard *s, term_id id);
 /* Appends the term's text. */
 void shard_term_text(const struct shard *s, term_id id, struct buf *out);
-/* Verifies the postings of terms first..end-1, the field lengths and the titles, before their first use. */
+/* Verifies the postings of terms first..end-1 and the field lengths, before their first use. */
 MUST_CHECK enum status shard_check_terms(const struct shard *s, term_id first, term_id end, struct error *err);
 /* Empty (df 0) for a list that is malformed. */
 void shard_postings(const struct shard *s, term_id id, struct postings *out);
@@ -109,7 +115,7 @@ const uint64_t *shard_facts(const struct shard *s, uint32_t *count);
 uint32_t shard_positions(const struct shard *s, term_id id, uint32_t rank, struct term_position *out, uint32_t limit);
 MUST_CHECK enum status shard_check_positions(const struct shard *s, term_id id, struct error *err);
 
-/* The titles' words (titles.h), once shard_check_terms has been called. */
+/* The titles' words (titles.h). */
 const struct titles *shard_titles(const struct shard *s);
 
 /* Field lengths as codes, document-major: lengths[doc * field_stride + field]. */

@@ -35,7 +35,7 @@
 #define TEXT_UNIT     4 /* places of postings and positions are in units of 4 bytes */
 
 /* Parts that are checked as a whole: their checksums, then their structure. */
-enum shard_part { PART_ORDER, PART_KEYS, PART_PLACES, PART_FUZZY, PART_COUNT };
+enum shard_part { PART_RANKS, PART_GROUPS, PART_KEYS, PART_PLACES, PART_FUZZY, PART_COUNT };
 
 struct shard {
     struct container container;
@@ -54,6 +54,8 @@ struct shard {
     const uint64_t *facts;
     const uint32_t *groups; /* NULL: every document is one */
     const uint32_t *ranks;
+    int rank_chunk;
+    _Atomic bool damaged; /* a rank was */
     const uint8_t *lengths;
     const uint64_t *doc_bases;
     const uint32_t *doc_offsets;

@@ -57,6 +57,18 @@ void shard_memory_add(const struct shard *s, struct shard_memory *m)
     }
 }
 
+void shard_memory_release_checked(const struct shard *s)
+{
+    const struct container *c = &s->container;
+
+    for (uint32_t i = 0; s->map.data && !s->map.heap && i < c->chunk_count; i++) {
+        enum shard_memory_part part = shard_memory_part_of(c->chunks[i].id);
+
+        if (part == MEMORY_KEYS || part == MEMORY_SPELLING || part == MEMORY_OBJECTS)
+            memory_release(c->data + c->chunks[i].offset, (size_t)c->chunks[i].size);
+    }
+}
+
 void shard_memory_release(const struct shard *s, bool numbers)
 {
     const struct container *c = &s->container;

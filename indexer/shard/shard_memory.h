@@ -35,4 +35,7 @@ void shard_memory_add(const struct shard *s, struct shard_memory *m);
  * given back only with `numbers`, which is slower. Any thread, beside readers and the writer. */
 void shard_memory_release(const struct shard *s, bool numbers);
 
+/* The same of the parts that shard_check_rest reads whole, and searches little of: keys, ranks, spelling, places. */
+void shard_memory_release_checked(const struct shard *s);
+
 #endif

@@ -14,11 +14,11 @@ static enum status check_chunks(const struct shard *s, uint32_t first, uint32_t 
     return status == STATUS_OK ? container_check_chunk(container_of(s), second, err) : status;
 }
 
-static enum status check_order(const struct shard *s, struct error *err)
+static enum status check_ranks(const struct shard *s, struct error *err)
 {
     const struct shard_meta *m = &s->meta;
     uint32_t highest = 0;
-    enum status status = check_chunks(s, CHUNK_RANKS, CHUNK_GROUPS, err);
+    enum status status = container_check_chunk(container_of(s), CHUNK_RANKS, err);
 
     if (status != STATUS_OK)
         return status;
@@ -26,6 +26,16 @@ static enum status check_order(const struct shard *s, struct error *err)
         highest = s->ranks[i] > highest ? s->ranks[i] : highest;
     if (m->doc_count && highest >= m->doc_count)
         return error_set(err, STATUS_FORMAT, "chunk 'RANK': rank %u of %u documents", highest, m->doc_count);
+    return STATUS_OK;
+}
+
+static enum status check_groups(const struct shard *s, struct error *err)
+{
+    const struct shard_meta *m = &s->meta;
+    enum status status = container_check_chunk(container_of(s), CHUNK_GROUPS, err);
+
+    if (status != STATUS_OK)
+        return status;
     for (uint32_t i = 0; s->groups && i < m->doc_count; i++) {
         if (s->groups[i] >= m->group_count || (i && s->groups[i] < s->groups[i - 1]))
             return error_set(err, STATUS_FORMAT, "chunk 'GRUP': group of document %u", i);
@@ -74,8 +84,11 @@ enum status shard_check_part(const struct shard *s, enum shard_part part, struct
     if (atomic_load_explicit(&s->checked, memory_order_acquire) & bit)
         return STATUS_OK;
     switch (part) {
-    case PART_ORDER:
-        status = check_order(s, err);
+    case PART_RANKS:
+        status = check_ranks(s, err);
+        break;
+    case PART_GROUPS:
+        status = check_groups(s, err);
         break;
     case PART_KEYS:
         status = check_keys(s, err);
@@ -97,9 +110,14 @@ bool shard_has_part(const struct shard *s, enum shard_part part)
     return shard_check_part(s, part, NULL) == STATUS_OK;
 }
 
-enum status shard_check_order(const struct shard *s, struct error *err)
+enum status shard_check_groups(const struct shard *s, struct error *err)
 {
-    return shard_check_part(s, PART_ORDER, err);
+    return shard_check_part(s, PART_GROUPS, err);
+}
+
+enum status shard_check_ranks(const struct shard *s, struct error *err)
+{
+    return shard_check_part(s, PART_RANKS, err);
 }
 
 enum status shard_check_rest(const struct shard *s, struct error *err)

@@ -1,6 +1,6 @@
 #include "indexer/shard/titles.h"
 
-enum status titles_open(struct titles *t, const struct container *c, uint32_t doc_count, struct error *err)
+enum status titles_open(struct titles *t, struct container *c, uint32_t doc_count, struct error *err)
 {
     struct str offsets = container_chunk(c, CHUNK_TITLE_OFFSETS), words = container_chunk(c, CHUNK_TITLE_WORDS);
 
@@ -13,7 +13,21 @@ enum status titles_open(struct titles *t, const struct container *c, uint32_t do
     t->offsets = (const void *)offsets.data;
     t->words = (const void *)words.data;
     t->word_count = (uint32_t)(words.size / 4);
+    t->container = c;
+    t->offset_chunk = container_find(c, CHUNK_TITLE_OFFSETS);
+    t->word_chunk = container_find(c, CHUNK_TITLE_WORDS);
     return STATUS_OK;
+}
+
+bool titles_check(const struct titles *t, doc_id first, doc_id end)
+{
+    if (!t->offsets)
+        return true;
+    if (container_sound(t->container, t->offset_chunk, (uint64_t)first * 4, ((uint64_t)end + 1) * 4) &&
+        container_sound(t->container, t->word_chunk, (uint64_t)t->offsets[first] * 4, (uint64_t)t->offsets[end] * 4))
+        return true;
+    atomic_store_explicit((_Atomic bool *)(uintptr_t)&t->damaged, true, memory_order_release);
+    return false;
 }
 
 void titles_write(struct container_writer *w, const uint32_t *offsets, uint32_t doc_count, const uint32_t *words)

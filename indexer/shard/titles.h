@@ -6,6 +6,9 @@
  * sees at once which words stand beside each other. A word is its term, with TITLE_ACCESSORY set where it names a thing
  * that belongs to another (the "case" of a phone case). Of a title the first TITLE_WORDS words are kept, of several
  * titles the first.
+ *
+ * They are the largest of what a search may read, and it reads few of them, so their checksums are looked at block by
+ * block, when titles_check is asked for the documents. What is not what was written marks the shard (shard_damaged).
  */
 #include "indexer/shard/container.h"
 #include "indexer/shard/types.h"
@@ -20,10 +23,15 @@ struct titles {
     const uint32_t *offsets; /* NULL: no document has a title */
     const uint32_t *words;
     uint32_t word_count;
+    struct container *container;
+    int offset_chunk, word_chunk;
+    _Atomic bool damaged;
 };
 
 /* Borrows the container. A shard without the chunks has no titles. Their bytes are not looked at. */
-MUST_CHECK enum status titles_open(struct titles *t, const struct container *c, uint32_t doc_count, struct error *err);
+MUST_CHECK enum status titles_open(struct titles *t, struct container *c, uint32_t doc_count, struct error *err);
+/* Before titles_of of documents first..end-1: false when what is there is damaged. Any thread. */
+bool titles_check(const struct titles *t, doc_id first, doc_id end);
 
 /* NULL when there is none, or its place is not sound. */
 static inline const uint32_t *titles_of(const struct titles *t, doc_id doc, uint32_t *count)

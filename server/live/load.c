@@ -7,7 +7,9 @@
 
 #include "indexer/base/limits.h"
 #include "indexer/base/log.h"
+#include "indexer/base/memory.h"
 #include "indexer/base/workers.h"
+#include "indexer/shard/shard_memory.h"
 #include "server/live/checkpoint_file.h"
 
 #define PARALLEL_SHARDS 4 /* fewer are opened before threads have started */
@@ -265,7 +267,10 @@ static bool drop_damaged_shards(struct live_index *x)
     uint32_t damaged = x->damaged_count;
     for (size_t i = x->segments.count; i-- > 0;) {
         struct error reason;
-        if (shard_check_rest(x->segments.items[i].segment->shard, &reason) != STATUS_OK) {
+        const struct shard *shard = x->segments.items[i].segment->shard;
+        if (shard_check_rest(shard, &reason) == STATUS_OK) {
+            shard_memory_release_checked(shard);
+        } else {
             log_error("index '%s', generation %u: base shard %zu is left out: %s", x->name, x->generation, i,
                       reason.message);
             index_remove_segment(x, i);
@@ -283,6 +288,7 @@ void load_check_rest(struct live *l)
             index_publish(x, index_current(x)->s.seq, false);
         }
         (void)suggest_check(x->vocabulary->suggest); /* says itself when it is damaged */
+        memory_release(x->vocabulary->suggest_map.data, x->vocabulary->suggest_map.size);
         if (x->uncounted) {
             load_count_suggestions(x);
             x->uncounted = false;

@@ -138,8 +138,11 @@ static enum status open_segment(struct evaluation *e, struct error *err)
 {
     struct window *w = &e->window;
     const struct hit_overlay *overlay = &e->overlays[w->segment];
-    enum status status = shard_check_order(w->shard, err);
+    enum status status = shard_damaged(w->shard) ? error_set(err, STATUS_FORMAT, "the segment is damaged")
+                                                 : shard_check_groups(w->shard, err);
 
+    if (status == STATUS_OK && e->requests[0].browse)
+        status = shard_check_ranks(w->shard, err);
     if (status == STATUS_OK)
         status = match_segment(&e->match, err);
     if (status == STATUS_OK)
@@ -567,6 +570,7 @@ static enum status run_segment(struct evaluation *e, uint32_t segment, struct er
         if (!r->page.counted && !facet_segment_end(&r->facets, &e->window, r->total - r->segment_total))
             return full(err);
     }
+    e->damaged |= shard_damaged(e->window.shard);
     e->unit_base += e->window.doc_count;
     return STATUS_OK;
 }
@@ -593,6 +597,8 @@ static enum status run_once(struct evaluation *e, struct error *err)
     e->partial = e->snapshot->damaged_count > 0;
     e->unit_base = 0;
     e->windows = e->scored = 0;
+    for (size_t i = 0; i < e->count && e->probing; i++)
+        memset(e->requests[i].step_totals, 0, sizeof(e->requests[i].step_totals));
     for (size_t i = 0; i < e->count && !e->probing; i++) {
         struct evaluation_request *r = &e->requests[i];
         r->total = 0;
@@ -613,12 +619,24 @@ static enum status run_once(struct evaluation *e, struct error *err)
     return status;
 }
 
+/* Again without the segments that turned out to be damaged: each time there are fewer. */
+static enum status run_sound(struct evaluation *e, struct error *err)
+{
+    enum status status;
+
+    do {
+        e->damaged = false;
+        status = run_once(e, err);
+    } while (status == STATUS_OK && e->damaged);
+    return status;
+}
+
 enum status evaluation_run(struct evaluation *e, struct error *err)
 {
-    enum status status = run_once(e, err);
+    enum status status = run_sound(e, err);
 
     if (status == STATUS_OK && !settle(e)) {
-        status = run_once(e, err);
+        status = run_sound(e, err);
         if (status == STATUS_OK)
             (void)settle(e); /* nothing was known: it is right */
     }

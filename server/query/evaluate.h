@@ -75,6 +75,7 @@ struct evaluation {
     uint32_t steps; /* to run, at least 1 */
     bool probing;
     bool partial; /* a damaged segment was left out */
+    bool damaged; /* a segment was found damaged while it was gone through */
     uint32_t unit_base;
     struct tallies *counts;
     struct prune_cache *lengths;

@@ -9,7 +9,7 @@
 /* --- by the first key alone --- */
 static void keep_by_rank(struct evaluation *e, uint32_t first, uint32_t end, struct mask *m)
 {
-    const uint32_t *ranks = e->window.id_ranks;
+    const uint32_t *ranks = shard_id_ranks(e->window.shard);
     uint64_t active = m->active;
 
     for (MASK_WORDS(m, w)) {
@@ -212,7 +212,7 @@ static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t of
     c->segment = e->window.segment;
     c->doc = window_doc(&e->window, offset);
     if (r->browse) {
-        c->id_rank = e->window.id_ranks[c->doc];
+        c->id_rank = shard_id_rank(e->window.shard, c->doc);
         return true;
     }
     c->exact = exact;
@@ -224,7 +224,7 @@ static bool fill(struct evaluation *e, struct evaluation_request *r, uint32_t of
     if (needed == INT64_MAX || !score_of(e, offset, scored, needed, &c->score))
         return false;
     c->rounded = score_rounded(c->score);
-    c->id_rank = e->window.id_ranks[c->doc]; /* far away: only for those that may get in */
+    c->id_rank = shard_id_rank(e->window.shard, c->doc); /* far away: only for those that may get in */
     for (uint32_t i = t->sort_count; i < t->key_count; i++)
         c->values[i] = value_of(e, t, i, offset);
     return true;

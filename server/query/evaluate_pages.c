@@ -60,6 +60,7 @@ static void put_segments(struct evaluation *e, const struct search_request *requ
         buf_put_u64(e->page_key, shard_serial(s->segments[i].shard));
         buf_put_u64(e->page_key, segment_tombstones_id(&s->segments[i]));
         buf_put_u64(e->page_key, facet_epoch(s, request, i));
+        buf_put_u8(e->page_key, shard_damaged(s->segments[i].shard));
     }
 }
 

@@ -57,9 +57,12 @@ const uint32_t *title_signs_window(struct title_signs *s, doc_id base)
     uint32_t **place = &s->windows[base / WINDOW_DOCS];
 
     if (!*place) {
-        *place = xmalloc(WINDOW_DOCS * sizeof(**place));
-        for (doc_id d = 0; d < WINDOW_DOCS && base + d < s->doc_count; d++)
-            (*place)[d] = sign_of(s->titles, base + d);
+        doc_id end = s->doc_count - base < WINDOW_DOCS ? s->doc_count : base + WINDOW_DOCS;
+        bool sound = titles_check(s->titles, base, end);
+
+        *place = xcalloc(WINDOW_DOCS, sizeof(**place));
+        for (doc_id d = base; sound && d < end; d++)
+            (*place)[d - base] = sign_of(s->titles, d);
     }
     return *place;
 }

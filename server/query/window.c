@@ -38,7 +38,6 @@ void window_segment(struct window *w, uint32_t segment)
     w->doc_count = shard_doc_count(g->shard);
     w->tombstones = g->tombstones;
     w->groups = shard_groups(g->shard);
-    w->id_ranks = shard_id_ranks(g->shard);
     w->lengths = shard_lengths(g->shard, &w->length_stride);
     w->facts = shard_facts(g->shard, &w->fact_count);
     for (uint32_t i = 0; i < w->source_count; i++)

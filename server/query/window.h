@@ -44,7 +44,6 @@ struct window {
     uint32_t doc_count;
     const uint64_t *tombstones;
     const uint32_t *groups;
-    const uint32_t *id_ranks;
     const uint8_t *lengths;
     uint32_t length_stride;
     const uint64_t *facts;
