@@ -379,6 +379,8 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
     mask_clear(&any);
     for (size_t i = 0; i < e->count; i++) {
         mask_clear(&e->wanted[i]);
+        if (e->taken)
+            mask_and_not(&e->matches[i], &e->step_masks[e->taken - 1]);
         if (e->requests[i].top.k && e->matches[i].active)
             evaluation_want(e, &e->requests[i], &e->matches[i], exact, &e->wanted[i]);
         mask_or(&any, &e->wanted[i]);
@@ -557,6 +559,7 @@ static enum status run_segment(struct evaluation *e, uint32_t segment, struct er
     status = open_segment(e, err);
     if (status == STATUS_FORMAT || status == STATUS_IO) {
         e->partial = true;
+        e->damaged |= e->taken > 0; /* hits from here may be among the best */
         return STATUS_OK;
     }
     if (status != STATUS_OK)
@@ -604,7 +607,7 @@ static enum status run_once(struct evaluation *e, struct error *err)
         r->total = 0;
         r->total_unit = 0;
         r->skipped = false;
-        r->top.count = 0;
+        r->top.count = e->taken ? r->top.count : 0;
         r->page.sorted = r->page.looked = false;
         if (r->page.counted)
             continue;
@@ -619,7 +622,7 @@ static enum status run_once(struct evaluation *e, struct error *err)
     return status;
 }
 
-/* Again without the segments that turned out to be damaged: each time there are fewer. */
+/* Again without the segments that turned out to be damaged, and without hits from there: each time there are fewer. */
 static enum status run_sound(struct evaluation *e, struct error *err)
 {
     enum status status;
@@ -627,8 +630,19 @@ static enum status run_sound(struct evaluation *e, struct error *err)
     do {
         e->damaged = false;
         status = run_once(e, err);
+        e->taken = e->damaged ? 0 : e->taken;
     } while (status == STATUS_OK && e->damaged);
     return status;
+}
+
+/* A product's best variant is only known when all that match are offered side by side. */
+static bool any_products(const struct evaluation *e)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < e->count; i++)
+        any |= e->requests[i].products;
+    return any;
 }
 
 enum status evaluation_run(struct evaluation *e, struct error *err)
@@ -636,9 +650,12 @@ enum status evaluation_run(struct evaluation *e, struct error *err)
     enum status status = run_sound(e, err);
 
     if (status == STATUS_OK && !settle(e)) {
+        e->taken = 0;
         status = run_sound(e, err);
         if (status == STATUS_OK)
             (void)settle(e); /* nothing was known: it is right */
     }
+    if (!e->probing)
+        e->taken = status == STATUS_OK && !any_products(e) ? e->steps : 0;
     return status;
 }

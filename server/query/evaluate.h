@@ -73,6 +73,7 @@ struct evaluation {
     struct evaluation_request *requests;
     size_t count;
     uint32_t steps; /* to run, at least 1 */
+    uint32_t taken; /* the matches of so many steps were offered to the hits, which keep the best of them; 0: none */
     bool probing;
     bool partial; /* a damaged segment was left out */
     bool damaged; /* a segment was found damaged while it was gone through */
@@ -100,7 +101,8 @@ struct evaluation {
 
 /* Compiles the requests. k: how many hits each keeps. */
 MUST_CHECK enum status evaluation_init(struct evaluation *e, const struct scorer *scorer, struct error *err);
-/* Runs the pass; totals, facets and hits are then in the requests. May run again with more steps. */
+/* Runs the pass; totals, facets and hits are then in the requests. May run again with more steps: all is counted anew
+ * then, but only the matches that are new are scored. */
 MUST_CHECK enum status evaluation_run(struct evaluation *e, struct error *err);
 
 /* evaluate_hits.c */

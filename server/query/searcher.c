@@ -111,6 +111,29 @@ static uint32_t steps_needed(const struct evaluation *e)
     return most;
 }
 
+/* The first step that can have enough: whoever lacks at most i words has one of any i + 1 of them, of those that the
+ * fewest documents have, for instance. */
+static uint32_t first_step(const struct evaluation *e)
+{
+    const struct query *q = e->query;
+    uint64_t sizes[QUERY_SLOTS], least = (uint64_t)e->requests[0].request->min_hits, most = q->identifier.df;
+    uint32_t steps = 1;
+
+    for (uint32_t i = 0; i < q->required_count; i++) {
+        const struct slot *s = &q->slots[q->required[i]];
+        uint64_t size = 0;
+        uint32_t at = i;
+        for (uint32_t k = 0; k < s->alternative_count; k++)
+            size += s->alternatives[k].df;
+        for (; at > 0 && sizes[at - 1] > size; at--)
+            sizes[at] = sizes[at - 1];
+        sizes[at] = size;
+    }
+    for (; steps < q->required_count && most + sizes[steps - 1] < least; steps++)
+        most += sizes[steps - 1];
+    return steps;
+}
+
 static bool too_few(const struct evaluation *e)
 {
     for (size_t i = 0; i < e->count; i++) {
@@ -150,13 +173,17 @@ bool searcher_keeps(struct searcher *s, const struct snapshot *snapshot, const s
 enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct error *err)
 {
     enum status status;
+    bool relaxed;
 
     lend(s, e);
+    relaxed = !e->query->any_word && !e->query->impossible && e->query->required_count > 1 &&
+              !e->requests[0].request->strict;
+    if (relaxed)
+        e->steps = first_step(e);
     status = evaluation_init(e, &s->scorer, err);
     if (status == STATUS_OK)
         status = evaluation_run(e, err);
-    if (status != STATUS_OK || e->query->any_word || e->query->impossible || e->query->required_count < 2 ||
-        e->requests[0].request->strict || !too_few(e))
+    if (status != STATUS_OK || !relaxed || !too_few(e))
         return status;
     /* Of few words one more may be missing each time. Of many it is counted first how many match by each step. */
     if (e->query->required_count <= STEP_BY_STEP) {
