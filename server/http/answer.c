@@ -172,18 +172,27 @@ struct marking {
     const struct answer *a;
     const struct hit *hit;
     struct buf *out;
+    struct marker *marker;
     size_t words; /* of a snippet; 0: a highlight */
     enum status status;
 };
 
+static struct marker *marker_of(const struct answer *a)
+{
+    struct search_context context = {a->searcher, NULL, a->arena};
+    return search_marker(&context, a->request, a->result);
+}
+
 static void write_marked(struct marking *m, struct str text)
 {
     static const char *const levels[] = {"none", "partial", "full"};
-    struct search_context context = {m->a->searcher, NULL, m->a->arena};
     struct highlight_text what = {text, m->words};
     struct highlighted h = {.value = text};
+    if (!m->marker) {
+        m->marker = marker_of(m->a);
+    }
     if (text.size <= HIGHLIGHT_BYTES_MAX) {
-        enum status status = search_highlight(&context, m->a->request, m->a->result, &what, &h);
+        enum status status = m->marker ? search_highlight(m->marker, &what, &h) : STATUS_LIMIT;
         if (status != STATUS_OK) {
             m->status = status;
         }
@@ -393,7 +402,7 @@ static void write_snippets(struct marking *m, const struct shown *shown)
 enum status answer_hit(const struct answer *a, const struct hit *hit, struct buf *out)
 {
     struct shown shown = shown_of(a->request, a->snapshot->settings);
-    struct marking m = {a, hit, out, 0, STATUS_OK};
+    struct marking m = {a, hit, out, a->marker, 0, STATUS_OK};
     buf_append_char(out, '{');
     answer_members(out, &hit->object, &shown);
     write_highlights(&m, &shown);
@@ -592,13 +601,15 @@ static void write_pages(const struct answer *a, struct buf *out)
 enum status answer_result(const struct answer *a, struct buf *out)
 {
     const struct search_result *r = a->result;
+    struct answer all = *a;
     enum status status = STATUS_OK;
+    all.marker = r->hit_count > 0 ? marker_of(a) : NULL;
     buf_literal(out, "{\"hits\":[");
     for (size_t i = 0; i < r->hit_count && status == STATUS_OK; i++) {
         if (i > 0) {
             buf_append_char(out, ',');
         }
-        status = answer_hit(a, &r->hits[i], out);
+        status = answer_hit(&all, &r->hits[i], out);
     }
     write_pages(a, out);
     if (a->request->facet_count > 0) {

@@ -33,8 +33,9 @@ struct answer {
     const struct search_result *result;
     const struct json *params; /* as they came, for the echo; may be NULL */
     struct arena *arena;
-    struct str query_id; /* empty: none was asked for */
-    size_t *time_at;     /* set to where in the output the milliseconds are; or NULL */
+    struct marker *marker; /* of the result; NULL: made where texts are to be marked */
+    struct str query_id;   /* empty: none was asked for */
+    size_t *time_at;       /* set to where in the output the milliseconds are; or NULL */
 };
 
 /* One result: {"hits":[..],"nbHits":..,...}. STATUS_LIMIT when the arena is full. */

@@ -6,30 +6,39 @@
 
 #define TEXT_LIMIT 65536 /* longer texts are shown, and marked up to here */
 
-/* A term of an alternative, or a prefix. */
+/* A term of an alternative. */
 struct wanted {
     struct str text;
     const struct alternative *alternative;
     uint32_t slot;
-    bool found;
+    bool found; /* in the text at hand, as are the alternative's others */
+};
+
+struct prefix {
+    struct str text;
+    uint32_t slot;
 };
 
 struct mark {
     uint32_t start, end;
 };
 
-struct highlighter {
+struct marker {
     const struct query *query;
-    struct analysis *analysis;
+    const struct search_request *request;
+    struct analysis *analysis; /* NULL: nothing can be marked */
     struct arena *arena;
+    struct wanted *wanted;
+    size_t wanted_count;
+    struct prefix *prefixes;
+    size_t prefix_count;
+    uint64_t filter; /* by first byte and size: most tokens are none of the terms */
+    /* the text at hand */
     struct str text;
     const struct token *tokens;
     size_t token_count;
-    struct wanted *wanted;
-    size_t wanted_count;
-    uint64_t filter; /* by first byte and size: most tokens are none of the terms */
     struct mark *marks;
-    size_t mark_count;
+    size_t mark_count, mark_room;
     bool matched[QUERY_SLOTS];
 };
 
@@ -61,100 +70,115 @@ size_t highlight_cut(struct analysis *analysis, struct str text, size_t from, si
     return at - from;
 }
 
+/* Of ASCII alone a byte folds to a byte, unless a mark follows. SIZE_MAX: there is other text. */
+static size_t cut_ascii(struct str text, size_t from, size_t folded)
+{
+    size_t end = folded < text.size - from ? from + folded : text.size;
+    unsigned char all = end < text.size ? (unsigned char)text.data[end] : 0;
+
+    for (size_t i = from; i < end; i++)
+        all |= (unsigned char)text.data[i];
+    return all < 0x80 ? end - from : SIZE_MAX;
+}
+
 /* --- what is wanted --- */
 static uint64_t filter_bit(struct str s)
 {
     return 1ull << (((unsigned char)s.data[0] * 7u + s.size) & 63);
 }
 
-static bool collect(struct highlighter *h)
+static void collect_alternative(struct marker *m, const struct alternative *a, uint32_t slot)
 {
-    size_t room = 0;
-
-    for (uint32_t i = 0; i < h->query->slot_count; i++) {
-        for (uint32_t k = 0; k < h->query->slots[i].alternative_count; k++)
-            room += h->query->slots[i].alternatives[k].term_count + 1u;
+    if (a->kind == ALTERNATIVE_PREFIX)
+        m->prefixes[m->prefix_count++] = (struct prefix){a->prefix, slot};
+    for (uint8_t t = 0; t < a->term_count; t++) {
+        m->wanted[m->wanted_count++] = (struct wanted){a->terms[t]->text, a, slot, false};
+        m->filter |= filter_bit(a->terms[t]->text);
     }
-    h->wanted = ARENA_ARRAY(h->arena, struct wanted, room + 1);
-    if (!h->wanted)
-        return false;
-    for (uint32_t i = 0; i < h->query->slot_count; i++) {
-        for (uint32_t k = 0; k < h->query->slots[i].alternative_count; k++) {
-            const struct alternative *a = &h->query->slots[i].alternatives[k];
-            if (a->kind == ALTERNATIVE_PREFIX)
-                h->wanted[h->wanted_count++] = (struct wanted){a->prefix, a, i, false};
-            for (uint8_t t = 0; t < a->term_count; t++) {
-                h->wanted[h->wanted_count++] = (struct wanted){a->terms[t]->text, a, i, false};
-                h->filter |= filter_bit(a->terms[t]->text);
-            }
+}
+
+static bool collect(struct marker *m)
+{
+    const struct query *q = m->query;
+    size_t room = 1, prefixes = 1;
+
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        for (uint32_t k = 0; k < q->slots[i].alternative_count; k++) {
+            room += q->slots[i].alternatives[k].term_count;
+            prefixes += q->slots[i].alternatives[k].kind == ALTERNATIVE_PREFIX;
         }
+    }
+    m->wanted = ARENA_ARRAY(m->arena, struct wanted, room);
+    m->prefixes = ARENA_ARRAY(m->arena, struct prefix, prefixes);
+    if (!m->wanted || !m->prefixes)
+        return false;
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        for (uint32_t k = 0; k < q->slots[i].alternative_count; k++)
+            collect_alternative(m, &q->slots[i].alternatives[k], i);
     }
     return true;
 }
 
-static bool is_prefix(const struct wanted *w)
+static void find_terms(struct marker *m)
 {
-    return w->alternative->kind == ALTERNATIVE_PREFIX;
-}
-
-static void find_terms(struct highlighter *h)
-{
-    for (size_t t = 0; t < h->token_count; t++) {
-        struct str text = h->tokens[t].text;
-        if (!(h->filter & filter_bit(text)))
+    for (size_t i = 0; i < m->wanted_count; i++)
+        m->wanted[i].found = false;
+    for (size_t t = 0; t < m->token_count; t++) {
+        struct str text = m->tokens[t].text;
+        if (!(m->filter & filter_bit(text)))
             continue;
-        for (size_t i = 0; i < h->wanted_count; i++)
-            h->wanted[i].found |= !is_prefix(&h->wanted[i]) && str_equal(h->wanted[i].text, text);
+        for (size_t i = 0; i < m->wanted_count; i++)
+            m->wanted[i].found |= str_equal(m->wanted[i].text, text);
     }
     /* An alternative that lacks one of its terms marks nothing. */
-    for (size_t i = 0, end; i < h->wanted_count; i = end) {
+    for (size_t i = 0, end; i < m->wanted_count; i = end) {
         bool all = true;
-        for (end = i; end < h->wanted_count && h->wanted[end].alternative == h->wanted[i].alternative; end++)
-            all &= h->wanted[end].found;
+        for (end = i; end < m->wanted_count && m->wanted[end].alternative == m->wanted[i].alternative; end++)
+            all &= m->wanted[end].found;
         for (size_t k = i; k < end; k++)
-            h->wanted[k].found = all;
+            m->wanted[k].found = all;
     }
 }
 
 /* --- marks --- */
-static void mark(struct highlighter *h, uint32_t start, uint32_t end)
+static void mark(struct marker *m, uint32_t start, uint32_t end)
 {
     if (start < end)
-        h->marks[h->mark_count++] = (struct mark){start, end};
+        m->marks[m->mark_count++] = (struct mark){start, end};
 }
 
-static bool mark_whole(struct highlighter *h, const struct token *t)
+static bool mark_whole(struct marker *m, const struct token *t)
 {
     bool any = false;
 
-    if (!(h->filter & filter_bit(t->text)))
+    if (!(m->filter & filter_bit(t->text)))
         return false;
-    for (size_t i = 0; i < h->wanted_count; i++) {
-        struct wanted *w = &h->wanted[i];
-        if (!w->found || is_prefix(w) || !str_equal(w->text, t->text))
+    for (size_t i = 0; i < m->wanted_count; i++) {
+        struct wanted *w = &m->wanted[i];
+        if (!w->found || !str_equal(w->text, t->text))
             continue;
-        h->matched[w->slot] = true;
+        m->matched[w->slot] = true;
         any = true;
     }
     if (any)
-        mark(h, t->start, t->end);
+        mark(m, t->start, t->end);
     return any;
 }
 
-static bool mark_prefix(struct highlighter *h, const struct token *t)
+/* One mark a token: prefixes of the same word begin where it does. */
+static void mark_prefix(struct marker *m, const struct token *t)
 {
-    bool any = false;
-
-    for (size_t i = 0; i < h->wanted_count; i++) {
-        const struct wanted *w = &h->wanted[i];
-        if (!is_prefix(w) || !(str_starts_with(t->text, w->text) || str_starts_with(t->surface, w->text)))
+    for (size_t i = 0; i < m->prefix_count; i++) {
+        const struct prefix *p = &m->prefixes[i];
+        if (!(str_starts_with(t->text, p->text) || str_starts_with(t->surface, p->text)))
             continue;
-        size_t size = highlight_cut(h->analysis, str_slice(h->text, 0, t->end), t->start, w->text.size);
-        mark(h, t->start, t->start + (uint32_t)size);
-        h->matched[w->slot] = true;
-        any = true;
+        struct str word = str_slice(m->text, 0, t->end);
+        size_t size = cut_ascii(word, t->start, p->text.size);
+        if (size == SIZE_MAX)
+            size = highlight_cut(m->analysis, word, t->start, p->text.size);
+        mark(m, t->start, t->start + (uint32_t)size);
+        m->matched[p->slot] = true;
     }
-    return any;
 }
 
 static int by_start(const void *x, const void *y)
@@ -166,166 +190,214 @@ static int by_start(const void *x, const void *y)
     return (a->end > b->end) - (a->end < b->end);
 }
 
-/* The tokens were copied: cutting a prefix uses the analysis again. */
-static bool make_marks(struct highlighter *h)
+static bool has_order(const struct marker *m)
 {
-    size_t n = 0;
-
-    h->marks = ARENA_ARRAY(h->arena, struct mark, 2 * h->token_count + 2);
-    if (!h->marks)
-        return false;
-    find_terms(h);
-    for (size_t t = 0; t < h->token_count; t++) {
-        if (h->mark_count + 2 < 2 * h->token_count + 2 && !mark_whole(h, &h->tokens[t]))
-            (void)mark_prefix(h, &h->tokens[t]);
+    for (size_t i = 1; i < m->mark_count; i++) {
+        if (m->marks[i].start < m->marks[i - 1].start)
+            return false;
     }
-    qsort(h->marks, h->mark_count, sizeof(*h->marks), by_start);
-    for (size_t i = 0; i < h->mark_count; i++) {
-        if (n > 0 && h->marks[i].start <= h->marks[n - 1].end)
-            h->marks[n - 1].end = h->marks[i].end > h->marks[n - 1].end ? h->marks[i].end : h->marks[n - 1].end;
-        else
-            h->marks[n++] = h->marks[i];
-    }
-    h->mark_count = n;
     return true;
 }
 
-static enum status copy_tokens(struct highlighter *h)
+static bool make_marks(struct marker *m)
 {
-    const struct token *tokens;
-    struct token *copy;
-    size_t count;
-    struct str head = h->text;
+    size_t n = 0, room = m->token_count * (1 + m->prefix_count);
+
+    m->mark_count = 0;
+    if (room > m->mark_room) {
+        m->marks = arena_alloc(m->arena, 2 * room * sizeof(*m->marks));
+        m->mark_room = m->marks ? 2 * room : 0;
+        if (!m->marks)
+            return false;
+    }
+    find_terms(m);
+    for (size_t t = 0; t < m->token_count; t++) {
+        if (!mark_whole(m, &m->tokens[t]))
+            mark_prefix(m, &m->tokens[t]);
+    }
+    if (!has_order(m))
+        qsort(m->marks, m->mark_count, sizeof(*m->marks), by_start);
+    for (size_t i = 0; i < m->mark_count; i++) {
+        if (n > 0 && m->marks[i].start <= m->marks[n - 1].end)
+            m->marks[n - 1].end = m->marks[i].end > m->marks[n - 1].end ? m->marks[i].end : m->marks[n - 1].end;
+        else
+            m->marks[n++] = m->marks[i];
+    }
+    m->mark_count = n;
+    return true;
+}
+
+static bool is_ascii(struct str text)
+{
+    uint64_t all = 0, word;
+    size_t i = 0;
+
+    for (; i + sizeof(word) <= text.size; i += sizeof(word)) {
+        memcpy(&word, text.data + i, sizeof(word));
+        all |= word;
+    }
+    for (; i < text.size; i++)
+        all |= (unsigned char)text.data[i];
+    return !(all & 0x8080808080808080ull);
+}
+
+static bool copy_tokens(struct marker *m)
+{
+    struct token *copy = ARENA_ARRAY(m->arena, struct token, m->token_count + 1);
+
+    if (!copy)
+        return false;
+    for (size_t i = 0; i < m->token_count; i++) {
+        copy[i] = m->tokens[i];
+        copy[i].text = arena_copy(m->arena, m->tokens[i].text);
+        copy[i].surface = arena_copy(m->arena, m->tokens[i].surface);
+    }
+    m->tokens = copy;
+    return !m->arena->failed;
+}
+
+/* Cutting a prefix out of other text than ASCII uses the analysis again: the tokens are copied before. */
+static bool take_tokens(struct marker *m)
+{
+    struct str head = m->text;
 
     if (head.size > TEXT_LIMIT)
         head.size = str_utf8_cut(head, TEXT_LIMIT);
-    if (analyze(h->analysis, head, &tokens, &count) != STATUS_OK)
-        return STATUS_LIMIT;
-    copy = ARENA_ARRAY(h->arena, struct token, count + 1);
-    if (!copy)
-        return STATUS_LIMIT;
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = tokens[i];
-        copy[i].text = arena_copy(h->arena, tokens[i].text);
-        copy[i].surface = arena_copy(h->arena, tokens[i].surface);
-    }
-    h->tokens = copy;
-    h->token_count = count;
-    return h->arena->failed ? STATUS_LIMIT : STATUS_OK;
+    if (analyze(m->analysis, head, &m->tokens, &m->token_count) != STATUS_OK)
+        return false;
+    return m->prefix_count == 0 || is_ascii(head) || copy_tokens(m);
 }
 
 /* --- the answer --- */
-static bool covered(const struct highlighter *h, const struct token *t)
+static bool covered(const struct marker *m, const struct token *t)
 {
-    for (size_t i = 0; i < h->mark_count; i++) {
-        if (h->marks[i].start <= t->start && h->marks[i].end >= t->end)
+    for (size_t i = 0; i < m->mark_count; i++) {
+        if (m->marks[i].start <= t->start && m->marks[i].end >= t->end)
             return true;
     }
     return false;
 }
 
-static bool summarise(struct highlighter *h, struct highlighted *out)
+static bool summarise(struct marker *m, struct highlighted *out)
 {
-    struct str *words = ARENA_ARRAY(h->arena, struct str, h->query->slot_count + 1);
+    struct str *words;
 
+    if (m->mark_count == 0)
+        return true;
+    words = ARENA_ARRAY(m->arena, struct str, m->query->slot_count + 1);
     if (!words)
         return false;
-    for (uint32_t i = 0; i < h->query->slot_count; i++) {
-        if (h->matched[i])
-            words[out->word_count++] = h->query->slots[i].typed;
+    for (uint32_t i = 0; i < m->query->slot_count; i++) {
+        if (m->matched[i])
+            words[out->word_count++] = m->query->slots[i].typed;
     }
     out->words = words;
     out->level = out->word_count == 0                     ? MATCH_NONE
-                 : out->word_count < h->query->slot_count ? MATCH_PARTIAL
+                 : out->word_count < m->query->slot_count ? MATCH_PARTIAL
                                                           : MATCH_FULL;
-    out->fully = h->mark_count > 0 && h->text.size <= TEXT_LIMIT;
-    for (size_t t = 0; out->fully && t < h->token_count; t++)
-        out->fully = h->tokens[t].kind != TOKEN_WORD || covered(h, &h->tokens[t]);
+    out->fully = m->mark_count > 0 && m->text.size <= TEXT_LIMIT;
+    for (size_t t = 0; out->fully && t < m->token_count; t++)
+        out->fully = m->tokens[t].kind != TOKEN_WORD || covered(m, &m->tokens[t]);
     return true;
 }
 
 /* The part of the text to show: `words` words, those with the most marks among them, the earliest of equal ones. */
-static void choose_part(const struct highlighter *h, size_t words, size_t *from, size_t *to)
+static void choose_part(const struct marker *m, size_t words, size_t *from, size_t *to)
 {
     size_t first = 0, count = 0, marked = 0, best = 0, at = 0;
     bool any = false;
 
     *from = 0;
-    *to = h->text.size;
-    for (size_t t = 0; t < h->token_count; t++) {
-        if (h->tokens[t].kind != TOKEN_WORD)
+    *to = m->text.size;
+    for (size_t t = 0; t < m->token_count; t++) {
+        if (m->tokens[t].kind != TOKEN_WORD)
             continue;
-        while (at < h->mark_count && h->marks[at].end <= h->tokens[t].start)
+        while (at < m->mark_count && m->marks[at].end <= m->tokens[t].start)
             at++;
-        marked += at < h->mark_count && h->marks[at].start < h->tokens[t].end;
+        marked += at < m->mark_count && m->marks[at].start < m->tokens[t].end;
         if (++count > words) {
             size_t left = 0;
-            while (left < h->mark_count && h->marks[left].end <= h->tokens[first].start)
+            while (left < m->mark_count && m->marks[left].end <= m->tokens[first].start)
                 left++;
-            marked -= left < h->mark_count && h->marks[left].start < h->tokens[first].end;
+            marked -= left < m->mark_count && m->marks[left].start < m->tokens[first].end;
             do
                 first++;
-            while (h->tokens[first].kind != TOKEN_WORD);
+            while (m->tokens[first].kind != TOKEN_WORD);
         }
         if (!any || marked > best || (count <= words && marked == best)) {
             any = true;
             best = marked;
-            *from = count > words || first > 0 ? h->tokens[first].start : 0;
-            *to = h->tokens[t].end;
+            *from = count > words || first > 0 ? m->tokens[first].start : 0;
+            *to = m->tokens[t].end;
         }
     }
     if (count <= words)
-        *to = h->text.size;
+        *to = m->text.size;
 }
 
-static enum status write_value(struct highlighter *h, const struct search_request *request, size_t words,
-                               struct highlighted *out)
+static char *put(char *to, struct str s)
 {
-    struct buf text;
-    size_t from = 0, to = h->text.size, at;
+    if (s.size)
+        memcpy(to, s.data, s.size);
+    return to + s.size;
+}
 
-    buf_init(&text, LIMIT_REQUEST_ARENA);
+static bool write_value(const struct marker *m, size_t words, struct highlighted *out)
+{
+    const struct search_request *r = m->request;
+    size_t from = 0, to = m->text.size, at, room;
+    char *text, *end;
+
     if (words > 0)
-        choose_part(h, words, &from, &to);
+        choose_part(m, words, &from, &to);
+    room = to - from + 2 * r->ellipsis.size + m->mark_count * (r->pre_tag.size + r->post_tag.size);
+    text = end = room <= LIMIT_REQUEST_ARENA ? arena_alloc(m->arena, room) : NULL;
+    if (!text)
+        return false;
     if (from > 0)
-        buf_append_str(&text, request->ellipsis);
+        end = put(end, r->ellipsis);
     at = from;
-    for (size_t i = 0; i < h->mark_count; i++) {
-        const struct mark *m = &h->marks[i];
-        if (m->start < from || m->end > to)
+    for (size_t i = 0; i < m->mark_count; i++) {
+        const struct mark *k = &m->marks[i];
+        if (k->start < from || k->end > to)
             continue;
-        buf_append_str(&text, str_slice(h->text, at, m->start));
-        buf_append_str(&text, request->pre_tag);
-        buf_append_str(&text, str_slice(h->text, m->start, m->end));
-        buf_append_str(&text, request->post_tag);
-        at = m->end;
+        end = put(end, str_slice(m->text, at, k->start));
+        end = put(end, r->pre_tag);
+        end = put(end, str_slice(m->text, k->start, k->end));
+        end = put(end, r->post_tag);
+        at = k->end;
     }
-    buf_append_str(&text, str_slice(h->text, at, to));
-    if (to < h->text.size)
-        buf_append_str(&text, request->ellipsis);
-    out->value = arena_copy(h->arena, buf_str(&text));
-    bool failed = text.failed || h->arena->failed;
-    buf_release(&text);
-    return failed ? STATUS_LIMIT : STATUS_OK;
+    end = put(end, str_slice(m->text, at, to));
+    if (to < m->text.size)
+        end = put(end, r->ellipsis);
+    out->value = (struct str){text, (size_t)(end - text)};
+    return true;
 }
 
-enum status search_highlight(const struct search_context *c, const struct search_request *request,
-                             const struct search_result *result, const struct highlight_text *what,
-                             struct highlighted *out)
+struct marker *search_marker(const struct search_context *c, const struct search_request *request,
+                             const struct search_result *result)
 {
-    struct highlighter h = {.query = result->query, .arena = c->arena, .text = what->text};
-    enum status status = STATUS_OK;
+    struct marker *m = ARENA_NEW(c->arena, struct marker);
 
+    if (!m)
+        return NULL;
+    *m = (struct marker){.query = result->query, .request = request, .arena = c->arena};
+    if (!m->query)
+        return m;
+    m->analysis = searcher_analysis(c->searcher, m->query->snapshot);
+    return m->analysis && collect(m) ? m : NULL;
+}
+
+enum status search_highlight(struct marker *m, const struct highlight_text *what, struct highlighted *out)
+{
     *out = (struct highlighted){.value = what->text};
-    if (!h.query || (h.query->slot_count == 0 && what->words == 0))
+    if (!m->query || (m->query->slot_count == 0 && what->words == 0))
         return STATUS_OK;
-    h.analysis = searcher_analysis(c->searcher, h.query->snapshot);
-    if (!h.analysis || !collect(&h))
+    m->text = what->text;
+    memset(m->matched, 0, sizeof(m->matched));
+    if (!take_tokens(m) || !make_marks(m) || !summarise(m, out))
         return STATUS_LIMIT;
-    status = copy_tokens(&h);
-    if (status != STATUS_OK)
-        return status;
-    if (!make_marks(&h) || !summarise(&h, out))
-        return STATUS_LIMIT;
-    return write_value(&h, request, what->words, out);
+    if (m->mark_count == 0 && what->words == 0)
+        return STATUS_OK;
+    return write_value(m, what->words, out) ? STATUS_OK : STATUS_LIMIT;
 }

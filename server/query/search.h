@@ -223,14 +223,17 @@ struct highlighted {
     const struct str *words; /* the query words that matched */
     size_t word_count;
 };
-/* Of one text value; the context's snapshot is not used. words > 0: a snippet of that many words around the best place.
+/* What the texts of one result are marked with, in the context's arena; its snapshot is not used. NULL when memory runs
+ * out. Request and result are borrowed. */
+struct marker;
+struct marker *search_marker(const struct search_context *c, const struct search_request *request,
+                             const struct search_result *result);
+/* Of one text value. words > 0: a snippet of that many words around the best place. STATUS_LIMIT when memory runs out.
  */
 struct highlight_text {
     struct str text;
     size_t words;
 };
-MUST_CHECK enum status search_highlight(const struct search_context *c, const struct search_request *request,
-                                        const struct search_result *result, const struct highlight_text *what,
-                                        struct highlighted *out);
+MUST_CHECK enum status search_highlight(struct marker *m, const struct highlight_text *what, struct highlighted *out);
 
 #endif

@@ -176,8 +176,8 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
     bool relaxed;
 
     lend(s, e);
-    relaxed = !e->query->any_word && !e->query->impossible && e->query->required_count > 1 &&
-              !e->requests[0].request->strict;
+    relaxed =
+        !e->query->any_word && !e->query->impossible && e->query->required_count > 1 && !e->requests[0].request->strict;
     if (relaxed)
         e->steps = first_step(e);
     status = evaluation_init(e, &s->scorer, err);

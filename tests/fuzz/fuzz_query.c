@@ -73,6 +73,7 @@ static void check(const struct search_context *c, const struct search_request *r
                   const struct search_result *result)
 {
     uint64_t most = sizeof(SHOP) / sizeof(SHOP[0]);
+    struct marker *marker = search_marker(c, request, result);
 
     require(result->total <= most && result->hit_count <= result->total);
     for (size_t i = 0; i < result->facet_count; i++) {
@@ -82,8 +83,8 @@ static void check(const struct search_context *c, const struct search_request *r
     for (size_t i = 0; i < result->hit_count; i++) {
         struct highlighted marked;
         struct highlight_text what = {.words = i};
-        if (json_string(json_get(&result->hits[i].object, "title"), &what.text) &&
-            search_highlight(c, request, result, &what, &marked) == STATUS_OK)
+        if (marker && json_string(json_get(&result->hits[i].object, "title"), &what.text) &&
+            search_highlight(marker, &what, &marked) == STATUS_OK)
             require(str_utf8_valid(marked.value, NULL) || !str_utf8_valid(request->pre_tag, NULL) ||
                     !str_utf8_valid(request->post_tag, NULL));
     }
