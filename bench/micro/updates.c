@@ -9,6 +9,7 @@
  *
  * and the disk's own time for a write and an fdatasync. Usage: updates DIR INDEX QUANTITY [seconds]
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -144,6 +145,40 @@ static uint64_t cpu_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Processor time by thread since the start, of the threads that updates need. */
+enum part { SEQUENCER, LOG, CHECKPOINT, PARTS };
+static const char *const PART_NAMES[PARTS] = {"sequencer", "log", "checkpoint"};
+
+static void parts_ns(uint64_t out[PARTS])
+{
+    DIR *tasks = opendir("/proc/self/task");
+    memset(out, 0, PARTS * sizeof(*out));
+    for (struct dirent *e = tasks ? readdir(tasks) : NULL; e; e = readdir(tasks)) {
+        char name[32] = "";
+        unsigned long long ns = 0;
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", e->d_name);
+        FILE *f = e->d_name[0] == '.' ? NULL : fopen(path, "r");
+        bool named = f && fscanf(f, "%31s", name) == 1;
+        if (f) {
+            fclose(f);
+        }
+        snprintf(path, sizeof(path), "/proc/self/task/%.20s/schedstat", e->d_name);
+        f = named ? fopen(path, "r") : NULL;
+        if (f && fscanf(f, "%llu", &ns) == 1) {
+            for (int i = 0; i < PARTS; i++) {
+                out[i] += strcmp(name, PART_NAMES[i]) == 0 ? ns : 0;
+            }
+        }
+        if (f) {
+            fclose(f);
+        }
+    }
+    if (tasks) {
+        closedir(tasks);
+    }
+}
+
 /* As many batches as go in `seconds`; updates a second. */
 static double run_batches(size_t size, bool keyed)
 {
@@ -174,16 +209,24 @@ static void report_batches(size_t size, bool keyed)
 {
     struct live_stats before;
     struct live_stats after;
+    uint64_t parts[PARTS];
+    uint64_t now[PARTS];
     live_stats(live, &before);
+    parts_ns(parts);
     applied = dropped = other = 0;
     uint64_t cpu = cpu_ns(CLOCK_PROCESS_CPUTIME_ID);
     double rate = run_batches(size, keyed);
+    cpu = cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    parts_ns(now);
     live_stats(live, &after);
     uint64_t count = applied + dropped + other;
     uint64_t syncs = after.syncs - before.syncs;
-    printf("%-11s by %5zu   %9.0f /s, %4.0f ns CPU each; %llu syncs of %.2f ms; %llu dropped, %llu other\n",
-           keyed ? "timestamps" : "decrements", size, rate,
-           (double)(cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu) / (double)count, (unsigned long long)syncs,
+    printf("%-11s by %5zu   %9.0f /s, %4.0f ns CPU each (", keyed ? "timestamps" : "decrements", size, rate,
+           (double)cpu / (double)count);
+    for (int i = 0; i < PARTS; i++) {
+        printf("%s %.0f, ", PART_NAMES[i], (double)(now[i] - parts[i]) / (double)count);
+    }
+    printf("the rest is the client); %llu syncs of %.2f ms; %llu dropped, %llu other\n", (unsigned long long)syncs,
            syncs ? (double)(after.sync_ns_total - before.sync_ns_total) / (double)syncs / 1e6 : 0,
            (unsigned long long)dropped, (unsigned long long)other);
 }

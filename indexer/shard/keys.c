@@ -4,8 +4,6 @@
 
 #include "indexer/base/hash.h"
 
-enum { PREFETCH_PROBES = 16 };
-
 static uint32_t offsets_chunk(enum keys_kind kind)
 {
     return CHUNK_ID(kind == KEYS_OBJECTS ? 'K' : 'G', 'O', 'F', 'F');
@@ -36,47 +34,26 @@ doc_id keys_find(const struct keys *k, struct str key)
     return keys_find_hashed(k, key, hash64(key.data, key.size));
 }
 
-/* The slot where a key's search begins; NULL without slots. */
-static const uint32_t *first_slot(const struct keys *k, uint64_t hash)
-{
-    return k->capacity ? &k->slots[(size_t)slot_of(hash, k->capacity) * 2] : NULL;
-}
-
 void keys_prefetch_slot(const struct keys *k, uint64_t hash)
 {
-    const uint32_t *slot = first_slot(k, hash);
-
-    if (slot)
-        __builtin_prefetch(slot);
+    if (k->capacity)
+        __builtin_prefetch(&k->slots[(size_t)slot_of(hash, k->capacity) * 2]);
 }
 
-/* The first slot with the key's tag, if it is near; NULL: there is none, or it is far. */
-static const uint32_t *tagged_slot(const struct keys *k, uint64_t hash)
+uint32_t keys_guess(const struct keys *k, uint64_t hash)
 {
-    const uint32_t *slot = first_slot(k, hash);
-    const uint32_t *end = slot ? &k->slots[(size_t)k->capacity * 2] : NULL;
+    uint32_t at = k->capacity ? slot_of(hash, k->capacity) : 0;
 
-    for (int i = 0; i < PREFETCH_PROBES && slot < end && slot[1]; i++, slot += 2) {
+    for (uint32_t probes = 0; probes < k->capacity; probes++) {
+        const uint32_t *slot = &k->slots[(size_t)at * 2];
+
+        if (slot[1] == 0)
+            return DOC_NONE;
         if (slot[0] == (uint32_t)hash)
-            return slot;
+            return slot[1] - 1;
+        at = at + 1 == k->capacity ? 0 : at + 1;
     }
-    return NULL;
-}
-
-void keys_prefetch_offset(const struct keys *k, uint64_t hash)
-{
-    const uint32_t *slot = tagged_slot(k, hash);
-
-    if (slot)
-        __builtin_prefetch(&k->offsets[slot[1] - 1]);
-}
-
-void keys_prefetch_text(const struct keys *k, uint64_t hash)
-{
-    const uint32_t *slot = tagged_slot(k, hash);
-
-    if (slot)
-        __builtin_prefetch(k->text + k->offsets[slot[1] - 1]);
+    return DOC_NONE;
 }
 
 doc_id keys_find_hashed(const struct keys *k, struct str key, uint64_t hash)

@@ -26,12 +26,21 @@ MUST_CHECK enum status keys_check_whole(const struct keys *k, enum keys_kind kin
 bool keys_text_sound(const struct keys *k, enum keys_kind kind, struct container *c, uint32_t number);
 /* The text's number, or DOC_NONE. */
 uint32_t keys_find(const struct keys *k, struct str key);
-/* The same when hash64 of the key is known. Many are found faster when their memory is asked for before, in this order:
- * each step fetches what the next one looks at. */
+/* The same when hash64 of the key is known. */
 uint32_t keys_find_hashed(const struct keys *k, struct str key, uint64_t hash);
+/* Many are found faster some at a time, each step for all of them, since it fetches what the next one looks at: their
+ * slots; guesses; the guesses' offsets; their texts, which tell whether the guess is right. A guess is the first text
+ * that may be the key: DOC_NONE says that there is none; another text means that keys_find_hashed must tell. */
 void keys_prefetch_slot(const struct keys *k, uint64_t hash);
-void keys_prefetch_offset(const struct keys *k, uint64_t hash);
-void keys_prefetch_text(const struct keys *k, uint64_t hash);
+uint32_t keys_guess(const struct keys *k, uint64_t hash);
+static inline void keys_prefetch_offset(const struct keys *k, uint32_t number)
+{
+    __builtin_prefetch(&k->offsets[number]);
+}
+static inline void keys_prefetch_text(const struct keys *k, uint32_t number)
+{
+    __builtin_prefetch(k->text + k->offsets[number]);
+}
 
 static inline struct str keys_text(const struct keys *k, uint32_t number)
 {

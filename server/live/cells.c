@@ -12,16 +12,39 @@ void cells_release(struct cells *c)
     memset(c, 0, sizeof(*c));
 }
 
-/* The head of a document, or the free one where it would be. */
-static uint32_t *head_of(const struct cells *c, uint32_t segment, doc_id doc)
+static uint64_t hash_of(uint32_t segment, doc_id doc)
 {
-    uint64_t place = (uint64_t)segment << 32 | doc;
-    size_t at = (size_t)((place * 0x9E3779B97F4A7C15u) >> 32) & (c->capacity - 1);
-    for (;; at = (at + 1) & (c->capacity - 1)) {
-        const struct cell_change *first = c->heads[at] ? &c->items.items[c->heads[at] - 1] : NULL;
-        if (!first || (first->doc == doc && first->segment == segment)) {
+    return ((uint64_t)segment << 32 | doc) * 0x9E3779B97F4A7C15u;
+}
+
+static size_t place_of(const struct cells *c, uint64_t hash)
+{
+    return (size_t)(hash >> 28) & (c->capacity - 1);
+}
+
+/* The head of a document, or the free one where it would be. It has the upper half of the hash, so that others are
+ * passed without a look at their items. */
+static uint64_t *head_of(const struct cells *c, uint32_t segment, doc_id doc)
+{
+    uint64_t hash = hash_of(segment, doc);
+    for (size_t at = place_of(c, hash);; at = (at + 1) & (c->capacity - 1)) {
+        uint64_t head = c->heads[at];
+        const struct cell_change *first = head && (head ^ hash) >> 32 == 0 ? &c->items.items[(uint32_t)head - 1] : NULL;
+        if (!head || (first && first->doc == doc && first->segment == segment)) {
             return &c->heads[at];
         }
+    }
+}
+
+static uint64_t head_make(uint32_t segment, doc_id doc, size_t number)
+{
+    return (hash_of(segment, doc) & ~UINT64_C(0xFFFFFFFF)) | (uint32_t)number;
+}
+
+void cells_prefetch(const struct cells *c, uint32_t segment, doc_id doc)
+{
+    if (c->capacity > 0) {
+        __builtin_prefetch(&c->heads[place_of(c, hash_of(segment, doc))], 1);
     }
 }
 
@@ -48,14 +71,15 @@ static void grow(struct cells *c)
     c->capacity = c->capacity ? c->capacity * 4 : FIRST_CAPACITY;
     c->heads = xcalloc(c->capacity, sizeof(*c->heads));
     for (size_t i = 0; i < c->items.count; i++) { /* the last of a document is its first in the list */
-        *head_of(c, c->items.items[i].segment, c->items.items[i].doc) = (uint32_t)i + 1;
+        const struct cell_change *cell = &c->items.items[i];
+        *head_of(c, cell->segment, cell->doc) = head_make(cell->segment, cell->doc, i + 1);
     }
 }
 
 uint32_t cells_first(const struct cells *c, uint32_t segment, doc_id doc)
 {
-    uint32_t head = c->count ? *head_of(c, segment, doc) : 0;
-    return head ? head - 1 : CELL_NONE;
+    uint64_t head = c->count ? *head_of(c, segment, doc) : 0;
+    return head ? (uint32_t)head - 1 : CELL_NONE;
 }
 
 const struct cell_change *cells_find(const struct cells *c, uint32_t segment, doc_id doc, attr_id attr)
@@ -73,8 +97,8 @@ void cells_put(struct cells *c, uint32_t segment, doc_id doc, attr_id attr, int6
     if (c->count * 2 >= c->capacity) {
         grow(c);
     }
-    uint32_t *head = head_of(c, segment, doc);
-    uint32_t first = *head ? *head - 1 : CELL_NONE;
+    uint64_t *head = head_of(c, segment, doc);
+    uint32_t first = *head ? (uint32_t)*head - 1 : CELL_NONE;
     for (uint32_t i = first; i != CELL_NONE; i = c->items.items[i].next) {
         if (c->items.items[i].attr == attr) {
             c->items.items[i].value = value;
@@ -84,5 +108,5 @@ void cells_put(struct cells *c, uint32_t segment, doc_id doc, attr_id attr, int6
     struct cell_change added = {segment, doc, value, first, attr};
     vec_push(&c->items, added);
     c->count += *head == 0;
-    *head = (uint32_t)c->items.count;
+    *head = head_make(segment, doc, c->items.count);
 }

@@ -22,7 +22,7 @@ struct cell_change {
 
 struct cells {
     VEC(struct cell_change) items;
-    uint32_t *heads; /* open addressing: the first cell of a document, plus 1; 0: free */
+    uint64_t *heads; /* open addressing: the first cell of a document, plus 1, below a part of its hash; 0: free */
     size_t capacity; /* a power of two, or 0 */
     size_t count;    /* of documents */
 };
@@ -31,6 +31,8 @@ void cells_release(struct cells *c); /* empty afterwards */
 /* Empty, but keeps its memory. */
 void cells_clear(struct cells *c);
 
+/* Asks for the memory that finding and putting a document's cells look at. */
+void cells_prefetch(const struct cells *c, uint32_t segment, doc_id doc);
 /* The first cell of a document, or CELL_NONE. */
 uint32_t cells_first(const struct cells *c, uint32_t segment, doc_id doc);
 /* Valid until the next cells_put; NULL when it is not changed. */

@@ -31,8 +31,8 @@ struct lane_decision {
 
 void lane_free(struct lane *lane);
 
-/* Asks for the memory that finding objects by these hashes looks at. */
-void lane_prefetch(const struct changes *c, const struct lane_place *places, size_t count);
+/* Asks for the memory that finding objects by these hashes looks at; their places are a guess. */
+void lane_prefetch(const struct changes *c, struct lane_place *places, size_t count);
 /* Finds the objects of up to LANE_BLOCK updates and fetches what deciding looks at. */
 void lane_locate(struct changes *c, const struct live_update *updates, size_t count, struct lane_place *out);
 /* Decides one, fills its outcome, writes its record and notes it in the stream. */

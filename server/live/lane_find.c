@@ -87,6 +87,7 @@ const struct number_column *lane_cells_of(struct changes *c, uint32_t segment, i
 
 /* ---- finding objects ---- */
 
+/* What deciding looks at, where the object is believed to be. */
 static void prefetch_cells(struct changes *c, const struct live_update *u, const struct lane_place *at)
 {
     struct lane *lane = c->lane;
@@ -98,45 +99,87 @@ static void prefetch_cells(struct changes *c, const struct live_update *u, const
         const struct number_column *column = lane_cells_of(c, at->segment, attribute);
         if (column && column->kind == NUMBER_COLUMN_DENSE) {
             __builtin_prefetch((const void *)&column->cells[at->doc], 1);
+            cells_prefetch(&c->cells, at->segment, at->doc);
         }
         if (u->kind == UPDATE_SET) {
-            order_prefetch(&c->index->inventory->keys, order_tag(at->hash, lane->attributes[attribute].hash));
+            uint64_t tag = order_tag(at->hash, lane->attributes[attribute].hash);
+            order_prefetch(&c->index->inventory->keys, tag);
+            pending_keys_prefetch(&c->keys, tag);
         }
     }
 }
 
-void lane_prefetch(const struct changes *c, const struct lane_place *places, size_t count)
+/* Where the objects probably are. */
+static void guess(const struct changes *c, struct lane_place *places, size_t count)
 {
-    static void (*const STEPS[])(const struct keys *, uint64_t) = {keys_prefetch_slot, keys_prefetch_offset,
-                                                                   keys_prefetch_text};
-    for (size_t step = 0; step < sizeof(STEPS) / sizeof(STEPS[0]); step++) {
-        for (uint32_t s = 0; s < c->base->segment_count; s++) {
-            const struct keys *keys = shard_keys(c->base->segments[s].shard);
-            for (size_t i = 0; i < count; i++) {
-                STEPS[step](keys, places[i].hash);
+    const struct snapshot *s = c->base;
+    for (uint32_t k = 0; k < s->segment_count; k++) {
+        const struct keys *keys = shard_keys(s->segments[k].shard);
+        for (size_t i = 0; i < count; i++) {
+            keys_prefetch_slot(keys, places[i].hash);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        places[i].doc = DOC_NONE;
+        for (uint32_t k = s->segment_count; k-- > 0 && places[i].doc == DOC_NONE;) {
+            const struct keys *keys = shard_keys(s->segments[k].shard);
+            places[i].segment = k;
+            places[i].doc = keys_guess(keys, places[i].hash);
+            if (places[i].doc != DOC_NONE) {
+                keys_prefetch_offset(keys, places[i].doc);
             }
+        }
+    }
+}
+
+static void prefetch_texts(const struct changes *c, const struct lane_place *places, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (places[i].doc != DOC_NONE) {
+            keys_prefetch_text(shard_keys(c->base->segments[places[i].segment].shard), places[i].doc);
+        }
+    }
+}
+
+void lane_prefetch(const struct changes *c, struct lane_place *places, size_t count)
+{
+    guess(c, places, count);
+    prefetch_texts(c, places, count);
+}
+
+static bool guessed_right(const struct snapshot *s, struct str id, const struct lane_place *at)
+{
+    const struct segment *g = &s->segments[at->segment];
+    return str_equal(keys_text(shard_keys(g->shard), at->doc), id) && !segment_deleted(g, at->doc);
+}
+
+static void find(const struct snapshot *s, struct str id, struct lane_place *at)
+{
+    at->doc = DOC_NONE;
+    for (uint32_t k = s->segment_count; k-- > 0;) {
+        doc_id doc = keys_find_hashed(shard_keys(s->segments[k].shard), id, at->hash);
+        if (doc != DOC_NONE && !segment_deleted(&s->segments[k], doc)) {
+            at->segment = k;
+            at->doc = doc;
+            return;
         }
     }
 }
 
 void lane_locate(struct changes *c, const struct live_update *updates, size_t count, struct lane_place *out)
 {
-    const struct snapshot *s = c->base;
     (void)lane_of(c);
     for (size_t i = 0; i < count; i++) {
         out[i].hash = hash64(updates[i].object_id.data, updates[i].object_id.size);
     }
-    lane_prefetch(c, out, count);
+    guess(c, out, count);
+    prefetch_texts(c, out, count);
     for (size_t i = 0; i < count; i++) {
-        out[i].doc = DOC_NONE;
-        for (uint32_t k = s->segment_count; k-- > 0;) {
-            doc_id doc = keys_find_hashed(shard_keys(s->segments[k].shard), updates[i].object_id, out[i].hash);
-            if (doc != DOC_NONE && !segment_deleted(&s->segments[k], doc)) {
-                out[i].segment = k;
-                out[i].doc = doc;
-                break;
-            }
-        }
         prefetch_cells(c, &updates[i], &out[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (out[i].doc != DOC_NONE && !guessed_right(c->base, updates[i].object_id, &out[i])) {
+            find(c->base, updates[i].object_id, &out[i]);
+        }
     }
 }

@@ -18,7 +18,7 @@ struct pending_key {
 
 struct pending_keys {
     VEC(struct pending_key) items;
-    uint32_t *heads; /* open addressing: a number in items, plus 1; 0: free */
+    uint64_t *heads; /* open addressing: a number in items, plus 1, below a part of the tag; 0: free */
     size_t capacity; /* a power of two, or 0 */
 };
 
@@ -26,6 +26,8 @@ void pending_keys_release(struct pending_keys *k); /* empty afterwards */
 /* Empty, but keeps its memory. */
 void pending_keys_clear(struct pending_keys *k);
 
+/* Asks for the memory that the others look at. */
+void pending_keys_prefetch(const struct pending_keys *k, uint64_t tag);
 uint64_t pending_keys_get(const struct pending_keys *k, uint64_t tag); /* plus 1; 0: none */
 void pending_keys_put(struct pending_keys *k, uint64_t tag, uint64_t key);
 

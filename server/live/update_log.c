@@ -26,16 +26,17 @@ static void put_u64(char *p, uint64_t v)
 
 /* ---- records to be ---- */
 
+/* Checksum, length and epoch come when the record is sealed. */
 static size_t put_head(struct buf *b, uint8_t kind, uint8_t flags, uint64_t seq)
 {
     size_t at = b->size;
-    buf_put_u64(b, 0); /* checksum, length and epoch come when the record is sealed */
-    buf_put_u16(b, LOG_MAGIC);
-    buf_put_u8(b, kind);
-    buf_put_u8(b, flags);
-    buf_put_u32(b, 0);
-    buf_put_u64(b, seq);
-    buf_put_u32(b, 0);
+    char *p = buf_reserve(b, LOG_RECORD_HEADER);
+    if (p) {
+        memset(p, 0, LOG_RECORD_HEADER);
+        put_u32(p + 8, (uint32_t)LOG_MAGIC | (uint32_t)kind << 16 | (uint32_t)flags << 24);
+        put_u64(p + 16, seq);
+        b->size += LOG_RECORD_HEADER;
+    }
     return at;
 }
 

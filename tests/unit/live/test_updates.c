@@ -261,6 +261,29 @@ static void test_held(void **state)
     assert_int_equal(refused("{\"objectID\":\"gone\",\"set\":{\"stock\":4}}"), UPDATE_UNKNOWN_OBJECT);
 }
 
+/* Finding begins with a guess from 32 bits of the hash, which these have in common. */
+static void test_ids_that_look_alike(void **state)
+{
+    (void)state;
+    assert_int_equal((uint32_t)hash64("185060", 6), (uint32_t)hash64("1094657", 7));
+    write_op(LIVE_PUT, "185060", "{\"title\":\"green shoe\",\"stock\":1}");
+    assert_int_equal(update("{\"objectID\":\"1094657\",\"set\":{\"stock\":7}}"), UPDATE_HELD);
+    assert_object("185060", "stock", "1");
+    write_op(LIVE_PUT, "1094657", "{\"title\":\"grey shoe\",\"stock\":2}"); /* takes what waited */
+    assert_object("1094657", "stock", "7");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(update("{\"objectID\":\"185060\",\"increment\":{\"stock\":1}}"), UPDATE_APPLIED);
+        assert_int_equal(update("{\"objectID\":\"1094657\",\"increment\":{\"stock\":10}}"), UPDATE_APPLIED);
+        reopen();
+    }
+    assert_object("185060", "stock", "3");
+    assert_object("1094657", "stock", "27");
+    write_op(LIVE_DELETE, "1094657", "{}");
+    assert_int_equal(update("{\"objectID\":\"185060\",\"increment\":{\"stock\":1}}"), UPDATE_APPLIED);
+    assert_int_equal(update("{\"objectID\":\"1094657\",\"set\":{\"stock\":7}}"), UPDATE_HELD);
+    assert_object("185060", "stock", "4");
+}
+
 static void test_repeated_streams(void **state)
 {
     (void)state;
@@ -470,6 +493,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_versions, start, stop),
         cmocka_unit_test_setup_teardown(test_refusals, start, stop),
         cmocka_unit_test_setup_teardown(test_held, start, stop),
+        cmocka_unit_test_setup_teardown(test_ids_that_look_alike, start, stop),
         cmocka_unit_test_setup_teardown(test_repeated_streams, start, stop),
         cmocka_unit_test_setup_teardown(test_other_writes_lift_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_sales_begin_and_end, start, stop),
