@@ -64,6 +64,15 @@ void build_values_number(struct build_values *v, attr_id attr, uint32_t doc, str
     vec_push(&a->numbers, n);
 }
 
+void build_values_flag(struct build_values *v, attr_id attr, uint32_t doc, bool yes)
+{
+    struct build_attribute *a = attribute_at(v, attr);
+    struct build_number n = {.doc = doc, .is_flag = true, .units = yes ? NUMBER_TRUE : NUMBER_FALSE};
+
+    a->cut = true;
+    vec_push(&a->numbers, n);
+}
+
 void build_values_cancel(struct build_values *v, uint32_t doc)
 {
     for (size_t i = 0; i < v->attributes.count; i++) {
@@ -215,7 +224,7 @@ static struct number_form form_of(const struct build_attribute *a)
         for (size_t i = 0; fits && i < a->numbers.count; i++) {
             struct decimal d = {a->numbers.items[i].units, a->numbers.items[i].scale};
 
-            fits = decimal_rescale(d, wanted, &cell) && cell != NUMBER_MISSING;
+            fits = a->numbers.items[i].is_flag || (decimal_rescale(d, wanted, &cell) && number_fits(cell));
         }
         if (fits) {
             form.scale = wanted;
@@ -232,7 +241,7 @@ static int64_t cell_of(const struct build_number *n, struct number_form form)
 {
     int64_t cell = 0;
 
-    if (n->is_double)
+    if (n->is_double || n->is_flag)
         return n->units;
     if (form.is_double)
         return number_cell_of_double(decimal_to_double(n->units, n->scale));

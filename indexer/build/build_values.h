@@ -10,6 +10,7 @@
 struct build_number {
     uint32_t doc;
     bool is_double; /* units are then the bits of number_cell_of_double */
+    bool is_flag;   /* units are then NUMBER_TRUE or NUMBER_FALSE */
     uint8_t scale;
     int64_t units;
 };
@@ -35,6 +36,8 @@ enum build_number_place {
 /* From a JSON number's text. */
 void build_values_number(struct build_values *v, attr_id attr, uint32_t doc, struct str text,
                          enum build_number_place place);
+/* true or false, cut. */
+void build_values_flag(struct build_values *v, attr_id attr, uint32_t doc, bool yes);
 /* Drops what was given for documents from `doc` on. */
 void build_values_cancel(struct build_values *v, uint32_t doc);
 /* Whether a number's text can be cut: it will come back the same from a column of decimals or doubles. */

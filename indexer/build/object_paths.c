@@ -127,6 +127,7 @@ struct path_info *object_path(struct object_paths *p, struct str path)
                 !str_equal(path, s->group_attribute);
     info.identifier = listed(s->identifiers, s->identifier_count, path);
     info.cut = is_cut(s, path);
+    info.flag = settings_flag_cells(s, path) && str_find_char(path, '.') == SIZE_MAX;
     info.quantity = s->role_attribute[ROLE_QUANTITY].size && str_equal(path, s->role_attribute[ROLE_QUANTITY]);
     info.dimension = (uint8_t)settings_dimension_kind(s, path);
     vec_push(&p->infos, info);

@@ -20,6 +20,7 @@ struct path_info {
     bool faceted, numeric, hierarchical, stock;
     bool identifier;
     bool cut;          /* a top-level number may be cut out of the stored object */
+    bool flag;         /* so may true and false */
     bool quantity;     /* role quantity */
     uint8_t dimension; /* enum dimension_kind: numbers are cells */
     uint32_t next;     /* the number of the path that came after this one the last time */

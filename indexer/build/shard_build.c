@@ -137,10 +137,20 @@ static void take_facet(struct shard_builder *b, const struct path_info *info, st
     build_values_facet(&b->values, info->attr, b->doc, object_path_code(&b->paths, info->attr, value));
 }
 
-/* A number that stands alone at the top may leave the object for its column. */
+/* A number, or a flag, that stands alone at the top may leave the object for its column. */
 static bool can_cut(const struct path_info *info, const struct json *value)
 {
-    return info->cut && value->type == JSON_NUMBER && build_values_exact(value->text);
+    return (info->cut && value->type == JSON_NUMBER && build_values_exact(value->text)) ||
+           (info->flag && json_is_bool(value));
+}
+
+/* True or false that updates change in place. */
+static bool take_flag(struct shard_builder *b, struct path_info *info, struct str path, const struct json *value)
+{
+    if (object_path_number(&b->paths, info, path) == ATTR_NONE)
+        return false;
+    build_values_flag(&b->values, info->attr, b->doc, value->type == JSON_TRUE);
+    return true;
 }
 
 static void take_number(struct shard_builder *b, struct path_info *info, struct str path, const struct json *value,
@@ -179,6 +189,8 @@ static void on_value(void *context, struct path_info *info, struct str path, con
     if (text)
         take_text(b, info, value);
     if (info->stock)
+        return;
+    if (info->flag && json_is_bool(value) && !in_array && take_flag(b, info, path, value))
         return;
     if (value->type == JSON_NUMBER)
         take_number(b, info, path, value, in_array);
@@ -270,7 +282,8 @@ static void write_stored(struct shard_builder *b, const struct json *object)
     for (uint32_t i = 0; i < copy.count; i++) {
         struct json *value = &copy.members[i].value;
 
-        if (value->type == JSON_NUMBER && can_cut(object_path(&b->paths, copy.members[i].name), value)) {
+        if ((value->type == JSON_NUMBER || json_is_bool(value)) &&
+            can_cut(object_path(&b->paths, copy.members[i].name), value)) {
             *value = (struct json){.type = JSON_NULL};
             changed = true;
         }

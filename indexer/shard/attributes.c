@@ -504,8 +504,10 @@ void attributes_put_numbers(struct attributes_writer *aw, attr_id attr, const st
 
     for (uint32_t i = 0; i < count; i++) {
         several |= i && pairs[i].doc == pairs[i - 1].doc;
-        e->lowest = i == 0 || pairs[i].cell < e->lowest ? pairs[i].cell : e->lowest;
-        e->highest = i == 0 || pairs[i].cell > e->highest ? pairs[i].cell : e->highest;
+        if (!number_fits(pairs[i].cell))
+            continue;
+        e->lowest = e->lowest == NUMBER_MISSING || pairs[i].cell < e->lowest ? pairs[i].cell : e->lowest;
+        e->highest = e->highest == NUMBER_MISSING || pairs[i].cell > e->highest ? pairs[i].cell : e->highest;
     }
     e->flags |= form.cut ? ATTRIBUTE_CUT : 0;
     if (count == 0 && !form.cut)

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "indexer/base/json.h"
 #include "indexer/base/number.h"
 
 _Atomic int64_t *number_cell(const struct number_column *c, doc_id doc)
@@ -80,13 +79,26 @@ static double double_of_cell(int64_t cell)
 
 double number_as_double(const struct number_column *c, int64_t cell)
 {
-    if (cell == NUMBER_MISSING)
+    if (!number_fits(cell))
         return NAN;
     return c->is_double ? double_of_cell(cell) : decimal_to_double(cell, c->scale);
 }
 
+/* "true" or "false". */
+static bool flag_of_text(struct str text, int64_t *cell)
+{
+    bool yes = str_equal(text, STR("true"));
+
+    if (!yes && !str_equal(text, STR("false")))
+        return false;
+    *cell = yes ? NUMBER_TRUE : NUMBER_FALSE;
+    return true;
+}
+
 bool number_cell_of_text(const struct number_column *c, struct str text, int64_t *cell)
 {
+    if (flag_of_text(text, cell))
+        return true;
     if (c->is_double) {
         double value;
         if (!number_parse_double(text, &value) || !isfinite(value))
@@ -95,17 +107,32 @@ bool number_cell_of_text(const struct number_column *c, struct str text, int64_t
         return true;
     }
     struct decimal d;
-    return decimal_parse(text, &d) && decimal_rescale(d, c->scale, cell) && *cell != NUMBER_MISSING;
+    return decimal_parse(text, &d) && decimal_rescale(d, c->scale, cell) && number_fits(*cell);
 }
 
 void number_write(const struct number_column *c, int64_t cell, struct buf *out)
 {
     if (cell == NUMBER_MISSING)
         return;
-    if (c->is_double)
+    if (number_is_flag(cell))
+        buf_append_str(out, cell == NUMBER_TRUE ? STR("true") : STR("false"));
+    else if (c->is_double)
         json_write_double(out, double_of_cell(cell));
     else
         decimal_write(out, cell, c->scale);
+}
+
+struct json number_json(const struct number_column *c, int64_t cell, struct arena *arena)
+{
+    struct buf text = BUF_EMPTY;
+    struct json out;
+
+    if (number_is_flag(cell))
+        return json_of_bool(cell == NUMBER_TRUE);
+    number_write(c, cell, &text);
+    out = json_number_text(arena_copy(arena, buf_str(&text)));
+    buf_release(&text);
+    return out;
 }
 
 /* --- ranges --- */
@@ -117,7 +144,7 @@ struct bracket {
     bool below, above;
 };
 
-#define CELL_LOW  (INT64_MIN + 1)
+#define CELL_LOW  (NUMBER_TRUE + 1)
 #define CELL_HIGH INT64_MAX
 
 static bool bracket_double(struct str bound, struct bracket *out)
@@ -138,7 +165,7 @@ static bool bracket_units(const struct number_column *c, struct str bound, struc
     if (!number_parse_double(bound, &value))
         return false;
     if (decimal_parse(bound, &d)) {
-        if (decimal_rescale(d, c->scale, &out->floor) && out->floor != NUMBER_MISSING) {
+        if (decimal_rescale(d, c->scale, &out->floor) && number_fits(out->floor)) {
             out->ceil = out->floor;
             return true;
         }
@@ -167,6 +194,10 @@ bool number_range_of(const struct number_column *c, const char *op, struct str b
     struct bracket b = {0};
     *low = CELL_LOW;
     *high = CELL_HIGH;
+    if (c->kind != NUMBER_COLUMN_NONE && flag_of_text(bound, low)) {
+        *high = *low;
+        return strcmp(op, "=") == 0;
+    }
     if (c->kind == NUMBER_COLUMN_NONE || !(c->is_double ? bracket_double(bound, &b) : bracket_units(c, bound, &b)))
         return false;
     bool outside = b.below || b.above;

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "indexer/base/str.h"
+#include "indexer/base/json.h"
 #include "indexer/shard/types.h"
 
 enum facet_column_kind {
@@ -42,6 +42,20 @@ struct facet_column {
 const facet_code *facet_codes(const struct facet_column *c, doc_id doc, facet_code *one, uint32_t *count);
 
 #define NUMBER_MISSING INT64_MIN
+/* Cells that are no numbers but true and false, of attributes that settings_flag_cells allows: whatever the kind of the
+ * column, below all numbers, and missing where numbers are compared, ordered or added up. */
+#define NUMBER_FALSE (INT64_MIN + 1)
+#define NUMBER_TRUE  (INT64_MIN + 2)
+
+static inline bool number_is_flag(int64_t cell)
+{
+    return cell == NUMBER_FALSE || cell == NUMBER_TRUE;
+}
+/* Whether units can be a number's cell. */
+static inline bool number_fits(int64_t units)
+{
+    return units > NUMBER_TRUE;
+}
 
 enum number_column_kind {
     NUMBER_COLUMN_NONE,
@@ -117,20 +131,21 @@ static inline uint64_t number_epoch(const struct number_column *c)
  * their values do. -0 is stored as 0. The value must be finite. */
 int64_t number_cell_of_double(double value);
 
-/* A cell's value as a double; NaN for NUMBER_MISSING. Equal decimals give equal doubles below 2^53 units. */
+/* A cell's value as a double; NaN for NUMBER_MISSING and flags. Equal decimals give equal doubles below 2^53 units. */
 double number_as_double(const struct number_column *c, int64_t cell);
 
-/* The cell that holds a JSON number's text exactly; false when the column can't (then the object is rebuilt in a delta
- * shard, whose column can). */
+/* The cell that holds a JSON number's text exactly, or "true" or "false"; false when the column can't (then the object
+ * is rebuilt in a delta shard, whose column can). */
 bool number_cell_of_text(const struct number_column *c, struct str text, int64_t *cell);
 
 /* Bounds of a comparison in the column's own units: the cells that satisfy `value op bound` are low..high inclusive
- * (never NUMBER_MISSING). False when none can. op is one of "=", "<", "<=", ">", ">=". bound is a JSON number's text.
- */
+ * (never NUMBER_MISSING, nor a flag). False when none can. op is one of "=", "<", "<=", ">", ">=". bound is a JSON
+ * number's text; or "true" or "false", which only flags are equal to. */
 bool number_range_of(const struct number_column *c, const char *op, struct str bound, int64_t *low, int64_t *high);
 
-/* Appends a cell's value as a JSON number, exact: "12.9". Nothing for NUMBER_MISSING. */
-struct buf;
+/* Appends a cell's value as JSON, exact: "12.9", "true". Nothing for NUMBER_MISSING. */
 void number_write(const struct number_column *c, int64_t cell, struct buf *out);
+/* The same in an arena; the cell must not be NUMBER_MISSING. */
+struct json number_json(const struct number_column *c, int64_t cell, struct arena *arena);
 
 #endif

@@ -299,6 +299,18 @@ static void add_mutable(struct mutable_setting *list, size_t *count, struct muta
     list[(*count)++] = added;
 }
 
+/* Roles whose attribute is a number, or is read in a way of its own. */
+static bool has_number_role(const struct settings *s, struct str attribute)
+{
+    static const enum role ROLES[] = {ROLE_PRICE, ROLE_SALE_PRICE, ROLE_QUANTITY, ROLE_POPULARITY, ROLE_AVAILABILITY};
+
+    for (size_t i = 0; i < sizeof(ROLES) / sizeof(ROLES[0]); i++) {
+        if (str_equal(s->role_attribute[ROLES[i]], attribute))
+            return true;
+    }
+    return str_starts_with(attribute, STR("sale_price_")) || str_equal(attribute, STR("in_stock"));
+}
+
 static enum status read_mutable(struct settings *s, const char *key, const struct json *value, struct error *err)
 {
     static const enum role ALWAYS[] = {ROLE_PRICE, ROLE_SALE_PRICE, ROLE_QUANTITY, ROLE_POPULARITY};
@@ -315,14 +327,14 @@ static enum status read_mutable(struct settings *s, const char *key, const struc
     s->mutable_count = 0;
     for (size_t i = 0; i < roles; i++) {
         if (s->role_attribute[ALWAYS[i]].size)
-            add_mutable(list, &s->mutable_count, (struct mutable_setting){s->role_attribute[ALWAYS[i]], false});
+            add_mutable(list, &s->mutable_count, (struct mutable_setting){.attribute = s->role_attribute[ALWAYS[i]]});
     }
     if (s->role_attribute[ROLE_SALE_PRICE].size) {
-        add_mutable(list, &s->mutable_count, (struct mutable_setting){STR("sale_price_starts"), false});
-        add_mutable(list, &s->mutable_count, (struct mutable_setting){STR("sale_price_ends"), false});
+        add_mutable(list, &s->mutable_count, (struct mutable_setting){.attribute = STR("sale_price_starts")});
+        add_mutable(list, &s->mutable_count, (struct mutable_setting){.attribute = STR("sale_price_ends")});
     }
     for (size_t i = 0; i < count; i++) {
-        struct mutable_setting m = {names[i], false};
+        struct mutable_setting m = {.attribute = names[i]};
 
         if (settings_modifier(names[i], "version", &m.attribute))
             m.by_version = true;
@@ -332,6 +344,7 @@ static enum status read_mutable(struct settings *s, const char *key, const struc
             return error_set(err, STATUS_INPUT,
                              "'%s[%zu]': '" STR_FMT "' is no attribute; write \"margin\" or \"version(margin)\"", key,
                              i, STR_ARG(names[i]));
+        m.named = !has_number_role(s, m.attribute);
         add_mutable(list, &s->mutable_count, m);
     }
     return STATUS_OK;
@@ -344,6 +357,32 @@ const struct mutable_setting *settings_mutable(const struct settings *s, struct 
             return &s->mutable_attributes[i];
     }
     return settings_dimension_mutable(s, attribute);
+}
+
+bool settings_flag_cells(const struct settings *s, struct str attribute)
+{
+    for (size_t i = 0; i < s->mutable_count; i++) {
+        if (s->mutable_attributes[i].named && str_equal(s->mutable_attributes[i].attribute, attribute))
+            return true;
+    }
+    return false;
+}
+
+bool settings_in_place(const struct settings *s, struct str attribute)
+{
+    for (size_t f = 0; f < s->field_count; f++) {
+        for (size_t a = 0; !s->fields[f].rest && a < s->fields[f].attribute_count; a++) {
+            if (str_equal(s->fields[f].attributes[a], attribute))
+                return false;
+        }
+    }
+    for (size_t i = 0; i < s->identifier_count; i++) {
+        if (str_equal(s->identifiers[i], attribute))
+            return false;
+    }
+    return !str_equal(attribute, s->group_attribute) && !str_equal(attribute, s->role_attribute[ROLE_CATEGORY]) &&
+           (!str_equal(attribute, s->role_attribute[ROLE_AVAILABILITY]) ||
+            str_equal(attribute, s->role_attribute[ROLE_QUANTITY]));
 }
 
 static enum status read_identifiers(struct settings *s, const char *key, const struct json *value, struct error *err)

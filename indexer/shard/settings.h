@@ -120,6 +120,7 @@ struct event_settings {
 struct mutable_setting {
     struct str attribute;
     bool by_version; /* else by timestamp, ms since 1970 */
+    bool named;      /* by mutableAttributes, and it has no role: true and false have cells, too */
 };
 
 /* A store with its own stock, or a price list with its own prices: `stores`: ["berlin", {"name": "hamburg",
@@ -229,6 +230,12 @@ const struct replica_setting *settings_replica(const struct settings *s, struct 
 
 /* NULL when updates can't change the attribute. */
 const struct mutable_setting *settings_mutable(const struct settings *s, struct str attribute);
+
+/* Whether true and false under the name are cells as numbers are: flags that updates change in place. */
+bool settings_flag_cells(const struct settings *s, struct str attribute);
+/* Whether a change of the attribute is one of its cell alone. Not where words, identifiers, groups, categories or
+ * availability follow from it: such an object is written anew. */
+bool settings_in_place(const struct settings *s, struct str attribute);
 
 /* Stores and price lists. The kind and the list are told by the attribute alone; the others are NULL when `path`
  * ("stores.berlin") is not declared. */

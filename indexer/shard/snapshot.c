@@ -113,7 +113,6 @@ static enum status overlay_number(const struct reading *r, attr_id attr, struct 
     const struct number_column *column = shard_number_column(r->shard, attr);
     struct str name = dictionary_attr(r->snapshot->dictionary, attr)->name;
     const struct json *old = json_get_str(object, name);
-    struct buf text = BUF_EMPTY;
     int64_t cell = 0;
     enum status status = shard_check_cell(r->shard, attr, r->doc, err);
 
@@ -121,10 +120,8 @@ static enum status overlay_number(const struct reading *r, attr_id attr, struct 
         return status;
     if (old ? old->type != JSON_NULL && old->type != JSON_NUMBER : column->kind == NUMBER_COLUMN_MULTI)
         return STATUS_OK;
-    number_write(column, cell, &text);
-    if (!json_object_set(object, name, json_number_text(arena_copy(r->arena, buf_str(&text))), r->arena))
+    if (!json_object_set(object, name, number_json(column, cell, r->arena), r->arena))
         status = error_set(err, STATUS_LIMIT, "object is larger than the request's memory");
-    buf_release(&text);
     return status;
 }
 

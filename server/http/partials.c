@@ -25,7 +25,7 @@ static bool kind_of(struct str name, enum update_kind *kind)
     return true;
 }
 
-/* One member as an update's value. False when it is more than a number of that kind. */
+/* One member as an update's value. False when it is more than a number of that kind, or a flag. */
 static bool take_member(struct live_update *u, struct json_member *values, const struct json_member *m)
 {
     enum update_kind kind = UPDATE_SET;
@@ -38,7 +38,8 @@ static bool take_member(struct live_update *u, struct json_member *values, const
             return false;
         }
     }
-    if (value->type != JSON_NUMBER || u->value_count == UPDATE_VALUES_MAX || (u->value_count && u->kind != kind)) {
+    bool cell = value->type == JSON_NUMBER || (kind == UPDATE_SET && json_is_bool(value));
+    if (!cell || u->value_count == UPDATE_VALUES_MAX || (u->value_count && u->kind != kind)) {
         return false;
     }
     u->kind = (uint8_t)kind;

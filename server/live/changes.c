@@ -80,16 +80,6 @@ struct change *changes_of(struct changes *c, struct str id)
     return &c->items.items[c->items.count - 1];
 }
 
-/* A cell's number as JSON. */
-static struct json cell_json(struct changes *c, const struct number_column *column, int64_t value)
-{
-    struct buf text = BUF_EMPTY;
-    number_write(column, value, &text);
-    struct json number = json_number_text(arena_copy(&c->arena, buf_str(&text)));
-    buf_release(&text);
-    return number;
-}
-
 static const struct number_column *column_of(const struct changes *c, uint32_t segment, attr_id attr)
 {
     return shard_number_column(c->base->segments[segment].shard, attr);
@@ -106,7 +96,7 @@ enum status changes_load(struct changes *c, struct change *x, struct error *err)
     }
     for (uint32_t i = cells_first(&c->cells, x->segment, x->doc); i != CELL_NONE; i = c->cells.items.items[i].next) {
         const struct cell_change *cell = &c->cells.items.items[i];
-        struct json value = cell_json(c, column_of(c, cell->segment, cell->attr), cell->value);
+        struct json value = number_json(column_of(c, cell->segment, cell->attr), cell->value, &c->arena);
         (void)!json_object_set(&x->object, dictionary_attr(c->base->dictionary, cell->attr)->name, value, &c->arena);
     }
     changes_cells_load(c, x);
@@ -152,7 +142,7 @@ static bool published_cell(struct changes *c, const struct change *x, struct str
         return false;
     }
     struct json *number = ARENA_NEW(&c->arena, struct json);
-    *number = cell_json(c, column, value);
+    *number = number_json(column, value, &c->arena);
     *out = number;
     return true;
 }
@@ -206,6 +196,15 @@ static bool cell_decides(struct changes *c, struct change *x, const struct numbe
     return !stored || stored->type == JSON_NUMBER || stored->type == JSON_NULL;
 }
 
+/* What a cell may hold of a member: a number, or a flag where flags are cells. */
+static bool cell_text(const struct changes *c, const struct member_change *m, struct str *text)
+{
+    const struct settings *s = c->index->settings->settings;
+    *text = m->value.type == JSON_NUMBER ? m->value.text : m->value.type == JSON_TRUE ? STR("true") : STR("false");
+    return (m->value.type == JSON_NUMBER || (json_is_bool(&m->value) && settings_flag_cells(s, m->name))) &&
+           settings_in_place(s, m->name);
+}
+
 /* The cells that hold the members, or false when one has none that can. */
 static bool find_cells(struct changes *c, struct change *x, const struct member_change *members, size_t count,
                        struct member_cell *out)
@@ -219,8 +218,8 @@ static bool find_cells(struct changes *c, struct change *x, const struct member_
         }
         out[i].dimension = false;
         const struct number_column *column = cell_column(c, x, members[i].name, &out[i].attr);
-        if (members[i].value.type != JSON_NUMBER || !column ||
-            !number_cell_of_text(column, members[i].value.text, &out[i].value) ||
+        struct str text;
+        if (!column || !cell_text(c, &members[i], &text) || !number_cell_of_text(column, text, &out[i].value) ||
             !cell_decides(c, x, column, out[i].attr)) {
             return false;
         }
@@ -236,7 +235,7 @@ static void put_cell(struct changes *c, struct change *x, const struct member_ce
     }
     cells_put(&c->cells, x->segment, x->doc, cell->attr, cell->value);
     if (x->loaded) {
-        struct json value = cell_json(c, column_of(c, x->segment, cell->attr), cell->value);
+        struct json value = number_json(column_of(c, x->segment, cell->attr), cell->value, &c->arena);
         (void)!json_object_set(&x->object, dictionary_attr(c->base->dictionary, cell->attr)->name, value, &c->arena);
     }
 }

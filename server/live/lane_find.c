@@ -34,8 +34,8 @@ static void find_sale_parts(struct lane *lane, const struct snapshot *s)
     for (int i = 0; i < SALE_PARTS; i++) {
         lane->sale[i] = names[i].size > 0 ? lane_attribute_find(lane, names[i]) : -1;
     }
-    lane->attributes[lane->attribute_count] =
-        (struct lane_attribute){.name = effective, .attr = dictionary_attr_find(s->dictionary, effective)};
+    lane->attributes[lane->attribute_count] = (struct lane_attribute){
+        .name = effective, .attr = dictionary_attr_find(s->dictionary, effective), .in_place = true};
 }
 
 static struct lane *lane_of(struct changes *c)
@@ -53,9 +53,13 @@ static struct lane *lane_of(struct changes *c)
     for (size_t i = 0; i < s->mutable_count; i++) {
         struct str name = s->mutable_attributes[i].attribute;
         bool quantity = str_equal(name, s->role_attribute[ROLE_QUANTITY]);
-        lane->attributes[i] =
-            (struct lane_attribute){name, hash64(name.data, name.size), dictionary_attr_find(c->base->dictionary, name),
-                                    s->mutable_attributes[i].by_version, quantity};
+        lane->attributes[i] = (struct lane_attribute){.name = name,
+                                                      .hash = hash64(name.data, name.size),
+                                                      .attr = dictionary_attr_find(c->base->dictionary, name),
+                                                      .by_version = s->mutable_attributes[i].by_version,
+                                                      .quantity = quantity,
+                                                      .flag = s->mutable_attributes[i].named,
+                                                      .in_place = settings_in_place(s, name)};
         lane->quantity = quantity ? (int)i : lane->quantity;
     }
     find_sale_parts(lane, c->base);
@@ -74,7 +78,7 @@ const struct number_column *lane_cells_of(struct changes *c, uint32_t segment, i
         uint32_t count;
         const attr_id *cut = shard_cut_attributes(shard, &count);
         column->state = COLUMN_NONE;
-        for (uint32_t i = 0; i < count && attr != ATTR_NONE; i++) {
+        for (uint32_t i = 0; i < count && attr != ATTR_NONE && lane->attributes[attribute].in_place; i++) {
             const struct number_column *numbers = shard_number_column(shard, attr);
             if (cut[i] == attr && !numbers->is_double && shard_check_attribute(shard, attr, NULL) == STATUS_OK) {
                 column->state = COLUMN_CELLS;

@@ -19,6 +19,8 @@ struct lane_attribute {
     attr_id attr; /* ATTR_NONE: no object has it as a number */
     bool by_version;
     bool quantity;
+    bool flag;     /* true and false are cells */
+    bool in_place; /* nothing else follows from it */
 };
 
 enum { LANE_CELL = -2 };

@@ -27,8 +27,7 @@ static bool decimal_add(struct decimal a, struct decimal b, bool subtract, uint8
     int64_t x;
     int64_t y;
     return decimal_rescale(a, scale, &x) && decimal_rescale(b, scale, &y) &&
-           !(subtract ? __builtin_sub_overflow(x, y, out) : __builtin_add_overflow(x, y, out)) &&
-           *out != NUMBER_MISSING;
+           !(subtract ? __builtin_sub_overflow(x, y, out) : __builtin_add_overflow(x, y, out)) && number_fits(*out);
 }
 
 static int64_t cell_now(const struct lane_work *k, const struct number_column *column, attr_id attr)
@@ -36,6 +35,14 @@ static int64_t cell_now(const struct lane_work *k, const struct number_column *c
     const struct cell_change *pending = cells_find(&k->d->changes->cells, k->at->segment, k->at->doc, attr);
     const _Atomic int64_t *cell = number_cell(column, k->at->doc);
     return pending ? pending->value : cell ? number_load(cell) : NUMBER_MISSING;
+}
+
+static enum lane_outcome place_flag(struct lane_work *k, struct lane_value *v, const struct number_column *column,
+                                    bool yes)
+{
+    const struct lane_attribute *a = &k->d->changes->lane->attributes[v->attribute];
+    v->cell = yes ? NUMBER_TRUE : NUMBER_FALSE;
+    return a->flag && cell_now(k, column, a->attr) != NUMBER_MISSING ? DONE : NOT_HERE;
 }
 
 /* What one value comes to, in its column's units. */
@@ -49,16 +56,19 @@ static enum lane_outcome place_value(struct lane_work *k, uint8_t i)
     const struct number_column *column = lane_cells_of(k->d->changes, k->at->segment, v->attribute);
     const struct json *given = &u->values[i].value;
     struct decimal number;
+    if (column && json_is_bool(given)) {
+        return place_flag(k, v, column, given->type == JSON_TRUE);
+    }
     if (!column || given->type != JSON_NUMBER || !decimal_parse(given->text, &number)) {
         return NOT_HERE;
     }
     int64_t now = cell_now(k, column, k->d->changes->lane->attributes[v->attribute].attr);
-    if (now == NUMBER_MISSING) {
+    if (now == NUMBER_MISSING || (number_is_flag(now) && u->kind != UPDATE_SET)) {
         return NOT_HERE; /* the stored object may have something else under the name */
     }
     struct decimal current = {now, column->scale};
     bool fits = u->kind == UPDATE_SET
-                    ? decimal_rescale(number, column->scale, &v->cell) && v->cell != NUMBER_MISSING
+                    ? decimal_rescale(number, column->scale, &v->cell) && number_fits(v->cell)
                     : decimal_add(current, number, u->kind == UPDATE_DECREMENT, column->scale, &v->cell);
     if (!fits) {
         return NOT_HERE;
@@ -93,6 +103,26 @@ static char *put_text(char *p, struct str s)
     return p + s.size;
 }
 
+/* As record_update writes a member. */
+static char *put_member(char *p, const struct lane_value *v, enum member_operation operation)
+{
+    struct decimal d = v->number;
+    if (number_is_flag(v->cell)) {
+        *p++ = (char)RECORD_TAG_JSON;
+        *p++ = (char)operation;
+        p = put_text(p, v->cell == NUMBER_TRUE ? STR("true") : STR("false"));
+        return put_varint(p, v->key);
+    }
+    while (d.scale > 0 && d.units % 10 == 0) {
+        d.units /= 10;
+        d.scale--;
+    }
+    *p++ = (char)d.scale;
+    *p++ = (char)operation;
+    p = put_varint(p, ((uint64_t)d.units << 1) ^ (uint64_t)(d.units >> 63));
+    return put_varint(p, v->key);
+}
+
 /* As record_update writes it, without the way over JSON. */
 void lane_log_cells(struct lane_work *k)
 {
@@ -117,16 +147,8 @@ void lane_log_cells(struct lane_work *k)
         if (lane_is_dropped(u, i)) {
             continue;
         }
-        struct decimal d = v->number;
-        while (d.scale > 0 && d.units % 10 == 0) {
-            d.units /= 10;
-            d.scale--;
-        }
         p = put_text(p, lane->attributes[v->attribute].name);
-        *p++ = (char)d.scale;
-        *p++ = (char)(i < u->value_count ? lane_operation(u) : MEMBER_DERIVED);
-        p = put_varint(p, ((uint64_t)d.units << 1) ^ (uint64_t)(d.units >> 63));
-        p = put_varint(p, v->key);
+        p = put_member(p, v, i < u->value_count ? lane_operation(u) : MEMBER_DERIVED);
     }
     w->bytes.size += (size_t)(p - start);
     log_writer_end(w);

@@ -5,8 +5,6 @@
 
 #include "indexer/base/number.h"
 
-enum { TAG_JSON = 16 };
-
 uint64_t record_put(struct log_writer *w, uint64_t uid, uint8_t flags, const struct json *object)
 {
     uint64_t seq = log_writer_begin(w, RECORD_PUT, flags);
@@ -28,7 +26,7 @@ static void put_member(struct buf *b, const struct member_change *m)
     }
     struct buf text = BUF_EMPTY;
     json_write(&text, &m->value);
-    buf_put_u8(b, TAG_JSON);
+    buf_put_u8(b, RECORD_TAG_JSON);
     buf_put_u8(b, (uint8_t)m->operation);
     buf_put_text(b, buf_str(&text));
     buf_release(&text);
@@ -180,7 +178,7 @@ static bool take_member(struct reader *r, struct arena *arena, struct member_cha
     m->name = take_str(r);
     uint8_t tag = reader_u8(r);
     m->operation = (enum member_operation)reader_u8(r);
-    if (tag == TAG_JSON) {
+    if (tag == RECORD_TAG_JSON) {
         struct str text = take_str(r);
         return !r->failed && json_parse(text, arena, &m->value, NULL) == STATUS_OK;
     }

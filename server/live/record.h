@@ -85,6 +85,9 @@ enum member_operation {
     MEMBER_OPERATION_END
 };
 
+/* Stands in an update's member where a decimal has its scale: the value is JSON. */
+enum { RECORD_TAG_JSON = 16 };
+
 struct member_change {
     struct str name; /* of the object's member */
     enum member_operation operation;

@@ -7,7 +7,7 @@
 
 #define TABLE_START 256
 
-enum { SLOT_FREE, SLOT_UNITS, SLOT_DOUBLE };
+enum { SLOT_FREE, SLOT_UNITS, SLOT_DOUBLE, SLOT_FLAG };
 
 /* --- tables --- */
 static uint32_t place(const struct number_table *t, const struct number_slot *key)
@@ -100,6 +100,8 @@ void facet_numbers_segment(struct facet_numbers *n, const struct window *w)
 
 static inline void add_statistics(struct facet_numbers *n, int64_t cell)
 {
+    if (!number_fits(cell))
+        return; /* a flag */
     n->segment_min = cell < n->segment_min ? cell : n->segment_min;
     n->segment_max = cell > n->segment_max ? cell : n->segment_max;
     n->segment_count++;
@@ -282,6 +284,8 @@ static struct number_slot canonical(int64_t cell, uint32_t count, const struct n
 {
     struct number_slot out = {.cell = cell, .count = count, .kind = SLOT_UNITS, .scale = column->scale};
 
+    if (number_is_flag(cell))
+        return (struct number_slot){.cell = cell, .count = count, .kind = SLOT_FLAG};
     if (column->is_double) {
         struct buf text = BUF_EMPTY;
         struct decimal d;
@@ -307,7 +311,7 @@ static void add_many(struct facet_numbers *n, int64_t cell, uint32_t count)
     int64_t sum;
 
     add_statistics(n, cell);
-    if (count == 1)
+    if (count == 1 || !number_fits(cell))
         return;
     n->segment_count += count - 1;
     if (!n->column->is_double && !__builtin_mul_overflow(cell, (int64_t)(count - 1), &sum) &&
@@ -370,7 +374,9 @@ bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena)
 
 void number_slot_write(const struct number_slot *s, struct buf *out)
 {
-    if (s->kind == SLOT_UNITS)
+    if (s->kind == SLOT_FLAG)
+        buf_append_str(out, s->cell == NUMBER_TRUE ? STR("true") : STR("false"));
+    else if (s->kind == SLOT_UNITS)
         decimal_write(out, s->cell, (uint8_t)s->scale);
     else
         json_write_double(out, number_slot_double(s));

@@ -12,7 +12,7 @@
 struct number_slot {
     int64_t cell; /* units; or a double's cell */
     uint32_t count;
-    uint16_t kind; /* 0: free; 1: units at `scale`; 2: a double */
+    uint16_t kind; /* 0: free; 1: units at `scale`; 2: a double; 3: a flag */
     uint16_t scale;
 };
 

@@ -122,6 +122,18 @@ static enum status document_node(struct compiler *c, struct filter_node *out, st
     return STATUS_OK;
 }
 
+/* true and false are cells where updates change them in place, and codes elsewhere. */
+static bool is_flag(const struct compiler *c, attr_id attr, struct str value)
+{
+    bool cells = false;
+
+    if (!str_equal(value, STR("true")) && !str_equal(value, STR("false")))
+        return false;
+    for (uint32_t i = 0; i < c->snapshot->segment_count && !cells; i++)
+        cells = shard_number_column(c->snapshot->segments[i].shard, attr)->kind != NUMBER_COLUMN_NONE;
+    return cells;
+}
+
 static enum status facet_condition(struct compiler *c, struct filter_node *out, const struct filter *f)
 {
     const struct dictionary *d = c->snapshot->dictionary;
@@ -147,7 +159,7 @@ static enum status facet_condition(struct compiler *c, struct filter_node *out, 
     code = dictionary_value_find(d, attr, f->value);
     if (code != FACET_NONE && level != UINT32_MAX && dictionary_value_level(d, attr, code) != level)
         code = FACET_NONE;
-    number = level == UINT32_MAX && filter_is_number(f->value);
+    number = level == UINT32_MAX && (filter_is_number(f->value) || is_flag(c, attr, f->value));
     if (!number)
         return code == FACET_NONE ? STATUS_OK : sets_node(c, out, attr, code);
     if (code == FACET_NONE)

@@ -2,19 +2,6 @@
 
 #include "indexer/base/number.h"
 
-struct json hit_number(const struct number_column *column, int64_t cell, struct arena *arena)
-{
-    struct buf text = BUF_EMPTY;
-    struct json out;
-
-    if (column->is_double)
-        return json_of_double(number_as_double(column, cell), arena);
-    decimal_write(&text, cell, column->scale);
-    out = json_number_text(arena_copy(arena, buf_str(&text)));
-    buf_release(&text);
-    return out;
-}
-
 bool hit_overlay_init(struct hit_overlay *o, const struct shard *shard, struct window *w, struct arena *arena)
 {
     uint32_t cut_count, changed = shard_changed_count(shard);
@@ -47,16 +34,16 @@ static bool put(struct json *object, struct str name, const struct number_column
     struct json *place = (struct json *)(uintptr_t)json_get_path(object, name);
 
     if (cell == NUMBER_MISSING) {
-        if (place && place->type == JSON_NUMBER)
+        if (place && (place->type == JSON_NUMBER || json_is_bool(place)))
             *place = (struct json){.type = JSON_NULL};
         return true;
     }
     if (place && (place->type == JSON_NUMBER || place->type == JSON_NULL)) {
-        *place = hit_number(column, cell, arena);
+        *place = number_json(column, cell, arena);
         return true;
     }
     return place || str_find_char(name, '.') != SIZE_MAX ||
-           json_object_set(object, name, hit_number(column, cell, arena), arena);
+           json_object_set(object, name, number_json(column, cell, arena), arena);
 }
 
 /* "*" and names to leave out mean that any may be shown. */

@@ -42,6 +42,5 @@ void hit_reader_release(struct hit_reader *r);
 MUST_CHECK enum status hit_object(struct hit_reader *r, const struct hit_overlay *overlay, const struct candidate *c,
                                   struct json *out, struct error *err);
 /* A number column's cell as JSON; the text is in the arena. */
-struct json hit_number(const struct number_column *column, int64_t cell, struct arena *arena);
 
 #endif

@@ -138,7 +138,7 @@ static bool share_of(const struct prior_key *k, struct window *w, uint32_t offse
             if (isnan(k->shares[code]))
                 k->shares[code] = share_of_value(k, number_as_double(v->column, v->column->values[code]));
             *x = k->shares[code];
-            return code != 0;
+            return code != 0 && number_fits(v->column->values[code]);
         }
     }
     value = key_value(k, w, offset);

@@ -143,6 +143,37 @@ static void test_sparse_cells(void **state)
     assert_null(number_cell(&column, 1001));
 }
 
+/* True and false are cells below all numbers, which no comparison of numbers selects. */
+static void test_flags(void **state)
+{
+    (void)state;
+    for (int is_double = 0; is_double < 2; is_double++) {
+        const struct number_column column = {.kind = NUMBER_COLUMN_DENSE, .is_double = is_double, .scale = 0};
+        const char *const ops[] = {"<", "<=", "=", ">=", ">"};
+        const char *const bounds[] = {"-1e30", "-9223372036854775806", "-1", "0", "1", "1e30"};
+        struct buf text = BUF_EMPTY;
+        int64_t low, high, cell;
+
+        for (size_t i = 0; i < 5 * 6; i++) {
+            bool some = number_range_of(&column, ops[i % 5], str_from(bounds[i / 5]), &low, &high);
+            assert_false(some && low <= NUMBER_TRUE);
+        }
+        assert_true(number_range_of(&column, "=", STR("true"), &low, &high));
+        assert_true(low == NUMBER_TRUE && high == NUMBER_TRUE);
+        assert_true(number_range_of(&column, "=", STR("false"), &low, &high));
+        assert_true(low == NUMBER_FALSE && high == NUMBER_FALSE);
+        assert_false(number_range_of(&column, "<=", STR("true"), &low, &high));
+        assert_true(number_cell_of_text(&column, STR("true"), &cell) && cell == NUMBER_TRUE);
+        number_write(&column, cell, &text);
+        assert_true(str_equal(buf_str(&text), STR("true")));
+        assert_true(isnan(number_as_double(&column, cell)));
+        /* Numbers whose units would be a flag's have no such cell. */
+        assert_true(!number_cell_of_text(&column, STR("-9223372036854775807"), &cell) || number_fits(cell));
+        assert_true(!number_cell_of_text(&column, STR("-9223372036854775806"), &cell) || number_fits(cell));
+        buf_release(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_cells_of_doubles_keep_order),
         cmocka_unit_test(test_exactness),
         cmocka_unit_test(test_sparse_cells),
+        cmocka_unit_test(test_flags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
