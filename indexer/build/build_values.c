@@ -259,14 +259,17 @@ static void write_numbers(struct build_attribute *a, attr_id attr, struct values
     size_t count = a->numbers.count;
     struct number_pair *pairs = xrealloc_array(NULL, count + 1, sizeof(*pairs));
     struct number_form form = form_of(a);
-    bool sorted = true;
+    bool sorted = true, flags = false;
 
     for (size_t i = 0; i < count; i++) {
+        flags |= a->numbers.items[i].is_flag;
         pairs[i] = (struct number_pair){vw->new_of_old[a->numbers.items[i].doc], cell_of(&a->numbers.items[i], form)};
         sorted &= i == 0 || number_compare(&pairs[i - 1], &pairs[i]) <= 0;
     }
     if (!sorted)
         sort_pairs(pairs, sizeof(*pairs), (uint32_t)count, vw->codes.doc_count, number_compare);
+    if (flags)
+        container_needs(vw->attributes.w, 4);
     attributes_put_numbers(&vw->attributes, attr, pairs, (uint32_t)count, form);
     for (size_t i = 1; i < count; i++)
         form.listed |= pairs[i].doc == pairs[i - 1].doc;

@@ -82,7 +82,7 @@ struct container_writer {
     struct buf checksums;
     struct buf block; /* staged: the block of the open chunk */
     bool open;
-    uint32_t version; /* of the format, that what is written needs; 0: the first */
+    uint32_t version; /* of the format, that what is written needs: see container_needs */
     enum container_kind kind;
     uint64_t uid;
     enum status status; /* the first failure; later calls do nothing */
@@ -93,6 +93,11 @@ struct container_writer {
  * FILE_CREATE or FILE_REWRITE). Both are borrowed. */
 void container_writer_init(struct container_writer *w, enum container_kind kind, struct buf *image, struct file *file);
 void container_writer_release(struct container_writer *w);
+/* What is written is understood from this version of the format on. */
+static inline void container_needs(struct container_writer *w, uint32_t version)
+{
+    w->version = w->version > version ? w->version : version;
+}
 void container_begin(struct container_writer *w, uint32_t id);
 void container_put(struct container_writer *w, const void *data, size_t size);
 /* Zeros until the open chunk's size is a multiple of alignment (a power of two up to 64). */

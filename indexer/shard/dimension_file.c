@@ -172,7 +172,7 @@ void dimensions_writer_end(struct dimensions_writer *dw)
     struct buf head = BUF_EMPTY;
 
     if (dw->count > 0) {
-        dw->w->version = 3; /* older readers would lose the cells */
+        container_needs(dw->w, 3); /* older readers would lose the cells */
         container_end(dw->w);
         buf_put_u32(&head, dw->count);
         buf_put_u32(&head, blocks_of(dw->doc_count));

@@ -20,8 +20,9 @@
 #define WORLDS            100
 #define QUERIES_PER_WORLD 100
 
-static const char *const all_facets[] = {"brand",         "color", "tags",   "category.lvl0", "category.lvl1",
-                                         "category.lvl2", "price", "rating", "in_stock",      "spec.width"};
+static const char *const all_facets[] = {"brand",         "color",         "tags",     "category.lvl0",
+                                         "category.lvl1", "category.lvl2", "price",    "rating",
+                                         "in_stock",      "spec.width",    "clearance"};
 #define FACETS (sizeof(all_facets) / sizeof(all_facets[0]))
 
 struct question {
@@ -99,7 +100,7 @@ static void put_switches(struct world *w, struct question *q)
 static struct oracle_condition facet_condition(struct world *w)
 {
     struct oracle_condition c = {0};
-    switch (world_random(w, 6)) {
+    switch (world_random(w, 7)) {
     case 0:
         c.attribute = STR("brand");
         c.value = world_brand(w);
@@ -119,6 +120,10 @@ static struct oracle_condition facet_condition(struct world *w)
     case 4:
         c.attribute = STR("tags");
         c.value = world_chance(w, 30) ? STR("true") : STR("black");
+        break;
+    case 5:
+        c.attribute = STR("clearance");
+        c.value = world_chance(w, 50) ? STR("true") : STR("false");
         break;
     default:
         c.attribute = STR("in_stock");
@@ -156,14 +161,14 @@ static void put_facet_filters(struct world *w, struct question *q)
 static void put_number_filters(struct world *w, struct question *q)
 {
     static const char *const ops[] = {"=", "!=", "<", "<=", ">", ">="};
-    static const char *const names[] = {"price", "rating", "stock", "spec.width"};
+    static const char *const names[] = {"price", "rating", "stock", "spec.width", "clearance"};
     if (!world_chance(w, 30))
         return;
     struct oracle_clause *clause = &q->oracle.clauses[q->oracle.clause_count++];
     clause->count = 1;
     struct oracle_condition *c = &clause->any[0];
     c->numeric = true;
-    c->attribute = str_from(names[world_random(w, 4)]);
+    c->attribute = str_from(names[world_random(w, 5)]);
     uint32_t op = world_random(w, 6);
     c->op = (enum oracle_op)op;
     uint32_t quarters = world_random(w, 200);

@@ -9,7 +9,8 @@
 static const char settings_text[] =
     "{\"searchableAttributes\":[\"title^3\",\"brand^2\",\"category^3\",\"description\"],"
     "\"attributesForFaceting\":[\"searchable(brand)\",\"color\",\"tags\",\"hierarchical(category)\",\"price\","
-    "\"rating\",\"spec.width\"],\"customRanking\":[\"desc(popularity)\"],"
+    "\"rating\",\"spec.width\",\"clearance\"],\"mutableAttributes\":[\"clearance\"],\"customRanking\":[\"desc("
+    "popularity)\"],"
     "\"roles\":{\"title\":\"title\",\"brand\":\"brand\",\"category\":\"category\",\"price\":\"price\","
     "\"quantity\":\"stock\",\"availability\":\"in_stock\",\"popularity\":\"popularity\"},"
     "\"languages\":[\"en\"]}";
@@ -111,6 +112,9 @@ static void put_object(struct world *w, struct buf *b, uint32_t group, uint32_t 
         buf_printf(b, ",\"spec\":{\"width\":%u.5}", world_random(w, 9));
     if (world_chance(w, 70))
         buf_printf(b, ",\"stock\":%u", world_random(w, 3));
+    static const char *const clearance[] = {"true", "false", "true", "false", "2.5", "\"soon\"", "\"later\""};
+    if (world_chance(w, 60))
+        buf_printf(b, ",\"clearance\":%s", clearance[world_random(w, 7)]);
     if (world_chance(w, 60))
         buf_printf(b, ",\"in_stock\":%s", world_chance(w, 70) ? "true" : "false");
     if (world_chance(w, 75))
@@ -227,13 +231,15 @@ static void change_number(struct world *w, struct world_segment *segment, struct
     if (id == DOC_NONE || attr == ATTR_NONE)
         return;
     const struct number_column *column = shard_number_column(segment->shard, attr);
-    struct str text = arena_printf(&w->arena, "%u", world_random(w, 4));
+    bool flag = str_equal(str_from(name), STR("clearance")) && world_chance(w, 80), yes = world_chance(w, 50);
+    const struct json *old = json_get(&doc->object, name);
+    struct str text = flag ? yes ? STR("true") : STR("false") : arena_printf(&w->arena, "%u", world_random(w, 4));
     struct error err;
     int64_t value;
-    if (!number_cell_of_text(column, text, &value) ||
+    if ((old && old->type != JSON_NUMBER && !json_is_bool(old)) || !number_cell_of_text(column, text, &value) ||
         shard_number_store(segment->shard, attr, id, value, &err) != STATUS_OK)
         return;
-    json_object_set(&doc->object, str_from(name), json_number_text(text), &w->oracle.arena);
+    json_object_set(&doc->object, str_from(name), flag ? json_of_bool(yes) : json_number_text(text), &w->oracle.arena);
     double quantity;
     bool available;
     doc->in_stock = (!json_bool(json_get(&doc->object, "in_stock"), &available) || available) &&
@@ -257,6 +263,8 @@ static void change_in_place(struct world *w)
                 change_number(w, segment, doc, "stock");
             if (world_chance(w, 10))
                 change_number(w, segment, doc, "price");
+            if (world_chance(w, 10))
+                change_number(w, segment, doc, "clearance");
             if (world_chance(w, 5))
                 delete_doc(w, segment, segment->docs.items[d]);
         }
