@@ -155,10 +155,18 @@ static enum status open_whole(struct shard *s, struct error *err)
     return status == STATUS_OK ? shard_check_rest(s, err) : status;
 }
 
+static struct shard *shard_new(void)
+{
+    struct shard *s = xcalloc(1, sizeof(*s));
+
+    pthread_mutex_init(&s->note_lock, NULL);
+    return s;
+}
+
 enum status shard_open(struct shard **out, const char *path, const struct shard_open_options *options,
                        struct error *err)
 {
-    struct shard *s = xcalloc(1, sizeof(*s));
+    struct shard *s = shard_new();
     enum status status = file_map(&s->map, path, FILE_MAP_PRIVATE, err);
 
     *out = NULL;
@@ -180,7 +188,7 @@ enum status shard_open(struct shard **out, const char *path, const struct shard_
 
 enum status shard_open_memory(struct shard **out, struct buf *image, struct error *err)
 {
-    struct shard *s = xcalloc(1, sizeof(*s));
+    struct shard *s = shard_new();
     enum status status = STATUS_OK;
 
     *out = NULL;
@@ -203,6 +211,11 @@ void shard_close(struct shard *s)
 {
     if (!s)
         return;
+    for (struct shard_note *n = atomic_load_explicit(&s->notes, memory_order_relaxed), *next; n; n = next) {
+        next = n->next;
+        n->free(n);
+    }
+    pthread_mutex_destroy(&s->note_lock);
     attributes_close(&s->attributes);
     dimensions_close(&s->dimensions);
     docs_dictionary_free(s->objects);
@@ -212,6 +225,35 @@ void shard_close(struct shard *s)
         file_unmap(&s->map);
     buf_release(&s->image);
     free(s);
+}
+
+/* --- notes --- */
+static struct shard_note *find_note(const struct shard *s, uint64_t key)
+{
+    struct shard_note *n = atomic_load_explicit(&s->notes, memory_order_acquire);
+
+    while (n && n->key != key)
+        n = n->next;
+    return n;
+}
+
+struct shard_note *shard_note(const struct shard *s, uint64_t key, shard_note_make *make)
+{
+    struct shard *to = (struct shard *)(uintptr_t)s;
+    struct shard_note *n = find_note(s, key);
+
+    if (n)
+        return n;
+    pthread_mutex_lock(&to->note_lock);
+    n = find_note(s, key);
+    if (!n) {
+        n = make(s, key);
+        n->key = key;
+        n->next = atomic_load_explicit(&to->notes, memory_order_relaxed);
+        atomic_store_explicit(&to->notes, n, memory_order_release);
+    }
+    pthread_mutex_unlock(&to->note_lock);
+    return n;
 }
 
 /* --- what it is --- */

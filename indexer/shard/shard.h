@@ -155,6 +155,23 @@ _Atomic uint64_t *shard_in_stock_bits(const struct shard *s);
 uint64_t shard_stock_epoch(const struct shard *s);
 void shard_stock_stored(struct shard *s);
 
+/* --- notes --- */
+/* What readers derive of a shard and keep together, as long as it is open: found by kind and number, made by whoever
+ * needs it first. Its begin is this; it must be fit for readers beside each other. */
+struct shard_note {
+    uint64_t key;
+    struct shard_note *next;
+    void (*free)(struct shard_note *note);
+};
+typedef struct shard_note *shard_note_make(const struct shard *s, uint64_t key);
+enum shard_note_kind { NOTE_TITLE_SIGNS, NOTE_AFFINITY_SETS };
+static inline uint64_t shard_note_key(enum shard_note_kind kind, uint32_t number)
+{
+    return (uint64_t)kind << 32 | number;
+}
+/* Borrowed from the shard. `make` returns it owned, with `free` set. Any thread. */
+struct shard_note *shard_note(const struct shard *s, uint64_t key, shard_note_make *make);
+
 /* Every byte of the file against its checksums and structure; of the stored objects every so many, 1 for all, is
  * unpacked and read, too. The message names chunk, offset and reason. */
 MUST_CHECK enum status shard_verify(const char *path, uint32_t every_object, struct error *err);

@@ -67,6 +67,8 @@ struct shard {
     _Atomic uint64_t *in_stock;
     _Atomic uint64_t stock_epoch;
     uint64_t serial;
+    _Atomic(struct shard_note *) notes;
+    pthread_mutex_t note_lock; /* of whoever adds one */
     _Atomic uint16_t *changed; /* attributes with cells that were stored into, in the order of their first change */
     _Atomic uint32_t changed_count;
 };

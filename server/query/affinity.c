@@ -152,7 +152,6 @@ void affinity_cache_clear(struct affinity_cache *c)
         free(c->tallies[i].counts);
     free(c->tallies);
     c->tallies = NULL;
-    affinity_set_cache_clear(&c->sets);
 }
 
 struct word {
@@ -285,10 +284,10 @@ bool affinity_init(struct affinity *a, const struct query *q, struct affinity_ca
     return true;
 }
 
-void affinity_segment(struct affinity *a, const struct shard *shard, struct affinity_set_cache *cache)
+void affinity_segment(struct affinity *a, const struct shard *shard)
 {
     a->column = a->of_code ? shard_facet_column(shard, a->attr) : NULL;
-    a->sets = a->column ? affinity_sets_of(cache, shard, a->attr) : NULL;
+    a->sets = a->column ? affinity_sets_of(shard, a->attr) : NULL;
     a->known = 0;
     a->window_most = a->most;
 }

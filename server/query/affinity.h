@@ -38,12 +38,11 @@ struct affinity_tally {
         uint32_t docs;
     } * counts;
 };
-#define AFFINITY_TALLIES 8192 /* a power of two; each of at most some KiB, mostly some hundred bytes */
+#define AFFINITY_TALLIES 32768 /* a power of two; each of at most some KiB, mostly some hundred bytes */
 #define AFFINITY_WAYS    4
 struct affinity_cache {
     struct affinity_tally *tallies; /* in sets of AFFINITY_WAYS by hash; NULL until the first is needed */
     uint32_t next;
-    struct affinity_set_cache sets;
 };
 void affinity_cache_clear(struct affinity_cache *c);
 
@@ -63,7 +62,7 @@ struct affinity {
 /* False when memory runs out. */
 bool affinity_init(struct affinity *a, const struct query *q, struct affinity_cache *cache, struct arena *arena);
 /* Moves to a segment, whose attribute must have been checked. */
-void affinity_segment(struct affinity *a, const struct shard *shard, struct affinity_set_cache *cache);
+void affinity_segment(struct affinity *a, const struct shard *shard);
 /* Moves to the window that begins at *base; NULL: to a selection of documents. */
 void affinity_window(struct affinity *a, const doc_id *base);
 /* What a document of the segment gains. */

@@ -4,46 +4,38 @@
 
 #define TABLE (4 * AFFINITY_SETS) /* a power of two */
 
-static void sets_release(struct affinity_sets *s)
+static void sets_free(struct shard_note *note)
 {
-    for (uint32_t i = 0; s->windows && i < s->doc_count / WINDOW_DOCS + 1; i++)
-        free(s->windows[i]);
+    struct affinity_sets *s = (struct affinity_sets *)note;
+
+    for (uint32_t i = 0; i < s->doc_count / WINDOW_DOCS + 1; i++)
+        free(atomic_load_explicit(&s->windows[i], memory_order_relaxed));
     free((void *)s->windows);
     free(s->of_doc);
     free(s->examples);
     free(s->table);
-    *s = (struct affinity_sets){0};
+    pthread_mutex_destroy(&s->lock);
+    free(s);
 }
 
-void affinity_set_cache_clear(struct affinity_set_cache *c)
+static struct shard_note *sets_make(const struct shard *shard, uint64_t key)
 {
-    for (uint32_t i = 0; i < AFFINITY_SHARDS; i++)
-        sets_release(&c->shards[i]);
-    c->next = 0;
-}
+    struct affinity_sets *s = xcalloc(1, sizeof(*s));
 
-struct affinity_sets *affinity_sets_of(struct affinity_set_cache *c, const struct shard *shard, attr_id attr)
-{
-    struct affinity_sets *s;
-
-    for (uint32_t i = 0; i < AFFINITY_SHARDS; i++) {
-        s = &c->shards[i];
-        if (s->of_doc && s->shard_uid == shard_uid(shard) && s->attr == attr) {
-            s->column = shard_facet_column(shard, attr);
-            return s;
-        }
-    }
-    s = &c->shards[c->next++ % AFFINITY_SHARDS];
-    sets_release(s);
-    s->shard_uid = shard_uid(shard);
-    s->attr = attr;
-    s->column = shard_facet_column(shard, attr);
+    s->note.free = sets_free;
+    pthread_mutex_init(&s->lock, NULL);
+    s->column = shard_facet_column(shard, (attr_id)key);
     s->doc_count = shard_doc_count(shard);
     s->of_doc = xmalloc(((size_t)s->doc_count + 1) * sizeof(*s->of_doc)); /* touched window by window */
-    s->windows = (struct affinity_window **)xcalloc(s->doc_count / WINDOW_DOCS + 1, sizeof(*s->windows));
+    s->windows = (_Atomic(struct affinity_window *) *)xcalloc(s->doc_count / WINDOW_DOCS + 1, sizeof(*s->windows));
     s->examples = xmalloc(AFFINITY_SETS * sizeof(*s->examples));
     s->table = xcalloc(TABLE, sizeof(*s->table));
-    return s;
+    return &s->note;
+}
+
+struct affinity_sets *affinity_sets_of(const struct shard *shard, attr_id attr)
+{
+    return (struct affinity_sets *)shard_note(shard, shard_note_key(NOTE_AFFINITY_SETS, attr), sets_make);
 }
 
 static bool same_codes(const struct affinity_sets *s, uint16_t set, const facet_code *codes, uint32_t count)
@@ -88,14 +80,11 @@ static void list_set(struct affinity_window *w, uint16_t set)
         w->sets[w->count++] = set;
 }
 
-const struct affinity_window *affinity_sets_window(struct affinity_sets *s, doc_id base)
+static struct affinity_window *window_make(struct affinity_sets *s, doc_id base)
 {
-    struct affinity_window **place = &s->windows[base / WINDOW_DOCS], *w;
+    struct affinity_window *w = xcalloc(1, sizeof(*w));
     uint16_t before = AFFINITY_SET_NONE;
 
-    if (*place)
-        return *place;
-    w = xcalloc(1, sizeof(*w));
     for (doc_id d = base; d < s->doc_count && d - base < WINDOW_DOCS; d++) {
         uint16_t set = find_set(s, d, before);
         s->of_doc[d] = set;
@@ -103,6 +92,22 @@ const struct affinity_window *affinity_sets_window(struct affinity_sets *s, doc_
             list_set(w, set);
         before = set;
     }
-    *place = w;
+    return w;
+}
+
+const struct affinity_window *affinity_sets_window(struct affinity_sets *s, doc_id base)
+{
+    _Atomic(struct affinity_window *) *place = &s->windows[base / WINDOW_DOCS];
+    struct affinity_window *w = atomic_load_explicit(place, memory_order_acquire);
+
+    if (w)
+        return w;
+    pthread_mutex_lock(&s->lock);
+    w = atomic_load_explicit(place, memory_order_relaxed);
+    if (!w) {
+        w = window_make(s, base);
+        atomic_store_explicit(place, w, memory_order_release);
+    }
+    pthread_mutex_unlock(&s->lock);
     return w;
 }

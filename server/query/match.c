@@ -5,7 +5,6 @@
 void match_memory_clear(struct match_memory *m)
 {
     affinity_cache_clear(&m->affinity);
-    title_sign_cache_clear(&m->signs);
 }
 
 bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window)
@@ -139,7 +138,7 @@ enum status match_segment(struct match *m, struct error *err)
     title_segment(&m->title, q, m->window->segment, m->fields);
     if (status == STATUS_OK && m->affinity.of_code)
         status = shard_check_attribute(m->window->shard, m->affinity.attr, err);
-    affinity_segment(&m->affinity, m->window->shard, &m->memory->affinity.sets);
+    affinity_segment(&m->affinity, m->window->shard);
     return status;
 }
 
@@ -374,7 +373,7 @@ double match_most_gain(struct match *m)
 void match_titles(struct match *m)
 {
     if (!m->titles_known)
-        title_window(&m->title, m->window->docs ? NULL : &m->window->base, &m->memory->signs);
+        title_window(&m->title, m->window->docs ? NULL : &m->window->base);
     m->titles_known = true;
 }
 

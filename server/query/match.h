@@ -29,7 +29,6 @@ struct match_slot {
 /* What a thread keeps from search to search. */
 struct match_memory {
     struct affinity_cache affinity;
-    struct title_sign_cache signs;
 };
 void match_memory_clear(struct match_memory *m);
 

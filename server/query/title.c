@@ -50,13 +50,13 @@ static void find_pair_signs(struct title_matcher *t)
     }
 }
 
-void title_window(struct title_matcher *t, const doc_id *base, struct title_sign_cache *cache)
+void title_window(struct title_matcher *t, const doc_id *base)
 {
     t->window = NULL;
     if (!t->titles || !base)
         return;
     if (!t->signs) {
-        t->signs = title_signs_of(cache, t->shard);
+        t->signs = title_signs_of(t->shard);
         find_pair_signs(t);
     }
     t->window = title_signs_window(t->signs, *base);

@@ -36,7 +36,7 @@ struct title_matcher {
 /* fields: the nibbles that count, 0 for all; without the title's nothing is looked for. */
 void title_segment(struct title_matcher *t, const struct query *q, uint32_t segment, uint64_t fields);
 /* Moves to the window that begins at *base; NULL: to a selection of documents. */
-void title_window(struct title_matcher *t, const doc_id *base, struct title_sign_cache *cache);
+void title_window(struct title_matcher *t, const doc_id *base);
 
 /* What neighbours may add in the title of the window's document that has the words of these slots, as bits. */
 static inline double title_limit(const struct title_matcher *t, uint32_t slots, uint32_t offset)

@@ -4,39 +4,35 @@
 
 #include "indexer/shard/titles.h"
 
-static void signs_release(struct title_signs *s)
+static uint32_t window_count(uint32_t doc_count)
 {
-    for (uint32_t i = 0; s->windows && i < s->doc_count / WINDOW_DOCS + 1; i++)
-        free(s->windows[i]);
-    free((void *)s->windows);
-    *s = (struct title_signs){0};
+    return (doc_count + WINDOW_DOCS - 1) / WINDOW_DOCS;
 }
 
-void title_sign_cache_clear(struct title_sign_cache *c)
+static void signs_free(struct shard_note *note)
 {
-    for (uint32_t i = 0; i < TITLE_SIGN_SHARDS; i++)
-        signs_release(&c->shards[i]);
-    c->next = 0;
+    struct title_signs *s = (struct title_signs *)note;
+
+    for (uint32_t i = 0; i < window_count(s->doc_count); i++)
+        free(atomic_load_explicit(&s->windows[i], memory_order_relaxed));
+    free(s);
 }
 
-struct title_signs *title_signs_of(struct title_sign_cache *c, const struct shard *shard)
+static struct shard_note *signs_make(const struct shard *shard, uint64_t key)
 {
-    struct title_signs *s;
+    uint32_t doc_count = shard_doc_count(shard);
+    struct title_signs *s = xcalloc(1, sizeof(*s) + window_count(doc_count) * sizeof(s->windows[0]));
 
-    for (uint32_t i = 0; i < TITLE_SIGN_SHARDS; i++) {
-        s = &c->shards[i];
-        if (s->windows && s->shard_uid == shard_uid(shard)) {
-            s->titles = shard_titles(shard);
-            return s;
-        }
-    }
-    s = &c->shards[c->next++ % TITLE_SIGN_SHARDS];
-    signs_release(s);
-    s->shard_uid = shard_uid(shard);
+    (void)key;
+    s->note.free = signs_free;
     s->titles = shard_titles(shard);
-    s->doc_count = shard_doc_count(shard);
-    s->windows = (uint32_t **)xcalloc(s->doc_count / WINDOW_DOCS + 1, sizeof(*s->windows));
-    return s;
+    s->doc_count = doc_count;
+    return &s->note;
+}
+
+struct title_signs *title_signs_of(const struct shard *shard)
+{
+    return (struct title_signs *)shard_note(shard, shard_note_key(NOTE_TITLE_SIGNS, 0), signs_make);
 }
 
 static uint32_t sign_of(const struct titles *t, doc_id doc)
@@ -52,17 +48,27 @@ static uint32_t sign_of(const struct titles *t, doc_id doc)
     return sign;
 }
 
+static uint32_t *window_make(const struct title_signs *s, doc_id base)
+{
+    doc_id end = s->doc_count - base < WINDOW_DOCS ? s->doc_count : base + WINDOW_DOCS;
+    bool sound = titles_check(s->titles, base, end);
+    uint32_t *signs = xcalloc(WINDOW_DOCS, sizeof(*signs));
+
+    for (doc_id d = base; sound && d < end; d++)
+        signs[d - base] = sign_of(s->titles, d);
+    return signs;
+}
+
 const uint32_t *title_signs_window(struct title_signs *s, doc_id base)
 {
-    uint32_t **place = &s->windows[base / WINDOW_DOCS];
+    _Atomic(uint32_t *) *place = &s->windows[base / WINDOW_DOCS];
+    uint32_t *known = atomic_load_explicit(place, memory_order_acquire), *made;
 
-    if (!*place) {
-        doc_id end = s->doc_count - base < WINDOW_DOCS ? s->doc_count : base + WINDOW_DOCS;
-        bool sound = titles_check(s->titles, base, end);
-
-        *place = xcalloc(WINDOW_DOCS, sizeof(**place));
-        for (doc_id d = base; sound && d < end; d++)
-            (*place)[d - base] = sign_of(s->titles, d);
-    }
-    return *place;
+    if (known)
+        return known;
+    made = window_make(s, base);
+    if (atomic_compare_exchange_strong_explicit(place, &known, made, memory_order_acq_rel, memory_order_acquire))
+        return made;
+    free(made); /* another thread was sooner */
+    return known;
 }

@@ -4,30 +4,24 @@
 /*
  * 32 bits for each title: one bit for each pair of words that stand beside each other (a Bloom filter with one hash),
  * and one that tells whether a word names an accessory. Where the bits of a query are not set, the title's words need
- * not be read, which are far away. Made window by window, when a window is first asked for; a thread keeps those of a
- * few segments, four bytes a document.
+ * not be read, which are far away. Made window by window, when a window is first asked for, and kept with
+ * the shard for all threads, four bytes a document.
  */
 #include "indexer/shard/shard.h"
 #include "server/query/mask.h"
 
 #define TITLE_SIGN_ACCESSORY 0x80000000u
 #define TITLE_SIGN_ANY       0xffffffffu /* nothing is known */
-#define TITLE_SIGN_SHARDS    16
 
 struct title_signs {
-    uint64_t shard_uid;
+    struct shard_note note;
     const struct titles *titles;
     uint32_t doc_count;
-    uint32_t **windows; /* NULL: not made */
+    _Atomic(uint32_t *) windows[]; /* NULL: not made */
 };
-struct title_sign_cache {
-    struct title_signs shards[TITLE_SIGN_SHARDS];
-    uint32_t next;
-};
-void title_sign_cache_clear(struct title_sign_cache *c);
 
-/* Stays until those of other segments push it out. */
-struct title_signs *title_signs_of(struct title_sign_cache *c, const struct shard *shard);
+/* Borrowed from the shard. */
+struct title_signs *title_signs_of(const struct shard *shard);
 /* The signs of the 4,096 documents from base on. */
 const uint32_t *title_signs_window(struct title_signs *s, doc_id base);
 
