@@ -7,7 +7,8 @@
  *   what updates at that rate cost the searches that run beside them: their rate without and with, the processor time
  *   of each without and with, and that of an update
  *
- * and the disk's own time for a write and an fdatasync. Usage: updates DIR INDEX QUANTITY [seconds]
+ * and the disk's own time for a write and an fdatasync. Usage: updates DIR INDEX QUANTITY [seconds]; several attributes
+ * with commas between, such as cells of stores, are updated at random.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -26,11 +27,12 @@
 #include "server/live/update.h"
 #include "server/query/search.h"
 
-enum { UNDER_WAY = 4, BATCH_MAX = 16000 };
+enum { UNDER_WAY = 4, BATCH_MAX = 16000, ATTRIBUTES_MAX = 1024 };
 
 static struct live *live;
 static struct str index_name;
-static struct str quantity;
+static struct str attributes[ATTRIBUTES_MAX];
+static size_t attribute_count;
 static struct str *ids;
 static uint64_t id_count;
 static double seconds = 3;
@@ -100,7 +102,8 @@ static void make_ready(void)
         struct ready *r = &ready[i];
         struct str id = ids[(random >> 33) % id_count];
         int length = snprintf(r->text, sizeof(r->text), "%u", (unsigned)(random >> 20 & 255));
-        r->value = (struct json_member){quantity, json_number_text((struct str){r->text, (size_t)length})};
+        struct str name = attributes[(random >> 8) % attribute_count];
+        r->value = (struct json_member){name, json_number_text((struct str){r->text, (size_t)length})};
         r->id = id;
         if ((size_t)length + id.size <= sizeof(r->text)) {
             r->id = (struct str){memcpy(r->text + length, id.data, id.size), id.size};
@@ -385,7 +388,12 @@ int main(int argc, char **argv)
         return 2;
     }
     index_name = str_from(argv[2]);
-    quantity = str_from(argv[3]);
+    for (struct str rest = str_from(argv[3]); rest.size > 0 && attribute_count < ATTRIBUTES_MAX;) {
+        size_t found = str_find_char(rest, ',');
+        size_t comma = found < rest.size ? found : rest.size;
+        attributes[attribute_count++] = str_slice(rest, 0, comma);
+        rest = comma < rest.size ? str_slice(rest, comma + 1, rest.size) : (struct str){0};
+    }
     seconds = argc > 4 ? atof(argv[4]) : seconds;
     rcu_thread_register();
     rcu_offline();

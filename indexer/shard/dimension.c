@@ -114,11 +114,36 @@ static void block_free(void *block)
         free(b);
 }
 
-/* The first of the block's cells at or behind an offset. */
+/* Where an offset would be if the documents lay evenly. */
+static uint32_t block_guess(const struct dimension_block *b, uint32_t offset)
+{
+    return (uint32_t)((uint64_t)offset * b->count / DIMENSION_BLOCK);
+}
+
+/* The first of the block's cells at or behind an offset. Searched from the guess in growing steps, so that few lines of
+ * memory are touched. */
 static uint32_t block_seek(const struct dimension_block *b, uint32_t offset)
 {
-    uint32_t low = 0, high = b->count;
+    uint32_t low = 0, high = b->count, at = block_guess(b, offset);
 
+    if (at < high && b->docs[at] < offset) {
+        low = at + 1;
+        for (uint32_t step = 8; low + step < high; step *= 2) {
+            if (b->docs[low + step] >= offset)
+                high = low + step;
+            else
+                low += step + 1;
+        }
+    } else {
+        high = at;
+        for (uint32_t step = 8; high > step; step *= 2) {
+            if (b->docs[high - step] < offset) {
+                low = high - step + 1;
+                break;
+            }
+            high -= step;
+        }
+    }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (b->docs[middle] < offset)
@@ -149,6 +174,14 @@ bool dimension_find(const struct dimension *d, doc_id doc, struct dimension_cell
         return false;
     *out = (struct dimension_cell){doc, value_at(b, at), key_at(b, at)};
     return true;
+}
+
+void dimension_prefetch(const struct dimension *d, doc_id doc)
+{
+    const struct dimension_block *b = block_of(d, doc);
+
+    if (b && b->count > 0)
+        __builtin_prefetch(&b->docs[block_guess(b, doc % DIMENSION_BLOCK)]);
 }
 
 int64_t dimension_value(const struct dimension *d, doc_id doc)

@@ -58,6 +58,8 @@ MUST_CHECK enum status dimensions_check(const struct dimensions *all, attr_id at
 bool dimension_is_store(const struct dimension *d);
 /* False when the document has no cell; one that was taken away has the value NUMBER_MISSING. */
 bool dimension_find(const struct dimension *d, doc_id doc, struct dimension_cell *out);
+/* Asks for the memory that finding looks at. */
+void dimension_prefetch(const struct dimension *d, doc_id doc);
 int64_t dimension_value(const struct dimension *d, doc_id doc); /* NUMBER_MISSING: none */
 /* The cells of documents first..first + 4095 (first a multiple of 4,096): cells and bits by document - first. Others
  * stay as they are. */

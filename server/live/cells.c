@@ -92,7 +92,7 @@ const struct cell_change *cells_find(const struct cells *c, uint32_t segment, do
     return NULL;
 }
 
-void cells_put(struct cells *c, uint32_t segment, doc_id doc, attr_id attr, int64_t value)
+size_t cells_put(struct cells *c, uint32_t segment, doc_id doc, attr_id attr, int64_t value)
 {
     if (c->count * 2 >= c->capacity) {
         grow(c);
@@ -102,11 +102,12 @@ void cells_put(struct cells *c, uint32_t segment, doc_id doc, attr_id attr, int6
     for (uint32_t i = first; i != CELL_NONE; i = c->items.items[i].next) {
         if (c->items.items[i].attr == attr) {
             c->items.items[i].value = value;
-            return;
+            return i;
         }
     }
     struct cell_change added = {segment, doc, value, first, attr};
     vec_push(&c->items, added);
     c->count += *head == 0;
     *head = head_make(segment, doc, c->items.count);
+    return c->items.count - 1;
 }

@@ -37,6 +37,7 @@ void cells_prefetch(const struct cells *c, uint32_t segment, doc_id doc);
 uint32_t cells_first(const struct cells *c, uint32_t segment, doc_id doc);
 /* Valid until the next cells_put; NULL when it is not changed. */
 const struct cell_change *cells_find(const struct cells *c, uint32_t segment, doc_id doc, attr_id attr);
-void cells_put(struct cells *c, uint32_t segment, doc_id doc, attr_id attr, int64_t value);
+/* Returns the number of the cell in items. */
+size_t cells_put(struct cells *c, uint32_t segment, doc_id doc, attr_id attr, int64_t value);
 
 #endif

@@ -33,19 +33,19 @@ static attr_id attribute_in(struct vocabulary *v, struct str name)
     return attr;
 }
 
-static attr_id attribute_of(struct changes *c, struct str name)
+attr_id changes_cell_attribute(struct changes *c, struct str name)
 {
     return attribute_in(c->index->vocabulary, name);
 }
 
 /* The cell as the group leaves it. */
-static struct dimension_cell cell_of(const struct changes *c, const struct change *x, attr_id attr)
+static struct dimension_cell cell_of(const struct changes *c, const struct doc_place *at, attr_id attr)
 {
-    const struct dimension *d = dimensions_find(dimensions_of(c, x->segment), attr);
-    const struct cell_change *pending = cells_find(&c->store_cells, x->segment, x->doc, attr);
-    struct dimension_cell cell = {x->doc, NUMBER_MISSING, 0};
+    const struct dimension *d = dimensions_find(dimensions_of(c, at->segment), attr);
+    const struct cell_change *pending = cells_find(&c->store_cells, at->segment, at->doc, attr);
+    struct dimension_cell cell = {at->doc, NUMBER_MISSING, 0};
     if (d) {
-        (void)dimension_find(d, x->doc, &cell);
+        (void)dimension_find(d, at->doc, &cell);
     }
     if (pending) {
         uint64_t key = c->store_keys.items[pending - c->store_cells.items.items];
@@ -53,6 +53,15 @@ static struct dimension_cell cell_of(const struct changes *c, const struct chang
         cell.key = key ? key : cell.key;
     }
     return cell;
+}
+
+bool changes_cell_read(const struct changes *c, const struct doc_place *at, attr_id attr, struct dimension_cell *out)
+{
+    if (attr == ATTR_NONE || dimensions_check(dimensions_of(c, at->segment), attr, NULL) != STATUS_OK) {
+        return false;
+    }
+    *out = cell_of(c, at, attr);
+    return true;
 }
 
 static enum status check(const struct changes *c, const struct change *x, attr_id attr, struct error *err)
@@ -86,7 +95,7 @@ static bool set_in_object(const struct changes *c, struct json *object, struct s
 static void write_key(struct changes *c, struct str id, struct str name, uint64_t key)
 {
     uint64_t tag = order_tag(hash64(id.data, id.size), hash64(name.data, name.size));
-    struct cell_key written = {arena_copy(&c->arena, id), attribute_of(c, name), tag, key};
+    struct cell_key written = {arena_copy(&c->arena, id), changes_cell_attribute(c, name), tag, key};
     vec_push(&c->written_keys, written);
     pending_keys_put(&c->written_by_tag, tag, key);
 }
@@ -120,7 +129,7 @@ void changes_cells_load(struct changes *c, struct change *x)
 enum status changes_cell_member(struct changes *c, struct change *x, struct str name, const struct json **out,
                                 struct error *err)
 {
-    attr_id attr = attribute_of(c, name);
+    attr_id attr = changes_cell_attribute(c, name);
     *out = NULL;
     if (x->loaded || attr == ATTR_NONE) {
         enum status loaded = changes_load(c, x, err);
@@ -128,7 +137,8 @@ enum status changes_cell_member(struct changes *c, struct change *x, struct str 
         return loaded;
     }
     enum status status = check(c, x, attr, err);
-    int64_t value = status == STATUS_OK ? cell_of(c, x, attr).value : NUMBER_MISSING;
+    int64_t value =
+        status == STATUS_OK ? cell_of(c, &(struct doc_place){x->segment, x->doc}, attr).value : NUMBER_MISSING;
     if (value != NUMBER_MISSING) {
         bool store = settings_dimension_kind(settings_of(c), name) == DIMENSION_STORE;
         struct buf text = BUF_EMPTY;
@@ -144,7 +154,7 @@ enum status changes_cell_member(struct changes *c, struct change *x, struct str 
 bool changes_cell_find(struct changes *c, struct change *x, const struct member_change *m, struct member_cell *out)
 {
     enum dimension_kind kind = settings_dimension_kind(settings_of(c), m->name);
-    *out = (struct member_cell){attribute_of(c, m->name), NUMBER_MISSING, true, m->key};
+    *out = (struct member_cell){changes_cell_attribute(c, m->name), NUMBER_MISSING, true, m->key};
     return x->doc != DOC_NONE && out->attr != ATTR_NONE &&
            (m->value.type == JSON_NULL || object_cell(&m->value, kind, &out->value)) &&
            check(c, x, out->attr, NULL) == STATUS_OK;
@@ -157,15 +167,18 @@ bool changes_cell_fits(const struct changes *c, const struct member_change *m)
            object_cell(&m->value, settings_dimension_kind(settings_of(c), m->name), &value);
 }
 
-void changes_cell_put(struct changes *c, struct change *x, const struct member_cell *cell)
+void changes_cell_store(struct changes *c, const struct doc_place *at, const struct member_cell *cell)
 {
-    struct cells *cells = &c->store_cells;
-    cells_put(cells, x->segment, x->doc, cell->attr, cell->value);
-    size_t at = (size_t)(cells_find(cells, x->segment, x->doc, cell->attr) - cells->items.items);
-    while (c->store_keys.count <= at) {
+    size_t i = cells_put(&c->store_cells, at->segment, at->doc, cell->attr, cell->value);
+    while (c->store_keys.count <= i) {
         vec_push(&c->store_keys, 0);
     }
-    c->store_keys.items[at] = cell->key ? cell->key : c->store_keys.items[at];
+    c->store_keys.items[i] = cell->key ? cell->key : c->store_keys.items[i];
+}
+
+void changes_cell_put(struct changes *c, struct change *x, const struct member_cell *cell)
+{
+    changes_cell_store(c, &(struct doc_place){x->segment, x->doc}, cell);
     if (x->loaded) {
         struct str name = dictionary_attr(c->index->vocabulary->dictionary, cell->attr)->name;
         (void)!set_in_object(c, &x->object, name, cell->value, &c->arena);
@@ -174,14 +187,14 @@ void changes_cell_put(struct changes *c, struct change *x, const struct member_c
 
 uint64_t changes_cell_key(struct changes *c, struct str id, struct str name)
 {
-    attr_id attr = attribute_of(c, name);
+    attr_id attr = changes_cell_attribute(c, name);
     const struct change *x = changes_of(c, id);
     uint64_t tag = order_tag(hash64(id.data, id.size), hash64(name.data, name.size));
     uint64_t written = c->written_keys.count ? pending_keys_get(&c->written_by_tag, tag) : 0;
     if (attr == ATTR_NONE || x->doc == DOC_NONE || check(c, x, attr, NULL) != STATUS_OK) {
         return written;
     }
-    uint64_t key = cell_of(c, x, attr).key;
+    uint64_t key = cell_of(c, &(struct doc_place){x->segment, x->doc}, attr).key;
     return key > written ? key : written;
 }
 

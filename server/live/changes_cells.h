@@ -20,6 +20,8 @@ struct member_cell {
     uint64_t key;
 };
 
+/* The attribute of a cell's name, made when there is none. */
+attr_id changes_cell_attribute(struct changes *c, struct str name);
 bool changes_cell_named(const struct changes *c, struct str name);
 /* The number as it will be; *out NULL when there is none. */
 MUST_CHECK enum status changes_cell_member(struct changes *c, struct change *x, struct str name,
@@ -29,6 +31,10 @@ bool changes_cell_find(struct changes *c, struct change *x, const struct member_
 /* Whether a cell can hold the value. */
 bool changes_cell_fits(const struct changes *c, const struct member_change *m);
 void changes_cell_put(struct changes *c, struct change *x, const struct member_cell *cell);
+/* The cell of a document as the group leaves it; false when its file is damaged. */
+bool changes_cell_read(const struct changes *c, const struct doc_place *at, attr_id attr, struct dimension_cell *out);
+/* Sets it without a look at the object, which must not be loaded. */
+void changes_cell_store(struct changes *c, const struct doc_place *at, const struct member_cell *cell);
 /* Sets any member of an object that is written anew, a cell or not; a cell's key goes to the table. False when memory
  * runs out. */
 bool changes_cell_write(struct changes *c, const struct change *x, struct json *object, const struct member_change *m);

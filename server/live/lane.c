@@ -17,11 +17,14 @@ bool lane_refuse(struct live_update *u, enum update_reason reason)
 
 static bool name_cell(struct lane_work *k, struct lane_value *v, struct str name)
 {
-    const struct mutable_setting *m = settings_dimension_mutable(k->d->changes->index->settings->settings, name);
+    v->dimension = lane_dimension_find(k->d->changes, name);
+    if (v->dimension < 0) {
+        return false;
+    }
     v->attribute = LANE_CELL;
-    v->by_version = m && m->by_version;
-    k->cells += m != NULL;
-    return m != NULL;
+    v->by_version = k->d->changes->lane->dimensions.items[v->dimension].by_version;
+    k->cells++;
+    return true;
 }
 
 static bool check_attributes(struct lane_work *k)
@@ -65,6 +68,22 @@ static bool check_form(struct lane_work *k)
     return check_attributes(k);
 }
 
+/* What a cell has now, and its key. An object that the group writes anew has neither yet. */
+static uint64_t read_cell(struct lane_work *k, struct lane_value *v, struct str name)
+{
+    struct changes *c = k->d->changes;
+    const struct lane_dimension *n = &c->lane->dimensions.items[v->dimension];
+    struct dimension_cell cell;
+    bool written = k->x && (k->x->whole || k->x->loaded);
+    if (written || !changes_cell_read(c, &(struct doc_place){k->at->segment, k->at->doc}, n->attr, &cell)) {
+        return changes_key_of(c, k->u->object_id, name);
+    }
+    v->read = true;
+    v->have = cell.value;
+    uint64_t key = k->u->kind == UPDATE_SET ? changes_key(c, order_tag(k->at->hash, n->hash)) : 0;
+    return key > cell.key ? key : cell.key;
+}
+
 /* Which of a set's attributes are older than what is there, and the keys of the others. False: nothing is left. */
 static bool order_values(struct lane_work *k)
 {
@@ -73,7 +92,7 @@ static bool order_values(struct lane_work *k)
     for (uint8_t i = 0; i < u->value_count; i++) {
         struct lane_value *v = &k->values[i];
         bool conditional = (u->flags & UPDATE_IF_VERSION) != 0;
-        uint64_t have = v->attribute == LANE_CELL ? changes_key_of(k->d->changes, u->object_id, u->values[i].name)
+        uint64_t have = v->attribute == LANE_CELL              ? read_cell(k, v, u->values[i].name)
                         : conditional || u->kind == UPDATE_SET ? changes_key(k->d->changes, v->tag)
                                                                : 0;
         if (conditional && have != u->if_version + 1) {

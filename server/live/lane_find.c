@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "indexer/shard/keys.h"
+#include "server/live/changes_cells.h"
 #include "server/live/lane_internal.h"
 
 /* ---- what is known of the attributes ---- */
@@ -11,6 +12,8 @@ void lane_free(struct lane *lane)
     if (lane) {
         free(lane->attributes);
         free(lane->columns);
+        map_release(&lane->dimension_names);
+        vec_release(&lane->dimensions);
         free(lane);
     }
 }
@@ -50,6 +53,7 @@ static struct lane *lane_of(struct changes *c)
     lane->attribute_count = s->mutable_count;
     lane->columns = xcalloc((size_t)c->base->segment_count * (s->mutable_count + 1) + 1, sizeof(*lane->columns));
     lane->quantity = -1;
+    map_init(&lane->dimension_names);
     for (size_t i = 0; i < s->mutable_count; i++) {
         struct str name = s->mutable_attributes[i].attribute;
         bool quantity = str_equal(name, s->role_attribute[ROLE_QUANTITY]);
@@ -89,7 +93,49 @@ const struct number_column *lane_cells_of(struct changes *c, uint32_t segment, i
     return column->state == COLUMN_CELLS ? column->column : NULL;
 }
 
+int lane_dimension_find(struct changes *c, struct str name)
+{
+    struct lane *lane = c->lane;
+    const struct settings *s = c->index->settings->settings;
+    const uint64_t *at = map_get(&lane->dimension_names, name);
+    const struct mutable_setting *m = at ? NULL : settings_dimension_mutable(s, name);
+    if (!at && m) {
+        bool store = settings_dimension_kind(s, name) == DIMENSION_STORE;
+        struct lane_dimension added = {.name = arena_copy(&c->arena, name),
+                                       .hash = hash64(name.data, name.size),
+                                       .attr = changes_cell_attribute(c, name),
+                                       .scale = store ? DIMENSION_STORE_SCALE : DIMENSION_PRICE_SCALE,
+                                       .by_version = m->by_version};
+        at = map_put(&lane->dimension_names, name, lane->dimensions.count, NULL);
+        vec_push(&lane->dimensions, added);
+    }
+    return at ? (int)*at : -1;
+}
+
 /* ---- finding objects ---- */
+
+static void prefetch_keys(struct changes *c, uint64_t tag)
+{
+    order_prefetch(&c->index->inventory->keys, tag);
+    pending_keys_prefetch(&c->keys, tag);
+}
+
+static void prefetch_dimension(struct changes *c, const struct live_update *u, const struct lane_place *at,
+                               struct str name)
+{
+    int number = lane_dimension_find(c, name);
+    if (number >= 0) {
+        const struct lane_dimension *n = &c->lane->dimensions.items[number];
+        const struct dimension *d = dimensions_find(shard_dimensions(c->base->segments[at->segment].shard), n->attr);
+        cells_prefetch(&c->store_cells, at->segment, at->doc);
+        if (d) {
+            dimension_prefetch(d, at->doc);
+        }
+        if (u->kind == UPDATE_SET) {
+            prefetch_keys(c, order_tag(at->hash, n->hash));
+        }
+    }
+}
 
 /* What deciding looks at, where the object is believed to be. */
 static void prefetch_cells(struct changes *c, const struct live_update *u, const struct lane_place *at)
@@ -98,6 +144,7 @@ static void prefetch_cells(struct changes *c, const struct live_update *u, const
     for (uint8_t i = 0; i < u->value_count && at->doc != DOC_NONE; i++) {
         int attribute = lane_attribute_find(lane, u->values[i].name);
         if (attribute < 0) {
+            prefetch_dimension(c, u, at, u->values[i].name);
             continue;
         }
         const struct number_column *column = lane_cells_of(c, at->segment, attribute);
@@ -106,9 +153,7 @@ static void prefetch_cells(struct changes *c, const struct live_update *u, const
             cells_prefetch(&c->cells, at->segment, at->doc);
         }
         if (u->kind == UPDATE_SET) {
-            uint64_t tag = order_tag(at->hash, lane->attributes[attribute].hash);
-            order_prefetch(&c->index->inventory->keys, tag);
-            pending_keys_prefetch(&c->keys, tag);
+            prefetch_keys(c, order_tag(at->hash, lane->attributes[attribute].hash));
         }
     }
 }

@@ -31,21 +31,35 @@ struct lane_column {
     uint8_t state;
 };
 
+/* A cell of a store or price list, by its name. */
+struct lane_dimension {
+    struct str name;
+    uint64_t hash;
+    attr_id attr;
+    uint8_t scale;
+    bool by_version;
+};
+
 struct lane {
     struct lane_attribute *attributes;
     size_t attribute_count;
     struct lane_column *columns; /* [segment * (attribute_count + 1) + attribute] */
     int quantity;                /* the attribute; -1: none */
     bool has_prices;
-    int sale[SALE_PARTS]; /* attributes; -1: none */
+    int sale[SALE_PARTS];       /* attributes; -1: none */
+    struct map dimension_names; /* those that updates named so far -> a number in dimensions */
+    VEC(struct lane_dimension) dimensions;
 };
 
 /* ---- one update on its way ---- */
 
 /* A value on its way to be decided. */
 struct lane_value {
-    int attribute; /* LANE_CELL: of a store or price list, decided as what is written anew but done in place */
+    int attribute; /* LANE_CELL: of a store or price list */
+    int dimension; /* LANE_CELL: its number */
     bool by_version;
+    bool read;    /* LANE_CELL: have is what the group leaves there; else it is decided by writing */
+    int64_t have; /* NUMBER_MISSING: none */
     int64_t cell;
     uint64_t tag;
     uint64_t key; /* the attribute's key after this update, plus 1; 0: it stays */
@@ -91,6 +105,9 @@ static inline bool decimal_of(const struct json *value, struct decimal *out)
 int lane_attribute_find(const struct lane *lane, struct str name);
 /* The column whose cells alone say what the attribute is: it is cut out of the stored objects, and of decimals. */
 const struct number_column *lane_cells_of(struct changes *c, uint32_t segment, int attribute);
+
+/* The number of a cell's name; -1: the settings have no such store or price list. */
+int lane_dimension_find(struct changes *c, struct str name);
 
 /* --- lane.c --- */
 bool lane_refuse(struct live_update *u, enum update_reason reason);

@@ -1,6 +1,7 @@
 /* Updates of numbers that have a cell: decided and logged in place. */
 #include <string.h>
 
+#include "server/live/changes_cells.h"
 #include "server/live/lane_internal.h"
 
 void lane_log_stream(struct lane_work *k)
@@ -37,12 +38,28 @@ static int64_t cell_now(const struct lane_work *k, const struct number_column *c
     return pending ? pending->value : cell ? number_load(cell) : NUMBER_MISSING;
 }
 
-static enum lane_outcome place_flag(struct lane_work *k, struct lane_value *v, const struct number_column *column,
-                                    bool yes)
+static enum lane_outcome place_flag(struct lane_work *k, struct lane_value *v, bool yes)
 {
     const struct lane_attribute *a = &k->d->changes->lane->attributes[v->attribute];
+    const struct number_column *column = lane_cells_of(k->d->changes, k->at->segment, v->attribute);
     v->cell = yes ? NUMBER_TRUE : NUMBER_FALSE;
-    return a->flag && cell_now(k, column, a->attr) != NUMBER_MISSING ? DONE : NOT_HERE;
+    return column && a->flag && cell_now(k, column, a->attr) != NUMBER_MISSING ? DONE : NOT_HERE;
+}
+
+/* What the number is now, and its scale. False when the object must be written anew. */
+static bool number_now(const struct lane_work *k, const struct lane_value *v, int64_t *now, uint8_t *scale)
+{
+    struct changes *c = k->d->changes;
+    if (v->attribute == LANE_CELL) {
+        *now = v->have;
+        *scale = c->lane->dimensions.items[v->dimension].scale;
+        return v->read;
+    }
+    const struct number_column *column = lane_cells_of(c, k->at->segment, v->attribute);
+    *now = column ? cell_now(k, column, c->lane->attributes[v->attribute].attr) : NUMBER_MISSING;
+    *scale = column ? column->scale : 0;
+    /* Else the stored object may have something else under the name. */
+    return *now != NUMBER_MISSING && (k->u->kind == UPDATE_SET || !number_is_flag(*now));
 }
 
 /* What one value comes to, in its column's units. */
@@ -50,30 +67,24 @@ static enum lane_outcome place_value(struct lane_work *k, uint8_t i)
 {
     struct live_update *u = k->u;
     struct lane_value *v = &k->values[i];
-    if (v->attribute == LANE_CELL) {
-        return NOT_HERE;
-    }
-    const struct number_column *column = lane_cells_of(k->d->changes, k->at->segment, v->attribute);
     const struct json *given = &u->values[i].value;
     struct decimal number;
-    if (column && json_is_bool(given)) {
-        return place_flag(k, v, column, given->type == JSON_TRUE);
+    struct decimal current;
+    if (json_is_bool(given)) {
+        return v->attribute == LANE_CELL ? NOT_HERE : place_flag(k, v, given->type == JSON_TRUE);
     }
-    if (!column || given->type != JSON_NUMBER || !decimal_parse(given->text, &number)) {
+    if (given->type != JSON_NUMBER || !decimal_parse(given->text, &number) ||
+        !number_now(k, v, &current.units, &current.scale)) {
         return NOT_HERE;
     }
-    int64_t now = cell_now(k, column, k->d->changes->lane->attributes[v->attribute].attr);
-    if (now == NUMBER_MISSING || (number_is_flag(now) && u->kind != UPDATE_SET)) {
-        return NOT_HERE; /* the stored object may have something else under the name */
-    }
-    struct decimal current = {now, column->scale};
+    current.units = current.units == NUMBER_MISSING ? 0 : current.units;
     bool fits = u->kind == UPDATE_SET
-                    ? decimal_rescale(number, column->scale, &v->cell) && number_fits(v->cell)
-                    : decimal_add(current, number, u->kind == UPDATE_DECREMENT, column->scale, &v->cell);
+                    ? decimal_rescale(number, current.scale, &v->cell) && number_fits(v->cell)
+                    : decimal_add(current, number, u->kind == UPDATE_DECREMENT, current.scale, &v->cell);
     if (!fits) {
         return NOT_HERE;
     }
-    v->number = (struct decimal){v->cell, column->scale};
+    v->number = (struct decimal){v->cell, current.scale};
     if (i == 0) {
         u->has_now = true;
         u->now = v->number;
@@ -85,6 +96,25 @@ static enum lane_outcome place_value(struct lane_work *k, uint8_t i)
         return REFUSED;
     }
     return DONE;
+}
+
+/* Notes for publication what the values came to. */
+static void put_values(struct lane_work *k)
+{
+    struct changes *c = k->d->changes;
+    for (uint8_t i = 0; i < k->u->value_count + k->derived; i++) {
+        const struct lane_value *v = &k->values[i];
+        if (lane_is_dropped(k->u, i)) {
+            continue;
+        }
+        if (v->attribute == LANE_CELL) {
+            attr_id attr = c->lane->dimensions.items[v->dimension].attr;
+            struct member_cell cell = {attr, v->cell, true, v->key};
+            changes_cell_store(c, &(struct doc_place){k->at->segment, k->at->doc}, &cell);
+        } else {
+            cells_put(&c->cells, k->at->segment, k->at->doc, c->lane->attributes[v->attribute].attr, v->cell);
+        }
+    }
 }
 
 static char *put_varint(char *p, uint64_t v)
@@ -147,7 +177,7 @@ void lane_log_cells(struct lane_work *k)
         if (lane_is_dropped(u, i)) {
             continue;
         }
-        p = put_text(p, lane->attributes[v->attribute].name);
+        p = put_text(p, v->attribute == LANE_CELL ? u->values[i].name : lane->attributes[v->attribute].name);
         p = put_member(p, v, i < u->value_count ? lane_operation(u) : MEMBER_DERIVED);
     }
     w->bytes.size += (size_t)(p - start);
@@ -221,7 +251,6 @@ enum lane_outcome lane_derive_in_place(struct lane_work *k)
 enum lane_outcome lane_decide_in_place(struct lane_work *k)
 {
     struct live_update *u = k->u;
-    struct changes *c = k->d->changes;
     if (k->x && (k->x->whole || k->x->loaded)) {
         return NOT_HERE;
     }
@@ -234,12 +263,7 @@ enum lane_outcome lane_decide_in_place(struct lane_work *k)
     if (k->sale && lane_derive_in_place(k) == NOT_HERE) {
         return NOT_HERE;
     }
-    for (uint8_t i = 0; i < u->value_count + k->derived; i++) {
-        if (!lane_is_dropped(u, i)) {
-            attr_id attr = c->lane->attributes[k->values[i].attribute].attr;
-            cells_put(&c->cells, k->at->segment, k->at->doc, attr, k->values[i].cell);
-        }
-    }
+    put_values(k);
     lane_log_cells(k);
     return DONE;
 }
