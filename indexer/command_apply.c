@@ -12,6 +12,7 @@
 #include "indexer/build/product.h"
 #include "indexer/build/report.h"
 #include "indexer/build/shard_build.h"
+#include "indexer/build/store_rows.h"
 #include "indexer/change_sender.h"
 #include "indexer/control.h"
 
@@ -45,7 +46,7 @@ static enum status parse_arguments(struct apply_command *c, int argc, char **arg
         {"as-of", OPTION_TEXT, &c->as_of, "TIME", 0, 0, NULL,
          "when the feed's data was true (ISO 8601); else the feed's own date, else the file's"},
         {"deletes", OPTION_FLAG, &c->deletes, NULL, 0, 0, NULL,
-         "the items are objects to delete; only their ids count"},
+         "the items are objects to delete; only their ids count (rows of stores: their cells are taken away)"},
         {"settings", OPTION_TEXT, &c->settings_path, "FILE", 0, 0, NULL,
          "settings to read the feed by; else DIR/settings/NAME.json"},
         {"rejects", OPTION_TEXT, &c->rejects, "FILE", 0, 0, NULL, "write rejected items there, one JSON line each"},
@@ -57,7 +58,8 @@ static enum status parse_arguments(struct apply_command *c, int argc, char **arg
             "Applies partial feeds, in the formats that build reads, to an index in service: each item changes the "
             "attributes that it has and leaves the others. An item with a title that is not there yet is added; others "
             "are rejected. BMEcat's T_UPDATE_PRODUCTS and T_UPDATE_PRICES are known, with mode=\"delete\". What was "
-            "accepted after the feed's time stays, attribute by attribute.\n"
+            "accepted after the feed's time stays, attribute by attribute. Google's local inventory (XML, TSV) and "
+            "Magento's source items (CSV) set the stock of the stores that their rows name.\n"
             "Exit codes: 0 all items taken; 1 items were rejected or a feed was broken; 2 usage or settings; 3 "
             "stopped, "
             "what was applied so far stays.",
@@ -152,12 +154,31 @@ static void drop_id_column(struct json *object, struct str id)
     }
 }
 
+static enum status send_change(struct apply_command *c, const struct change *change, struct error *err)
+{
+    enum status status = change_sender_add(c->sender, change, err);
+    return status == STATUS_INPUT ? STATUS_IO : status; /* not the item's fault */
+}
+
+/* What one store has of a product. */
+static enum status on_store_row(struct apply_command *c, struct feed_item *item, struct error *err)
+{
+    struct change change = {.file = item->file, .line = item->line, .object = &item->object};
+    const struct store_row_options options = {c->settings, c->info.store_rows, c->report.as_of_ms, c->deletes};
+    enum status status = store_row_take(&options, item, err);
+    if (status == STATUS_OK && (!object_id(&item->object, &change.id) || change.id.size > LIMIT_OBJECT_ID_BYTES))
+        status = error_set(err, STATUS_INPUT, "'objectID': must be a string of 1 to %d bytes", LIMIT_OBJECT_ID_BYTES);
+    return status == STATUS_OK ? send_change(c, &change, err) : status;
+}
+
 static enum status on_item(void *context, struct feed_item *item, struct error *err)
 {
     struct apply_command *c = context;
     struct str id;
     if (c->report.as_of_ms == 0)
         take_as_of(c);
+    if (c->info.store_rows)
+        return on_store_row(c, item, err);
     struct change change = {.file = item->file, .line = item->line};
     change.deletion = is_deletion(c, item);
     enum status status = change.deletion ? STATUS_OK : product_from_feed(&c->product, item, err);
@@ -172,8 +193,7 @@ static enum status on_item(void *context, struct feed_item *item, struct error *
     change.id = id;
     change.object = &item->object;
     change.create = has_title(c, &item->object);
-    status = change_sender_add(c->sender, &change, err);
-    return status == STATUS_INPUT ? STATUS_IO : status; /* not the item's fault */
+    return send_change(c, &change, err);
 }
 
 static void on_reject(void *context, const struct feed_reject *reject)

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 #include "indexer/base/clock.h"
+#include "indexer/base/file.h"
 #include "indexer/base/map.h"
 #include "indexer/base/number.h"
 #include "indexer/base/options.h"
 #include "indexer/base/vec.h"
 #include "indexer/build/product.h"
 #include "indexer/build/shard_build.h"
+#include "indexer/build/store_rows.h"
 #include "indexer/change_sender.h"
 #include "indexer/control.h"
 #include "indexer/object_reader.h"
@@ -29,6 +31,7 @@ struct reconcile {
     bool fix, all;
     struct map seen; /* with all: the export's ids */
     int64_t as_of_ms;
+    struct settings *settings; /* NULL: not known */
     struct object_reader *reader;
     struct change_sender *sender;
     struct feed_info info;
@@ -60,7 +63,8 @@ static enum status parse_arguments(struct reconcile *c, int argc, char **argv, s
     const struct options options = {
         .usage = "aisle-indexer reconcile (--data DIR | --url URL) --index NAME [options] EXPORT",
         .about = "Compares an export of the shop's system (CSV, TSV, NDJSON, JSON; plain or .gz) with the index: an id "
-                 "column and the attributes to compare, such as stock and price. Exit codes: 0 no drift, or all of it "
+                 "column and the attributes to compare, such as stock and price; or rows of stores, as `apply` knows "
+                 "them. Exit codes: 0 no drift, or all of it "
                  "was fixed; 1 drift; 2 usage; 3 failed.",
         .rows = rows,
         .row_count = sizeof(rows) / sizeof(rows[0])};
@@ -81,10 +85,13 @@ static enum status parse_arguments(struct reconcile *c, int argc, char **argv, s
 
 /* --- comparing --- */
 
-/* Numbers by value, also where one side spells them as text. */
+/* Numbers by value, also where one side spells them as text. An export that only says that there are some agrees with
+ * any number above 0. */
 static bool same_value(const struct json *a, const struct json *b)
 {
     struct decimal x, y;
+    if (a->type == JSON_NUMBER && json_is_bool(b) && decimal_parse(a->text, &x))
+        return (x.units > 0) == (b->type == JSON_TRUE);
     bool numbers = (a->type == JSON_NUMBER || a->type == JSON_STRING) &&
                    (b->type == JSON_NUMBER || b->type == JSON_STRING) &&
                    (a->type == JSON_NUMBER || b->type == JSON_NUMBER);
@@ -132,6 +139,7 @@ static enum status compare_row(struct reconcile *c, const struct row *row, const
     for (uint32_t i = 0; i < row->object.count; i++) {
         const struct json_member *m = &row->object.members[i];
         const struct json *have = json_get_str(object, m->name);
+        have = have ? have : json_get_path(object, m->name); /* "stores.berlin" */
         if (have && same_value(have, &m->value))
             continue;
         note_drift(c, row, m, have);
@@ -201,13 +209,17 @@ static enum status on_item(void *context, struct feed_item *item, struct error *
     struct str id;
     for (uint32_t i = 0; i < count; i++)
         names[i] = item->object.members[i].name;
-    enum status status = product_from_feed(&product, item, err);
+    const struct store_row_options options = {c->settings, c->info.store_rows, c->as_of_ms, false};
+    bool store = c->info.store_rows != STORE_ROW_NONE;
+    enum status status = store ? store_row_take(&options, item, err) : product_from_feed(&product, item, err);
     if (status == STATUS_OK && !object_id(&item->object, &id))
         status = error_set(err, STATUS_INPUT, "'objectID': missing");
     if (status != STATUS_OK)
         return status;
     struct row row = {.id = arena_copy(&c->arena, id), .line = item->line};
-    row.object = pick_members(c, &item->object, names, count);
+    row.object = store ? json_clone(&item->object, &c->arena) : pick_members(c, &item->object, names, count);
+    if (store)
+        (void)json_object_remove(&row.object, STR("objectID"));
     if (c->all)
         (void)map_put(&c->seen, row.id, 0, NULL);
     vec_push(&c->rows, row);
@@ -276,6 +288,21 @@ static enum status write_report(struct reconcile *c, struct error *err)
     return written ? STATUS_OK : error_errno(err, "writing '%.150s'", c->report_path);
 }
 
+/* Where they are at hand: which stores there are. */
+static void load_settings(struct reconcile *c)
+{
+    char path[4096];
+    struct buf text = BUF_EMPTY;
+    struct error ignored;
+    if (!c->target.data_dir)
+        return;
+    snprintf(path, sizeof(path), "%s/settings/%s.json", c->target.data_dir, c->index);
+    if (file_read_all(path, &text, 16u << 20, &ignored) == STATUS_OK &&
+        settings_parse(&c->settings, buf_str(&text), NULL, &ignored) != STATUS_OK)
+        c->settings = NULL;
+    buf_release(&text);
+}
+
 static int run(struct reconcile *c, struct error *err)
 {
     struct feed_handler handler = {c, on_item, on_reject, NULL, false};
@@ -322,12 +349,15 @@ int command_reconcile(int argc, char **argv)
     arena_init(&c.arena, 0);
     arena_init(&c.feed, 0);
     map_init(&c.seen);
-    if (parse_arguments(&c, argc, argv, &err) == STATUS_OK)
+    if (parse_arguments(&c, argc, argv, &err) == STATUS_OK) {
+        load_settings(&c);
         code = run(&c, &err);
+    }
     if (err.message[0] && code >= EXIT_USAGE)
         fprintf(stderr, "aisle-indexer reconcile: %s\n", err.message);
     change_sender_close(c.sender);
     object_reader_close(c.reader);
+    settings_free(c.settings);
     vec_release(&c.rows);
     map_release(&c.seen);
     buf_release(&c.drift);

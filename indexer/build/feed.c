@@ -276,10 +276,22 @@ enum status feed_handle(const struct feed_handler *handler, struct feed_item *it
     return status;
 }
 
+void feed_note_store_rows(struct feed_reader *r, enum store_row_kind kind)
+{
+    if (kind != STORE_ROW_NONE) {
+        r->info->store_rows = (uint8_t)kind;
+        r->info->partial = true;
+        snprintf(r->info->title, sizeof(r->info->title), "%s", store_row_name(kind));
+    }
+}
+
 enum status feed_deliver(struct feed_reader *r, struct feed_item *item, struct error *err)
 {
     item->file = r->path;
     item->arena = &r->items;
+    if (r->info->items == 0 && r->info->kind != FEED_CSV) {
+        feed_note_store_rows(r, store_row_kind(&item->object));
+    }
     enum status status =
         r->relay ? feed_relay_item(r->relay, item, err) : feed_handle(r->handler, item, &r->scratch, err);
     r->info->items += status == STATUS_OK;

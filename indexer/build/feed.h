@@ -77,7 +77,8 @@ struct feed_info {
     char language[16];  /* declared: "de", "en-US", or "" */
     char encoding[24];  /* when it was not UTF-8: "windows-1252", "utf-16le"; else "" */
     char id_source[96]; /* where objectID came from: "'sku'", "'index' (first column that is filled and unique)", ... */
-    bool partial;       /* an update, not a whole catalog (BMEcat T_UPDATE_*) */
+    bool partial;       /* an update, not a whole catalog (BMEcat T_UPDATE_*, rows of stores) */
+    uint8_t store_rows; /* enum store_row_kind; known when the first item is handed over */
     bool broken;        /* ended before its end; the items before were handed over */
     uint64_t bytes;     /* unpacked */
     uint64_t items;     /* handed over, rejected ones included */

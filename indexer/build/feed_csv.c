@@ -419,22 +419,27 @@ static struct str survey_id(struct csv_feed *f)
     return name;
 }
 
+static uint32_t find_column(const struct csv_feed *f, struct str name)
+{
+    uint32_t column = 0;
+    while (column < f->columns && !str_equal(f->names[column], name)) {
+        column++;
+    }
+    return column;
+}
+
 static void choose_id(struct csv_feed *f)
 {
     struct feed_reader *r = f->r;
     struct str path = feed_mapping_path(r->mapping, STR("objectID"));
-    if (path.size) {
+    /* A feed of another kind than the one that the mapping was made for has its own. */
+    if (path.size && find_column(f, path) < f->columns) {
         snprintf(r->info->id_source, sizeof(r->info->id_source), "'%.60s' (from the settings)",
                  arena_copy(r->arena, path).data);
     } else {
         path = survey_id(f);
     }
-    f->id_column = f->columns;
-    for (uint32_t i = 0; i < f->columns && path.size; i++) {
-        if (str_equal(f->names[i], path)) {
-            f->id_column = i;
-        }
-    }
+    f->id_column = path.size ? find_column(f, path) : f->columns;
     if (f->id_column < f->columns) {
         struct feed_field *fields = ARENA_ARRAY(r->arena, struct feed_field, 1);
         fields[0] = (struct feed_field){STR("objectID"), f->names[f->id_column]};
@@ -443,18 +448,29 @@ static void choose_id(struct csv_feed *f)
     }
 }
 
+/* Whether the first line has the mapping's separator: else the feed is another than the mapping was made for. */
+static bool header_has(const struct csv_feed *f, char separator)
+{
+    struct str w = feed_source_window(f->r->source);
+    const char *end = w.size ? memchr(w.data, '\n', w.size) : NULL;
+    struct str line = {w.data, end ? (size_t)(end - w.data) : w.size};
+    return separator && str_find_char(line, separator) != SIZE_MAX;
+}
+
 enum status feed_read_csv(struct feed_reader *r, struct error *err)
 {
     struct csv_feed f = {.r = r, .line = 1};
     feed_source_fill(r->source, FEED_PREFIX_BYTES);
     feed_choose_encoding(r);
     skip_preamble(&f);
-    f.dialect = csv_dialect_find(feed_source_window(r->source), feed_source_ended(r->source), r->mapping->separator);
+    f.dialect = csv_dialect_find(feed_source_window(r->source), feed_source_ended(r->source),
+                                 header_has(&f, r->mapping->separator) ? r->mapping->separator : '\0');
     snprintf(r->info->title, sizeof(r->info->title), f.dialect.separator == '\t' ? "TSV" : "CSV, '%c'",
              f.dialect.separator);
     r->recognised->separator = f.dialect.separator;
     enum status status = read_header(&f, err);
     if (status == STATUS_OK) {
+        feed_note_store_rows(r, store_row_kind_of_names(f.names, f.columns));
         f.shopify = r->mapping->field_count ? NULL : csv_shopify_new(r, f.names, f.columns);
         if (!f.shopify) {
             choose_id(&f);

@@ -8,6 +8,7 @@
 #include "indexer/base/map.h"
 #include "indexer/base/vec.h"
 #include "indexer/build/feed.h"
+#include "indexer/build/store_rows.h"
 
 #define FEED_PREFIX_BYTES  (1u << 20)         /* what decisions about a feed are taken on */
 #define FEED_ITEM_BYTES    (size_t)(1u << 20) /* the most one item may have */
@@ -84,6 +85,8 @@ MUST_CHECK enum status feed_deliver(struct feed_reader *r, struct feed_item *ite
 /* Counts and reports a bad item. Only line, id, field, reason and excerpt are needed. */
 void feed_reject(struct feed_reader *r, const struct feed_reject *reject);
 void feed_report_progress(struct feed_reader *r);
+/* The feed's items are rows of stores, or are none. */
+void feed_note_store_rows(struct feed_reader *r, enum store_row_kind kind);
 
 /* 32 hexadecimal digits of the object, for items without an id; in the items arena. */
 struct str feed_item_hash(struct feed_reader *r, const struct json *object);
