@@ -23,6 +23,8 @@ static enum status parse_arguments(struct restore_options *o, int argc, char **a
          "stop behind this update; 0: behind the last that the backup's log has"},
         {"to-time", OPTION_TEXT, &to_time, "TIME", 0, 0, NULL,
          "stop behind the last update that was accepted by then (ISO 8601)"},
+        {"without-events", OPTION_FLAG, &o->without_events, NULL, 0, 0, NULL,
+         "leave out what shoppers did (DIR/events)"},
         {"link", OPTION_FLAG, &o->link, NULL, 0, 0, NULL, "hard links instead of copies where that is possible"},
     };
     const struct options options = {

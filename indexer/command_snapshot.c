@@ -32,13 +32,13 @@ static char *absolute_path(const char *path)
     return out.data;
 }
 
-static enum status in_server(const char *data_dir, const char *to, bool log_only, struct error *err)
+static enum status in_server(const char *data_dir, const char *to, bool log_only, bool events, struct error *err)
 {
     struct buf body = BUF_EMPTY;
     struct control_answer answer;
     buf_literal(&body, "{\"to\":");
     json_write_string(&body, str_from(to));
-    buf_printf(&body, ",\"log\":%s}", log_only ? "true" : "false");
+    buf_printf(&body, ",\"log\":%s,\"events\":%s}", log_only ? "true" : "false", events ? "true" : "false");
     enum status status = control_request(&answer, &(struct control_target){.data_dir = data_dir}, "/internal/backup",
                                          buf_str(&body), err);
     bool asked = status == STATUS_OK;
@@ -49,14 +49,14 @@ static enum status in_server(const char *data_dir, const char *to, bool log_only
     return asked && status == STATUS_NOT_FOUND ? STATUS_CONFLICT : status;
 }
 
-static enum status here(const char *data_dir, const char *to, bool log_only, struct error *err)
+static enum status here(const char *data_dir, const char *to, bool log_only, bool events, struct error *err)
 {
     struct live_options options = {.data_dir = data_dir};
     struct live *live = NULL;
     struct backup_info info;
     enum status status = live_open(&live, &options, err);
     if (status == STATUS_OK)
-        status = (log_only ? live_backup_log : live_backup)(live, to, &info, err);
+        status = log_only ? live_backup_log(live, to, &info, err) : live_backup(live, to, events, &info, err);
     live_close(live);
     return status;
 }
@@ -66,9 +66,14 @@ static void print_info(const char *to, const struct backup_info *info)
     char made[CLOCK_ISO_SIZE], last[CLOCK_ISO_SIZE];
     clock_format_iso(info->made_ms, made);
     clock_format_iso(info->log_last_ms, last);
-    printf("%s: %" PRIu64 " files, %.1f MB, as of update %" PRIu64 " (%s); its log goes to update %" PRIu64 " (%s)\n",
-           to, info->files, (double)info->bytes / 1e6, info->seq, made, info->log_last,
+    printf("%s: %" PRIu64 " files, %.1f MB, as of update %" PRIu64 " (%s); its log goes to update %" PRIu64 " (%s)", to,
+           info->files, (double)info->bytes / 1e6, info->seq, made, info->log_last,
            info->log_last >= info->log_first ? last : "empty");
+    if (info->events > 0)
+        printf("; %" PRIu64 " records of what shoppers did", info->events);
+    printf("\n");
+    if (info->events_missing[0])
+        fprintf(stderr, "aisle-indexer snapshot: without what shoppers did: %s\n", info->events_missing);
 }
 
 int command_snapshot(int argc, char **argv)
@@ -76,6 +81,7 @@ int command_snapshot(int argc, char **argv)
     const char *data_dir = NULL;
     const char *to = NULL;
     bool log_only = false;
+    bool without_events = false;
     struct error err = {0};
     struct backup_info info = {0};
     int positional = 0;
@@ -84,6 +90,7 @@ int command_snapshot(int argc, char **argv)
         {"to", OPTION_TEXT, &to, "BACKUP", 0, 0, NULL, "directory to make (required)"},
         {"log", OPTION_FLAG, &log_only, NULL, 0, 0, NULL,
          "only continue the log of the backup that is there, so that a restore can reach any later moment up to now"},
+        {"without-events", OPTION_FLAG, &without_events, NULL, 0, 0, NULL, "leave out what shoppers did (DIR/events)"},
     };
     const struct options options = {
         .usage = "aisle-indexer snapshot --data DIR --to BACKUP [--log]",
@@ -102,9 +109,9 @@ int command_snapshot(int argc, char **argv)
         return EXIT_USAGE;
     }
     char *path = absolute_path(to);
-    status = in_server(data_dir, path, log_only, &err);
+    status = in_server(data_dir, path, log_only, !without_events, &err);
     if (status == STATUS_NOT_FOUND)
-        status = here(data_dir, path, log_only, &err);
+        status = here(data_dir, path, log_only, !without_events, &err);
     if (status == STATUS_OK)
         status = backup_read(path, &info, &err);
     if (status == STATUS_OK)

@@ -289,12 +289,13 @@ static enum handled adopt(struct exchange *x)
     return exchange_offload(x, adopt_away);
 }
 
-/* {"to": an absolute path, "log": true to continue the log of one that is there} */
+/* {"to": an absolute path, "log": true to continue the log of one that is there, "events": false to do without them} */
 static void backup_away(struct exchange *x)
 {
     struct json body;
     struct str to;
     bool log_only = false;
+    bool events = true;
     struct backup_info info = {0};
     struct error err = {0};
     struct reader_thread *reader = reader_thread();
@@ -306,9 +307,11 @@ static void backup_away(struct exchange *x)
         return;
     }
     (void)json_bool(json_get(&body, "log"), &log_only);
+    (void)json_bool(json_get(&body, "events"), &events);
     struct str path = arena_copy(&x->arena, to);
     reader_leave(reader);
-    enum status status = (log_only ? live_backup_log : live_backup)(x->server->live, path.data, &info, &err);
+    enum status status = log_only ? live_backup_log(x->server->live, path.data, &info, &err)
+                                  : live_backup(x->server->live, path.data, events, &info, &err);
     reader_enter(reader);
     if (status != STATUS_OK) {
         exchange_fail(x, status, err.message);

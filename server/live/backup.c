@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "indexer/base/clock.h"
+#include "indexer/base/file.h"
 #include "indexer/base/log.h"
 #include "server/live/adopt.h"
 #include "server/live/backup_files.h"
@@ -150,7 +151,24 @@ static uint64_t log_from(struct live *l, const struct manifest *m, struct arena 
     return from > stats.first_seq ? from : stats.first_seq;
 }
 
-static enum status make_in(struct live *l, const char *to, struct backup_list *list, struct error *err)
+/* A shop goes on with a damaged log of events, and so does its backup, which says so. */
+static enum status put_events(const struct live *l, const char *to, struct backup_list *list, struct error *err)
+{
+    char path[LIVE_PATH_BYTES + 8];
+    struct error wrong = {0};
+    enum status status = backup_events_put(l->data_dir, to, &list->events, &wrong);
+    if (status == STATUS_FORMAT) {
+        log_warn("the backup lacks the events: %s", wrong.message);
+        list->events = 0;
+        list->events_missing = arena_copy(&list->arena, str_from(wrong.message));
+        snprintf(path, sizeof(path), "%s/events", to);
+        return dir_remove(path, err);
+    }
+    *err = wrong;
+    return status;
+}
+
+static enum status make_in(struct live *l, const char *to, bool events, struct backup_list *list, struct error *err)
 {
     char path[LIVE_PATH_BYTES + 16];
     struct manifest m = {0};
@@ -174,6 +192,9 @@ static enum status make_in(struct live *l, const char *to, struct backup_list *l
         snprintf(path, sizeof(path), "%s/log", to);
         status = log_export(l->log_backend, l->log, path, log_from(l, &m, &list->arena), stats.durable_seq, err);
     }
+    if (status == STATUS_OK && events) {
+        status = put_events(l, to, list, err);
+    }
     return status == STATUS_OK ? backup_list_write(list, to, err) : status;
 }
 
@@ -192,7 +213,7 @@ static enum status rename_durably(const char *from, const char *to, struct error
     return status == STATUS_OK ? dir_sync(slash ? parent : ".", err) : status;
 }
 
-enum status live_backup(struct live *l, const char *dir, struct backup_info *out, struct error *err)
+enum status live_backup(struct live *l, const char *dir, bool events, struct backup_info *out, struct error *err)
 {
     char partial[LIVE_PATH_BYTES];
     struct backup_list list = {0};
@@ -205,7 +226,7 @@ enum status live_backup(struct live *l, const char *dir, struct backup_info *out
     arena_init(&list.arena, 0);
     snprintf(partial, sizeof(partial), "%s.partial", dir);
     pthread_mutex_lock(&l->publish_lock);
-    status = make_in(l, partial, &list, err);
+    status = make_in(l, partial, events, &list, err);
     if (status == STATUS_OK && (status = rename_durably(partial, dir, err)) == STATUS_OK) {
         status = backup_read(dir, out, err);
     }
@@ -245,6 +266,29 @@ static enum status log_until(struct live *l, uint64_t after, uint64_t durable, u
     return g.seq ? STATUS_OK : status;
 }
 
+/* Copies the events aside, then in the place of those that are there: tokens that were forgotten since are forgotten
+ * in the backup, too. A log that has become damaged leaves what the backup has. */
+static enum status renew_events(const struct live *l, const char *dir, struct error *err)
+{
+    char aside[LIVE_PATH_BYTES];
+    char from[LIVE_PATH_BYTES + 8];
+    char to[LIVE_PATH_BYTES + 8];
+    uint64_t records;
+    snprintf(aside, sizeof(aside), "%s/" BACKUP_ASIDE, dir);
+    snprintf(from, sizeof(from), "%s/events", aside);
+    snprintf(to, sizeof(to), "%s/events", dir);
+    enum status status = backup_events_put(l->data_dir, aside, &records, err);
+    if (status == STATUS_FORMAT) {
+        log_warn("the events of '%s' stay as they were: %s", dir, err->message);
+        return dir_remove(aside, err);
+    }
+    if (status == STATUS_OK && records > 0 && (status = dir_sync(dir, err)) == STATUS_OK &&
+        (status = dir_remove(to, err)) == STATUS_OK && (status = file_rename(from, to, err)) == STATUS_OK) {
+        status = dir_sync(dir, err);
+    }
+    return status == STATUS_OK && (status = dir_remove(aside, err)) == STATUS_OK ? dir_sync(dir, err) : status;
+}
+
 enum status live_backup_log(struct live *l, const char *dir, struct backup_info *out, struct error *err)
 {
     char path[LIVE_PATH_BYTES + 16];
@@ -265,6 +309,9 @@ enum status live_backup_log(struct live *l, const char *dir, struct backup_info 
     if (status == STATUS_OK && (status = log_until(l, out->log_last, stats.durable_seq, &to, err)) == STATUS_OK) {
         snprintf(path, sizeof(path), "%s/log", dir);
         status = log_export(l->log_backend, l->log, path, out->log_first, to, err);
+    }
+    if (status == STATUS_OK && out->events > 0) {
+        status = renew_events(l, dir, err);
     }
     if (status == STATUS_OK && (status = backup_read(dir, out, err)) == STATUS_OK) {
         status = note(l, dir, out->log_last, err);

@@ -3,10 +3,12 @@
 
 /*
  * Backups: a directory that has the layout of a data directory, as it was at one sequence number, with the log that it
- * needs and backup.json, which lists every other file with size and checksum. The log of a backup can be continued, so
- * that restoring can stop at any later number or time. Files that never change are hard links where the disk allows it.
+ * needs, the log of shoppers' events as far as it then went, and backup.json, which lists every other file with size
+ * and checksum. The log of a backup can be continued, so that restoring can stop at any later number or time. Files
+ * that never change are hard links where the disk allows it.
  *
- *   backup.json: {"format":1,"made_ms":..,"seq":..,"files":[{"path":"MANIFEST","size":..,"xxh3":"16 digits"}, ...]}
+ *   backup.json: {"format":1,"made_ms":..,"seq":..,"events":..,"files":[{"path":"MANIFEST","size":..,"xxh3":"16
+ * digits"}, ...]}
  *
  * A backup is complete or not there: it is written aside (DIR.partial) and renamed. The data directory notes its
  * backups (backups.json), so that the log is kept from where each one's ends, within the bound on its bytes; a backup
@@ -22,13 +24,17 @@ struct backup_info {
     uint64_t log_first, log_last; /* what the log holds; a restore can stop anywhere from seq to log_last */
     int64_t log_last_ms;
     uint64_t files, bytes;
+    uint64_t events;          /* what shoppers did, and searches: records of their log */
+    char events_missing[160]; /* why that log is not there; "": it is, or there was none */
 };
 
-/* Makes a backup of an open data directory, running or not. STATUS_CONFLICT: dir is there already. Blocks; from a
- * thread that is no reader. */
-MUST_CHECK enum status live_backup(struct live *l, const char *dir, struct backup_info *out, struct error *err);
+/* Makes a backup of an open data directory, running or not. events: with DATA/events, too; a damaged log of events is
+ * left out, and out says why. STATUS_CONFLICT: dir is there already. Blocks; from a thread that is no reader. */
+MUST_CHECK enum status live_backup(struct live *l, const char *dir, bool events, struct backup_info *out,
+                                   struct error *err);
 /* Continues the log of a backup of this data directory up to now; or, when another generation was taken into service
- * since, whose files the backup lacks, up to that, which is STATUS_CONFLICT: then it is time for a new backup. */
+ * since, whose files the backup lacks, up to that, which is STATUS_CONFLICT: then it is time for a new backup. The
+ * events, where the backup has them, are copied anew. */
 MUST_CHECK enum status live_backup_log(struct live *l, const char *dir, struct backup_info *out, struct error *err);
 
 /* Reads a backup's description and its log's extent. */
@@ -44,6 +50,7 @@ struct restore_options {
     uint64_t to_seq;      /* 0: the end of the log */
     int64_t to_ms;        /* 0: none; the last update accepted at or before that time */
     bool link;            /* hard links instead of copies */
+    bool without_events;  /* else all that the backup has, whenever the restore stops */
 };
 /* Checks the backup, then makes the data directory, which a server can start on: *seq is where it stopped.
  * STATUS_INPUT: the point lies outside of what the backup has. */

@@ -43,7 +43,13 @@ enum status backup_list_write(const struct backup_list *l, const char *dir, stru
 {
     char path[PATH_BYTES];
     struct buf text = BUF_EMPTY;
-    buf_printf(&text, "{\"format\":1,\"made_ms\":%" PRId64 ",\"seq\":%" PRIu64 ",\"files\":[", l->made_ms, l->seq);
+    buf_printf(&text, "{\"format\":1,\"made_ms\":%" PRId64 ",\"seq\":%" PRIu64 ",\"events\":%" PRIu64, l->made_ms,
+               l->seq, l->events);
+    if (l->events_missing.size > 0) {
+        buf_literal(&text, ",\"eventsMissing\":");
+        json_write_string(&text, l->events_missing);
+    }
+    buf_literal(&text, ",\"files\":[");
     for (size_t i = 0; i < l->files.count; i++) {
         const struct backup_file *f = &l->files.items[i];
         buf_printf(&text, "%s\n{\"path\":", i ? "," : "");
@@ -90,6 +96,7 @@ enum status backup_list_read(struct backup_list *l, const char *dir, struct erro
     struct json root;
     int64_t format = 0;
     int64_t seq = 0;
+    int64_t events = 0; /* backups of old have none */
     *l = (struct backup_list){0};
     arena_init(&l->arena, 0);
     snprintf(path, sizeof(path), "%s/backup.json", dir);
@@ -113,6 +120,9 @@ enum status backup_list_read(struct backup_list *l, const char *dir, struct erro
         fine = read_file(l, &files->items[i]);
     }
     l->seq = (uint64_t)seq;
+    (void)json_i64(json_get(&root, "events"), &events);
+    l->events = events > 0 ? (uint64_t)events : 0;
+    (void)json_string(json_get(&root, "eventsMissing"), &l->events_missing);
     return fine ? STATUS_OK : error_set(err, STATUS_FORMAT, "'%s': a member is missing or wrong", path);
 }
 

@@ -15,6 +15,8 @@ struct backup_list {
     struct arena arena;
     int64_t made_ms;
     uint64_t seq;
+    uint64_t events;           /* records of the events' log; it has checksums of its own */
+    struct str events_missing; /* why it is not there; empty: it is, or there was none */
     VEC(struct backup_file) files;
 };
 
@@ -34,6 +36,14 @@ MUST_CHECK enum status backup_file_sum(struct backup_file *f, const char *root, 
  * copied and synced. Names are durable after backup_sync_dirs. */
 MUST_CHECK enum status backup_file_put(const struct backup_file *f, const char *from, const char *to, bool link,
                                        struct error *err);
+/* Where live_backup_log puts events in a backup before they take the place of the old ones. */
+#define BACKUP_ASIDE "new"
+
+/* DIR/events: copies the log as far as it goes, while somebody may write it, and the signals; replaces what is there.
+ * STATUS_FORMAT: the log is damaged. */
+MUST_CHECK enum status backup_events_put(const char *root, const char *to, uint64_t *records, struct error *err);
+/* Reads all of it: at least so many records must be there. */
+MUST_CHECK enum status backup_events_check(const char *dir, uint64_t least, struct error *err);
 MUST_CHECK enum status backup_sync_dirs(const struct backup_list *l, const char *root, struct error *err);
 
 #endif

@@ -43,7 +43,10 @@ static enum status describe(const char *dir, const struct backup_list *list, str
                                 .log_first = stats.first_seq,
                                 .log_last = stats.durable_seq,
                                 .log_last_ms = stats.wall_ms,
-                                .files = list->files.count};
+                                .files = list->files.count,
+                                .events = list->events};
+    snprintf(out->events_missing, sizeof(out->events_missing), "%.*s", (int)str_utf8_cut(list->events_missing, 159),
+             list->events_missing.data ? list->events_missing.data : "");
     for (size_t i = 0; i < list->files.count; i++) {
         out->bytes += list->files.items[i].size;
     }
@@ -74,6 +77,11 @@ enum status backup_check(const char *dir,
         snprintf(path, sizeof(path), "%s/%s", dir, list.files.items[i].path.data);
         enum status found = backup_file_check(&list.files.items[i], dir, &wrong);
         checked(context, path, found, wrong.message);
+    }
+    if (status == STATUS_OK && list.events > 0) {
+        struct error wrong = {0};
+        snprintf(path, sizeof(path), "%s/events", dir);
+        checked(context, path, backup_events_check(dir, list.events, &wrong), wrong.message);
     }
     backup_list_release(&list);
     return status;
@@ -138,6 +146,22 @@ static enum status put_all(const struct restore_options *o, const struct backup_
     return status == STATUS_OK ? backup_sync_dirs(list, to, err) : status;
 }
 
+/* Those that were there, and those that came since (live_backup_log). */
+static enum status put_events(const struct restore_options *o, const struct backup_list *list, const char *to,
+                              struct error *err)
+{
+    uint64_t records;
+    if (o->without_events || list->events == 0) {
+        return STATUS_OK;
+    }
+    enum status status = backup_events_put(o->backup, to, &records, err);
+    if (status == STATUS_OK && records < list->events) {
+        status = error_set(err, STATUS_FORMAT, "'%.150s/events' has %" PRIu64 " events, not %" PRIu64, o->backup,
+                           records, list->events);
+    }
+    return status;
+}
+
 static enum status refuse_full(const char *dir, struct error *err)
 {
     char **names = NULL;
@@ -191,6 +215,9 @@ static enum status restore(const struct restore_options *o, const struct backup_
         if (status == STATUS_OK) {
             snprintf(path, sizeof(path), "%s/log", partial);
             status = log_export(&update_log_backend, log, path, info.log_first, *seq, err);
+        }
+        if (status == STATUS_OK) {
+            status = put_events(o, list, partial, err);
         }
         if (status == STATUS_OK) {
             status = finish(partial, o->data_dir, err);

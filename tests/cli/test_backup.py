@@ -63,6 +63,44 @@ class Backup(Case):
         self.indexer("verify", "--data", self.backup)  # no restore changed it
         self.assertEqual(self.stock_in(self.data), 33)
 
+    def search(self):
+        return self.ok("POST", "/1/indexes/shop/query", {"query": "kettle", "clickAnalytics": True})["queryID"]
+
+    def events_in(self, data):
+        self.start(data=data)
+        count = self.ok("GET", "/2/searches?index=shop")["searches"]
+        self.stop()
+        return [(s["search"], s["count"], s["clickThroughRate"]) for s in count]
+
+    def test_events(self):
+        event = {"eventType": "click", "eventName": "c", "index": "shop", "objectIDs": ["1"], "positions": [1]}
+        self.start()
+        self.ok("POST", "/1/events", {"events": [{**event, "queryID": self.search()}]})
+        self.assertIn("2 records of what shoppers did", self.snapshot().stdout)
+        self.search()
+        self.ok("POST", "/1/events", {"events": [{**event, "queryID": self.search()}]})
+        self.snapshot("--log")
+        self.indexer("verify", "--data", self.backup)
+        self.stop()
+        self.assertEqual(self.events_in(self.restore("all")), [("kettle", 3, 0.666667)])
+        self.assertEqual(self.events_in(self.restore("none", "--without-events")), [])
+        logs = sorted(glob.glob(os.path.join(self.backup, "events", "*.log")))
+        with open(logs[0], "r+b") as f:
+            f.seek(200)
+            f.write(b"damage")
+        self.assertIn("events", self.indexer("verify", "--data", self.backup, code=1).stderr)
+        self.assertIn("events", self.restore("damaged", code=3).stderr)
+        self.restore("without", "--without-events")
+        # A shop's damaged log of events does not keep it from being backed up, and the backup says what it lacks.
+        self.backup = os.path.join(self.dir, "second")
+        with open(sorted(glob.glob(os.path.join(self.data, "events", "*.log")))[0], "r+b") as f:
+            f.seek(200)
+            f.write(b"damage")
+        self.assertIn("without what shoppers did", self.snapshot().stderr)
+        self.indexer("verify", "--data", self.backup)
+        self.backup = os.path.join(self.dir, "third")
+        self.assertNotIn("shoppers", self.snapshot("--without-events").stdout)
+
     def test_stopped_and_rolled_back(self):
         feed = self.lines("next.ndjson", [{"objectID": str(i), "title": f"pan {i}", "price": 10 + i, "stock": 6}
                                           for i in range(30)])

@@ -1,7 +1,8 @@
 /*
  * The Nth call of the disk fails, once or for good, while a generation is adopted or rolled back, a backup is made or
- * restored, and a partial feed is applied. What fails changes nothing that is seen, and can be done again when the
- * disk works; what is said to be done is there after a restart.
+ * restored or continued, and a partial feed is applied. What fails changes nothing that is seen, and can be done again
+ * when the disk works; what is said to be done is there after a restart. And the power goes at the Nth operation of a
+ * backup and a restore.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,7 @@
 #include "server/live/backup.h"
 #include "tests/support/live/live_model.h"
 
-enum { BATCHES = 3, ACCEPTED_MAX = BATCHES * MODEL_OPS, STEP = 20 };
+enum { BATCHES = 3, ACCEPTED_MAX = BATCHES * MODEL_OPS, STEP = 20, CUT_STEP = 6, EVENTS = 25 };
 
 struct accepted {
     struct model_op op;
@@ -128,6 +129,51 @@ static void adopt_feed(struct world *w, const char *name, const struct model *fe
     arena_release(&arena);
 }
 
+/* The log of events that a server would have kept, as far as a backup knows it. */
+static void log_events(uint64_t count)
+{
+    struct log_options options = {.dir = "/data/events", .any_begin = true};
+    struct update_log *log = NULL;
+    struct log_writer writer = {0};
+    struct log_stats stats;
+    struct error err;
+    assert_int_equal(dir_make("/data/events", &err), STATUS_OK);
+    assert_int_equal(update_log_open(&log, &options, &err), STATUS_OK);
+    update_log_backend.stats(log, &stats);
+    log_writer_start(&writer, stats.durable_seq + 1);
+    for (uint64_t i = 0; i < count; i++) {
+        (void)log_writer_begin(&writer, LOG_FIRST_KIND, 0);
+        buf_literal(&writer.bytes, "what a shopper did");
+        log_writer_end(&writer);
+    }
+    assert_int_equal(update_log_backend.append(log, &writer, 1, &err), STATUS_OK);
+    assert_int_equal(update_log_backend.sync(log, &err), STATUS_OK);
+    log_writer_release(&writer);
+    update_log_backend.close(log);
+    assert_int_equal(file_replace("/data/events/signals", STR("signals"), &err), STATUS_OK);
+    assert_int_equal(dir_sync("/data/events", &err), STATUS_OK);
+    assert_int_equal(dir_sync("/data", &err), STATUS_OK);
+}
+
+static uint64_t events_in(const char *dir)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "%s/events", dir);
+    struct log_options options = {.dir = path, .any_begin = true, .read_only = true};
+    struct update_log *log = NULL;
+    struct log_stats stats = {0};
+    struct buf signals = BUF_EMPTY;
+    struct error err;
+    if (update_log_open(&log, &options, &err) == STATUS_OK) {
+        update_log_backend.stats(log, &stats);
+        update_log_backend.close(log);
+    }
+    snprintf(path, sizeof(path), "%s/events/signals", dir);
+    bool there = file_read_all(path, &signals, 100, &err) == STATUS_OK && str_equal(buf_str(&signals), STR("signals"));
+    buf_release(&signals);
+    return there ? stats.durable_seq : 0;
+}
+
 static void world_start(struct world *w, uint64_t seed)
 {
     struct backup_info info;
@@ -148,7 +194,8 @@ static void world_start(struct world *w, uint64_t seed)
     adopt_feed(w, "second", &second);
     w->now = second;
     run_batch(w);
-    assert_int_equal(live_backup(w->live, "/backups/made", &info, &err), STATUS_OK);
+    log_events(EVENTS);
+    assert_int_equal(live_backup(w->live, "/backups/made", true, &info, &err), STATUS_OK);
     tick(w);
 }
 
@@ -206,9 +253,22 @@ static bool is_there(const char *dir)
 static enum status back_up(struct world *w, struct error *err)
 {
     struct backup_info info;
-    enum status status = live_backup(w->live, "/backups/new", &info, err);
+    enum status status = live_backup(w->live, "/backups/new", true, &info, err);
     w->unsure = status != STATUS_OK && is_there("/backups/new");
     return w->unsure ? STATUS_OK : status;
+}
+
+/* Continues the log of a backup, and its events. */
+static enum status continue_backup(struct world *w, struct error *err)
+{
+    struct backup_info info;
+    return live_backup_log(w->live, "/backups/made", &info, err);
+}
+
+static void expect_events(struct world *w)
+{
+    (void)w;
+    log_events(EVENTS);
 }
 
 static enum status restore(struct world *w, struct error *err)
@@ -253,7 +313,7 @@ static const struct {
 } ACTIONS[] = {
     {"a rollback", roll_back, expect_rollback, NULL}, {"an adoption", adopt, expect_adoption, NULL},
     {"a backup", back_up, NULL, "/backups/new"},      {"a restore", restore, NULL, "/restored"},
-    {"a partial feed", apply, expect_apply, NULL},
+    {"a partial feed", apply, expect_apply, NULL},    {"a backup's log", continue_backup, expect_events, NULL},
 };
 
 /* ---- faults ---- */
@@ -271,6 +331,8 @@ static void check_made(struct world *w, const char *dir)
     struct live *l = must_open(w, dir);
     must_be(w, l, &w->now, "what was made");
     live_close(l);
+    check(w, events_in(dir) >= EVENTS, "the events are not there");
+    check(w, dir_remove("/checked", &err) == STATUS_OK, err.message);
 }
 
 /* True when the fault struck. */
@@ -314,6 +376,74 @@ static bool run_fault(size_t number, const struct file_sim_fault *fault, uint64_
         check_made(&w, ACTIONS[number].made);
     }
     return struck;
+}
+
+/* The power goes at the nth operation of the disk. What was made is whole or not there, what was there before is as it
+ * was, and all of it can be done again. False: the action had ended before. */
+static bool run_cut(size_t number, uint64_t nth, uint64_t seed)
+{
+    struct world w;
+    struct error err = {0};
+    const char *made = ACTIONS[number].made;
+    world_start(&w, seed);
+    w.next = w.now;
+    snprintf(w.what, sizeof(w.what), "%s, power cut at operation %llu, seed %llu", ACTIONS[number].name,
+             (unsigned long long)nth, (unsigned long long)seed);
+    if (ACTIONS[number].expect) {
+        ACTIONS[number].expect(&w);
+    }
+    file_sim_cut_power_at(file_sim_operations() + nth);
+    enum status status = ACTIONS[number].run(&w, &err);
+    bool struck = file_sim_power_is_off();
+    live_close(w.live);
+    file_sim_power_on(seed);
+    w.live = must_open(&w, "/data");
+    must_be(&w, w.live, &w.now, "after the cut");
+    check(&w, events_in("/data") >= EVENTS, "the events are lost");
+    check_made(&w, "/backups/made");
+    bool there = made && file_exists(made);
+    check(&w, struck || status == STATUS_OK, err.message);
+    check(&w, struck || !made || there, "what was made is not there");
+    if (there) {
+        check_made(&w, made);
+        check(&w, dir_remove(made, &err) == STATUS_OK, err.message);
+    }
+    check(&w, ACTIONS[number].run(&w, &err) == STATUS_OK, err.message);
+    check_made(&w, made ? made : "/backups/made");
+    live_close(w.live);
+    return struck;
+}
+
+static void cut(size_t number)
+{
+    struct random r = random_start(ACTIONS[number].name);
+    uint64_t step = random_rounds(CUT_STEP, 1);
+    uint64_t nth = 1 + random_below(&r, step);
+    unsigned cuts = 0;
+    while (run_cut(number, nth, random_next(&r) >> 1)) {
+        nth += 1 + random_below(&r, 2 * step - 1);
+        cuts++;
+    }
+    print_message("%s: %u power cuts\n", ACTIONS[number].name, cuts);
+    assert_true(cuts > 2);
+}
+
+static void test_cut_backup(void **state)
+{
+    (void)state;
+    cut(2);
+}
+
+static void test_cut_restore(void **state)
+{
+    (void)state;
+    cut(3);
+}
+
+static void test_cut_log(void **state)
+{
+    (void)state;
+    cut(5);
 }
 
 static void sweep(size_t number)
@@ -369,11 +499,18 @@ static void test_partial_feed(void **state)
     sweep(4);
 }
 
+static void test_backup_log(void **state)
+{
+    (void)state;
+    sweep(5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rollback), cmocka_unit_test(test_adoption),     cmocka_unit_test(test_backup),
-        cmocka_unit_test(test_restore),  cmocka_unit_test(test_partial_feed),
+        cmocka_unit_test(test_rollback),   cmocka_unit_test(test_adoption),     cmocka_unit_test(test_backup),
+        cmocka_unit_test(test_restore),    cmocka_unit_test(test_partial_feed), cmocka_unit_test(test_backup_log),
+        cmocka_unit_test(test_cut_backup), cmocka_unit_test(test_cut_restore),  cmocka_unit_test(test_cut_log),
     };
     log_set_level(LOG_OFF);
     file_sim_start();

@@ -202,7 +202,7 @@ static void back_up(struct oracle *o, struct live *l)
     }
     *b = (struct backup){.first = *only(o), .last = *only(o), .continued = true};
     snprintf(b->dir, sizeof(b->dir), "/backups/b%zu", o->backup_count++);
-    if (live_backup(l, b->dir, &info, &err) == STATUS_OK) {
+    if (live_backup(l, b->dir, true, &info, &err) == STATUS_OK) {
         b->made = true;
     } else if (!file_sim_power_is_off()) {
         snprintf(o->failure, sizeof(o->failure), "a backup failed: %s", err.message);
