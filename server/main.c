@@ -15,6 +15,7 @@
 #include "server/http/server.h"
 #include "server/live/live.h"
 #include "server/query/count_hits.h"
+#include "server/query/crew.h"
 
 enum { EXIT_USAGE = 2, EXIT_DATA = 3 };
 
@@ -34,6 +35,7 @@ struct arguments {
     uint64_t events_bytes;
     int64_t threads;
     int64_t workers;
+    int64_t helpers;
     int64_t connections;
     int64_t per_address;
     uint64_t memory;
@@ -52,6 +54,8 @@ static enum status parse_arguments(struct arguments *a, int argc, char **argv, s
          "where to serve (127.0.0.1:7700); other than loopback needs --keys"},
         {"threads", OPTION_INT, &a->threads, "N", 0, 1024, NULL, "event bases (0: one a processor)"},
         {"workers", OPTION_INT, &a->workers, "N", 0, 1024, NULL, "threads for long queries (0: one a processor)"},
+        {"helpers", OPTION_INT, &a->helpers, "N", 0, CREW_MOST, NULL,
+         "threads that take segments off long searches while a processor is idle (one fewer than processors)"},
         {"web", OPTION_TEXT, &a->web, "DIR", 0, 0, NULL, "files to serve at /"},
         {"keys", OPTION_TEXT, &a->keys, "FILE", 0, 0, NULL, "API keys; without it any key is taken, on loopback only"},
         {"make-keys", OPTION_TEXT, &a->make_keys, "FILE", 0, 0, NULL,
@@ -148,6 +152,7 @@ static enum status prepare(struct server *server, const struct arguments *a, str
         .listen = a->listen,
         .threads = (uint32_t)a->threads,
         .workers = (uint32_t)a->workers,
+        .helpers = (uint32_t)a->helpers,
         .max_connections = (uint32_t)a->connections,
         .max_per_address = (uint32_t)a->per_address,
         .elastic = a->elastic,
@@ -254,6 +259,7 @@ int main(int argc, char **argv)
                           .history_bytes = UINT64_C(10) << 30,
                           .events_days = 90,
                           .events_bytes = UINT64_C(1) << 30,
+                          .helpers = (int64_t)processor_count() - 1,
                           .pages = 32 << 20,
                           .answers = 32 << 20};
     setlocale(LC_CTYPE, "C.UTF-8");

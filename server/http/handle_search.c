@@ -38,6 +38,7 @@ struct searcher *handlers_searcher(const struct server *server)
     if (!reader->scratch) {
         struct searcher *searcher = searcher_new();
         searcher_share(searcher, server->pages);
+        searcher_help(searcher, server->crew);
         reader->scratch = searcher;
         reader->scratch_free = free_searcher;
     }

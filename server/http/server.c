@@ -5,6 +5,7 @@
 
 #include "server/http/answer_cache.h"
 #include "server/http/loop.h"
+#include "server/query/crew.h"
 #include "server/query/pages.h"
 
 #define WORKER_QUEUE        256
@@ -99,6 +100,8 @@ static void fill_metrics(void *context, struct buf *out)
         metrics_value(out, "aisle_pages_found_total", "counter", "Those that were kept.",
                       (double)atomic_load(&s->pages->found));
     }
+    metrics_value(out, "aisle_helpers_taken_total", "counter", "Times that a helper took segments off a search.",
+                  (double)crew_taken(s->crew));
     metrics_value(out, "aisle_ready", "gauge", "1 when the server is ready.", atomic_load(&s->ready) ? 1 : 0);
 }
 
@@ -117,6 +120,7 @@ enum status server_start(struct server *s, struct error *err)
     }
     s->port = acceptor_port(s->acceptor);
     s->workers = workers_new(s->options.workers, WORKER_QUEUE, "worker", 0);
+    s->crew = crew_new(s->options.helpers, processor_count(), CREW_LEAST);
     s->answers = s->options.no_answers ? NULL : answer_cache_new(s->options.answer_bytes);
     s->pages = s->options.no_pages ? NULL : pages_new(s->options.page_bytes, true);
     s->loops = xcalloc(s->options.threads, sizeof(struct loop *));
@@ -148,6 +152,8 @@ void server_stop(struct server *s)
     workers_free(s->workers);
     answer_cache_free(s->answers);
     s->answers = NULL;
+    crew_free(s->crew);
+    s->crew = NULL;
     pages_free(s->pages);
     s->pages = NULL;
     for (uint32_t i = 0; i < s->loop_count; i++) {

@@ -26,6 +26,7 @@ struct server_options {
     const char *listen;       /* "127.0.0.1:7700", "[::1]:7700", "0.0.0.0:80"; port 0: any free one */
     uint32_t threads;         /* event bases; default one a processor */
     uint32_t workers;         /* default: one a processor */
+    uint32_t helpers;         /* of long searches (server/query/crew.h) */
     uint32_t max_connections; /* 16,384, or what the descriptor limit allows */
     uint32_t max_per_address; /* 1,024; loopback addresses are not counted */
     uint32_t head_ms;         /* from a request's first byte to its last header; 5 s */
@@ -57,7 +58,8 @@ struct server {
     struct router *router;
     struct metrics *metrics;
     struct workers *workers;
-    struct pages *pages;          /* NULL: none are kept */
+    struct pages *pages; /* NULL: none are kept */
+    struct crew *crew;
     struct answer_cache *answers; /* the same */
     struct acceptor *acceptor;
     struct loop **loops;

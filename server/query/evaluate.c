@@ -441,11 +441,12 @@ static bool run_window(struct evaluation *e)
 static bool may_skip(const struct evaluation *e)
 {
     const struct evaluation_request *r = &e->requests[0];
+    bool counts = !r->page.counted && (r->request->exact_total || r->request->facet_count > 0);
+    uint64_t total = r->page.counted ? r->page.kept.total : r->total;
 
-    return e->count == 1 && !r->request->exact_total && r->request->facet_count == 0 && !e->probing &&
-           !e->query->match_all && !e->boosting.boosts && !e->match.fields && r->top.sort_count == 0 &&
-           !r->top.ids_only && topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact &&
-           evaluation_by_score(e, &r->top) && r->total >= (uint64_t)r->request->min_hits;
+    return e->count == 1 && !counts && !e->probing && !e->query->match_all && !e->boosting.boosts && !e->match.fields &&
+           r->top.sort_count == 0 && !r->top.ids_only && topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact &&
+           evaluation_by_score(e, &r->top) && total >= (uint64_t)r->request->min_hits;
 }
 
 /* The next window with a possible match at or behind doc, or DOC_NONE. */
@@ -461,7 +462,7 @@ static doc_id next_window(struct evaluation *e, doc_id doc)
         doc = found & ~(WINDOW_DOCS - 1);
         if (may_skip(e)) {
             found = prune_next(&e->prune, e->requests[0].top.heap[0]->rounded, doc);
-            e->requests[0].skipped |= found != doc;
+            e->requests[0].skipped |= found != doc && !e->requests[0].page.counted;
             if (found == DOC_NONE || found >= e->window.doc_count)
                 return DOC_NONE;
             if (found != doc) {
@@ -539,7 +540,7 @@ static bool tell_parts(struct evaluation *e, uint32_t segment)
     return scanned;
 }
 
-static enum status run_segment(struct evaluation *e, uint32_t segment, struct error *err)
+enum status evaluation_segment(struct evaluation *e, uint32_t segment, struct error *err)
 {
     enum status status;
     bool scanned = false, listed = false;
@@ -593,10 +594,8 @@ static bool settle(struct evaluation *e)
     return right;
 }
 
-static enum status run_once(struct evaluation *e, struct error *err)
+enum status evaluation_begin(struct evaluation *e, struct error *err)
 {
-    enum status status = STATUS_OK;
-
     e->partial = e->snapshot->damaged_count > 0;
     e->unit_base = 0;
     e->windows = e->scored = 0;
@@ -615,11 +614,16 @@ static enum status run_once(struct evaluation *e, struct error *err)
             return full(err);
         r->facets.tallies = e->counts;
     }
-    if (e->query->impossible && e->query->identifier.text.size == 0)
-        return STATUS_OK;
-    for (uint32_t i = 0; status == STATUS_OK && i < e->snapshot->segment_count; i++)
-        status = run_segment(e, i, err);
-    return status;
+    return STATUS_OK;
+}
+
+static enum status run_once(struct evaluation *e, struct error *err)
+{
+    enum status status = evaluation_begin(e, err);
+
+    if (status != STATUS_OK || (e->query->impossible && e->query->identifier.text.size == 0))
+        return status;
+    return evaluation_segments(e, err);
 }
 
 /* Again without the segments that turned out to be damaged, and without hits from there: each time there are fewer. */

@@ -84,6 +84,7 @@ struct evaluation {
     struct match_memory *memory;
     struct pages *pages;             /* NULL: none are kept */
     struct buf *page_key;            /* scratch */
+    struct crew *crew;               /* who may take segments off this thread; NULL: nobody */
     struct evaluation_request *only; /* the pass is for this one alone, over the documents listed for it */
     struct prune prune;
     struct boosting boosting;
@@ -104,6 +105,15 @@ MUST_CHECK enum status evaluation_init(struct evaluation *e, const struct scorer
 /* Runs the pass; totals, facets and hits are then in the requests. May run again with more steps: all is counted anew
  * then, but only the matches that are new are scored. */
 MUST_CHECK enum status evaluation_run(struct evaluation *e, struct error *err);
+
+/* A pass begins: nothing is counted. */
+MUST_CHECK enum status evaluation_begin(struct evaluation *e, struct error *err);
+/* Goes through a segment; a damaged one is left out. */
+MUST_CHECK enum status evaluation_segment(struct evaluation *e, uint32_t segment, struct error *err);
+
+/* evaluate_split.c */
+/* Goes through all segments, with helpers where that pays. */
+MUST_CHECK enum status evaluation_segments(struct evaluation *e, struct error *err);
 
 /* evaluate_hits.c */
 /* The matches of a request that could still be among its best, by what can be told without scores. */

@@ -579,3 +579,19 @@ bool facet_segment_end(struct facet_set *f, struct window *w, uint64_t total)
     }
     return true;
 }
+
+bool facet_add(struct facet_set *f, const struct facet_set *other)
+{
+    bool fine = true;
+
+    for (uint32_t i = 0; fine && i < f->counter_count; i++) {
+        struct facet_counter *c = &f->counters[i];
+        const struct facet_counter *its = &other->counters[i];
+        for (uint32_t k = 0; c->codes && k <= c->code_count; k++)
+            c->counts[k] += its->counts[k];
+        c->stock_counts[0] += its->stock_counts[0];
+        c->stock_counts[1] += its->stock_counts[1];
+        fine = facet_numbers_add(&c->numbers, &its->numbers, f->arena);
+    }
+    return fine;
+}

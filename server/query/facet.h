@@ -72,6 +72,9 @@ bool facet_window(struct facet_set *f, struct window *w, struct facet_matches *m
 /* After the segment's last window: so many matched there. */
 bool facet_segment_end(struct facet_set *f, struct window *w, uint64_t total);
 
+/* Adds what another set for the same snapshot and request counted in other segments. False when memory runs out. */
+bool facet_add(struct facet_set *f, const struct facet_set *other);
+
 /* The results, in the request's order (facet_result.c). */
 bool facet_results(struct facet_set *f, const struct search_request *request, struct arena *arena,
                    struct facet_result **out, size_t *count);

@@ -343,6 +343,14 @@ static bool fold_histogram(struct facet_numbers *n, struct arena *arena)
     return true;
 }
 
+/* Of so many numbers the least is `low`, the largest `high`. */
+static void add_range(struct facet_numbers *n, double low, double high, uint64_t count)
+{
+    n->min = n->number_count == 0 || low < n->min ? low : n->min;
+    n->max = n->number_count == 0 || high > n->max ? high : n->max;
+    n->number_count += count;
+}
+
 bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena)
 {
     double low, high, sum;
@@ -365,10 +373,20 @@ bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena)
     sum = n->segment_sum + (double)n->segment_units;
     for (uint8_t i = 0; !n->column->is_double && i < n->column->scale; i++)
         sum /= 10;
-    n->min = n->number_count == 0 || low < n->min ? low : n->min;
-    n->max = n->number_count == 0 || high > n->max ? high : n->max;
+    add_range(n, low, high, n->segment_count);
     n->sum += sum;
-    n->number_count += n->segment_count;
+    return true;
+}
+
+bool facet_numbers_add(struct facet_numbers *n, const struct facet_numbers *other, struct arena *arena)
+{
+    for (uint32_t i = 0; i < other->all.capacity; i++) {
+        if (other->all.slots[i].kind != SLOT_FREE && !table_add(&n->all, &other->all.slots[i], arena))
+            return false;
+    }
+    if (other->number_count)
+        add_range(n, other->min, other->max, other->number_count);
+    n->sum += other->sum;
     return true;
 }
 

@@ -46,7 +46,8 @@ struct facet_numbers {
     uint32_t histogram_size;
     bool histogram_used;
     struct number_table all;
-    double min, max, sum;
+    double min, max;
+    long double sum; /* the same in whatever order segments are added */
     uint64_t number_count;
     /* of the segment: cells order as their values do */
     int64_t segment_min, segment_max;
@@ -94,6 +95,9 @@ bool facet_numbers_window(struct facet_numbers *n, struct window *w, struct face
 bool facet_numbers_whole(struct facet_numbers *n, const struct tally_place *p, const struct tally *counts,
                          struct arena *arena);
 bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena);
+
+/* Adds what was counted in other segments. False when memory runs out. */
+bool facet_numbers_add(struct facet_numbers *n, const struct facet_numbers *other, struct arena *arena);
 
 /* The canonical text of a value: appends it. */
 void number_slot_write(const struct number_slot *s, struct buf *out);

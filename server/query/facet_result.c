@@ -218,9 +218,9 @@ static void stats(const struct facet_numbers *n, struct facet_result *out)
     out->has_stats = true;
     out->min = n->min;
     out->max = n->max;
-    out->sum = n->sum;
+    out->sum = (double)n->sum;
     out->number_count = n->number_count;
-    out->average = n->sum / (double)n->number_count;
+    out->average = out->sum / (double)n->number_count;
 }
 
 static bool result_of(struct facet_set *f, const struct facet_wanted *wanted, size_t limit, bool by_value,

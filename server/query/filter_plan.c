@@ -557,6 +557,29 @@ const struct filter_node *filter_driver(const struct filter_node *n)
     return best;
 }
 
+#define VALUES_LOOKED_UP 16 /* of those with more nothing is told */
+
+uint64_t filter_most(const struct filter_node *n, const struct snapshot *snapshot)
+{
+    uint64_t most = snapshot->doc_count, sum = 0;
+
+    if (n && n->kind == FILTER_NODE_SETS && n->value_count <= VALUES_LOOKED_UP) {
+        for (uint32_t i = 0; i < snapshot->segment_count; i++) {
+            for (uint32_t k = 0; k < n->value_count; k++) {
+                struct docset set;
+                if (shard_facet_set(snapshot->segments[i].shard, n->values[k].attr, n->values[k].code, &set))
+                    sum += set.cardinality;
+            }
+        }
+        most = sum < most ? sum : most;
+    }
+    for (uint32_t i = 0; n && n->kind == FILTER_NODE_AND && i < n->child_count; i++) {
+        uint64_t child = filter_most(&n->children[i], snapshot);
+        most = child < most ? child : most;
+    }
+    return most;
+}
+
 doc_id filter_driver_next(const struct filter_node *driver, doc_id doc, uint32_t doc_count)
 {
     doc_id best = DOC_NONE;

@@ -82,6 +82,8 @@ MUST_CHECK enum status filter_store_bind(const struct filter_node *n, const stru
 void filter_store_apply(const struct filter_node *n, const struct window *w, struct mask *m);
 /* The least facet set that all matches are in, or NULL: windows without any of it need no look. */
 const struct filter_node *filter_driver(const struct filter_node *n);
+/* No more documents of the snapshot pass than this. NULL: all. */
+uint64_t filter_most(const struct filter_node *n, const struct snapshot *snapshot);
 /* The driver's first document >= doc. */
 doc_id filter_driver_next(const struct filter_node *driver, doc_id doc, uint32_t doc_count);
 

@@ -1,4 +1,5 @@
 #include "indexer/base/clock.h"
+#include "server/query/crew.h"
 #include "server/query/explain.h"
 #include "server/query/profile.h"
 #include "server/query/searcher.h"
@@ -178,8 +179,8 @@ static enum status run_group(const struct search_context *c, struct evaluation_r
     return status;
 }
 
-enum status search_run(const struct search_context *c, const struct search_request *requests, size_t count,
-                       struct search_result *results, struct error *err)
+static enum status run_all(const struct search_context *c, const struct search_request *requests, size_t count,
+                           struct search_result *results, struct error *err)
 {
     struct arena *arena = c->arena;
     struct evaluation_request *group = ARENA_ARRAY(arena, struct evaluation_request, count + 1);
@@ -207,6 +208,17 @@ enum status search_run(const struct search_context *c, const struct search_reque
             return status;
     }
     return STATUS_OK;
+}
+
+enum status search_run(const struct search_context *c, const struct search_request *requests, size_t count,
+                       struct search_result *results, struct error *err)
+{
+    enum status status;
+
+    crew_enter(c->searcher->crew);
+    status = run_all(c, requests, count, results, err);
+    crew_leave(c->searcher->crew);
+    return status;
 }
 
 /* What starting a search, reading a posting, taking a match, and a filter's condition on a window cost, roughly. */

@@ -163,6 +163,9 @@ void searcher_free(struct searcher *s);
  * registered with rcu.h. */
 struct pages;
 void searcher_share(struct searcher *s, struct pages *pages);
+/* Who may help with long searches (crew.h); NULL, as at first: nobody. Borrowed. */
+struct crew;
+void searcher_help(struct searcher *s, struct crew *crew);
 
 /* Who searches, in what, and where the answers live: results, and all they point to, are in the arena. */
 struct search_context {

@@ -18,6 +18,11 @@ void searcher_share(struct searcher *s, struct pages *pages)
     s->pages = pages;
 }
 
+void searcher_help(struct searcher *s, struct crew *crew)
+{
+    s->crew = crew;
+}
+
 void searcher_free(struct searcher *s)
 {
     if (!s)
@@ -143,7 +148,7 @@ static bool too_few(const struct evaluation *e)
     return false;
 }
 
-static void lend(struct searcher *s, struct evaluation *e)
+void searcher_lend(struct searcher *s, struct evaluation *e)
 {
     scorer_prepare(&s->scorer, e->snapshot);
     e->counts = &s->facets;
@@ -152,6 +157,7 @@ static void lend(struct searcher *s, struct evaluation *e)
     e->memory = &s->memory;
     e->pages = s->pages;
     e->page_key = &s->page_key;
+    e->crew = s->crew;
     e->steps = 1;
     e->probing = false;
 }
@@ -166,7 +172,7 @@ bool searcher_keeps(struct searcher *s, const struct snapshot *snapshot, const s
 
     if (!s->pages || !query->match_all)
         return false;
-    lend(s, &e);
+    searcher_lend(s, &e);
     return evaluation_init(&e, &s->scorer, &err) == STATUS_OK && r.page.counted && (r.page.k == 0 || r.page.known);
 }
 
@@ -175,7 +181,7 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
     enum status status;
     bool relaxed;
 
-    lend(s, e);
+    searcher_lend(s, e);
     relaxed =
         !e->query->any_word && !e->query->impossible && e->query->required_count > 1 && !e->requests[0].request->strict;
     if (relaxed)

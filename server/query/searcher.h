@@ -20,6 +20,7 @@ struct searcher {
     struct prior_cache priors;
     struct match_memory memory;
     struct pages *pages, *own; /* those it looks into, shared ones perhaps */
+    struct crew *crew;         /* NULL: it searches alone */
     struct buf page_key;
     struct {
         uint64_t analyzer; /* analyzer_id; 0: free */
@@ -31,6 +32,8 @@ struct searcher {
 /* The thread's analysis for a snapshot's analyzer. NULL when memory or ICU fails. */
 struct analysis *searcher_analysis(struct searcher *s, const struct snapshot *snapshot);
 
+/* Gives the evaluation what the thread keeps. */
+void searcher_lend(struct searcher *s, struct evaluation *e);
 /* Runs a pass, and the ladder's, for requests that share their text. e has snapshot, query, arenas, requests. */
 MUST_CHECK enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct error *err);
 /* Whether all that the request's answer takes is kept (pages.h). Uses the scratch memory. */

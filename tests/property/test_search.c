@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "indexer/base/hash.h"
+#include "server/query/crew.h"
 #include "server/query/search.h"
 #include "server/query/tastes.h"
 #include "tests/property/world.h"
@@ -33,7 +34,7 @@ struct question {
     int number;
 };
 
-static uint64_t answered, asked;
+static uint64_t answered, asked, helped;
 
 /* --- random questions --- */
 
@@ -388,15 +389,20 @@ out:
     return failed;
 }
 
+/* In every other world helpers take segments off each search. */
 static int one_world(uint64_t seed)
 {
     struct world *w = xcalloc(1, sizeof(*w));
     struct searcher *searcher = searcher_new();
+    struct crew *crew = seed % 2 ? crew_new(2, 3, 0) : NULL;
     int failed = 0;
+    searcher_help(searcher, crew);
     world_make(w, seed);
     for (int i = 0; i < QUERIES_PER_WORLD && !failed; i++)
         failed = ask(w, searcher, seed, i);
+    helped += crew ? crew_taken(crew) : 0;
     searcher_free(searcher);
+    crew_free(crew);
     world_release(w);
     free(w);
     return failed;
@@ -414,10 +420,11 @@ static void test_engine_agrees_with_the_oracle(void **state)
     int failed = 0;
     for (uint64_t seed = 1; seed <= worlds; seed++)
         failed += one_world(seed);
-    printf("%llu questions, %llu with answers, %d worlds with a difference\n", (unsigned long long)asked,
-           (unsigned long long)answered, failed);
+    printf("%llu questions, %llu with answers, %llu helpers asked, %d worlds with a difference\n",
+           (unsigned long long)asked, (unsigned long long)answered, (unsigned long long)helped, failed);
     assert_int_equal(failed, 0);
     assert_true(answered * 10 >= asked * 3);
+    assert_true(helped * 10 >= asked);
 }
 
 int main(void)

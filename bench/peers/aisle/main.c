@@ -2,7 +2,8 @@
  * Aisle in process, for bench/peers: a data directory that aisle-indexer built, one thread, no HTTP.
  *
  *   aisle-peer delta DATA PRODUCTS.ndjson   writes each hundredth product again: one delta, 1 % tombstones
- *   aisle-peer serve DATA                   driver.h's conversation, without a cache of answers
+ *   aisle-peer serve DATA [HELPERS]         driver.h's conversation, without a cache of answers; helpers take segments
+ *                                           off the thread that searches, and its processor time is not all of it then
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "indexer/base/limits.h"
 #include "indexer/base/rcu.h"
 #include "server/live/live.h"
+#include "server/query/crew.h"
 #include "server/query/search.h"
 #include "server/query/suggest.h"
 
@@ -197,7 +199,7 @@ static void run(void *peer, const struct driver_mode *mode, const struct driver_
     }
 }
 
-static int serve(struct peer *p)
+static int serve(struct peer *p, struct crew *crew)
 {
     p->snapshot = live_snapshot(p->live, STR("products"));
     if (!p->snapshot)
@@ -205,6 +207,7 @@ static int serve(struct peer *p)
     fprintf(stderr, "aisle: %llu products, %u segments\n", (unsigned long long)p->snapshot->live_docs,
             p->snapshot->segment_count);
     p->searcher = searcher_new();
+    searcher_help(p->searcher, crew);
     arena_init(&p->arena, LIMIT_REQUEST_ARENA);
     int code = driver_serve(p, run);
     arena_release(&p->arena);
@@ -217,17 +220,20 @@ int main(int argc, char **argv)
 {
     struct peer p = {.live = NULL};
     bool delta = argc == 4 && strcmp(argv[1], "delta") == 0;
+    struct crew *crew = NULL;
     int code = 0;
 
-    if (!delta && (argc != 3 || strcmp(argv[1], "serve") != 0))
-        driver_fail("usage: aisle-peer delta DATA PRODUCTS.ndjson | aisle-peer serve DATA");
+    if (!delta && ((argc != 3 && argc != 4) || strcmp(argv[1], "serve") != 0))
+        driver_fail("usage: aisle-peer delta DATA PRODUCTS.ndjson | aisle-peer serve DATA [HELPERS]");
     open_data(&p, argv[2], !delta);
     rcu_thread_register();
     if (delta)
         write_delta(&p, argv[3]);
     else
-        code = serve(&p);
+        code = serve(&p,
+                     crew = argc == 4 ? crew_new((size_t)strtoul(argv[3], NULL, 10), CREW_MOST + 1, CREW_LEAST) : NULL);
     rcu_thread_unregister();
+    crew_free(crew);
     live_close(p.live);
     return code;
 }
