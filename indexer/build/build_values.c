@@ -270,11 +270,11 @@ static void write_numbers(struct build_attribute *a, attr_id attr, struct values
         sort_pairs(pairs, sizeof(*pairs), (uint32_t)count, vw->codes.doc_count, number_compare);
     if (flags)
         container_needs(vw->attributes.w, 4);
-    attributes_put_numbers(&vw->attributes, attr, pairs, (uint32_t)count, form);
     for (size_t i = 1; i < count; i++)
         form.listed |= pairs[i].doc == pairs[i - 1].doc;
-    if (!form.listed && (form.cut || count >= vw->codes.doc_count / CODES_SHARE))
-        codes_put_numbers(&vw->codes, attr, pairs, (uint32_t)count);
+    form.coded = !form.listed && (form.cut || count >= vw->codes.doc_count / CODES_SHARE) &&
+                 codes_put_numbers(&vw->codes, attr, pairs, (uint32_t)count);
+    attributes_put_numbers(&vw->attributes, attr, pairs, (uint32_t)count, form);
     free(pairs);
 }
 

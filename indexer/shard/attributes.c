@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct attribute_entry) == 80, "entries are mapped as they
 _Static_assert(sizeof(struct set_entry) == 24, "entries are mapped as they lie in the file");
 
 enum { FILE_FACET_NONE, FILE_FACET_U8, FILE_FACET_U16, FILE_FACET_U32, FILE_FACET_MULTI, FILE_FACET_SPARSE };
-enum { FILE_NUMBER_NONE, FILE_NUMBER_DENSE, FILE_NUMBER_MULTI, FILE_NUMBER_SPARSE };
+enum { FILE_NUMBER_NONE, FILE_NUMBER_DENSE, FILE_NUMBER_MULTI, FILE_NUMBER_SPARSE, FILE_NUMBER_CODED };
 enum { FILE_SET_ROARING = 1, FILE_SET_FLAT, FILE_SET_RANGE };
 
 /* --- sizes --- */
@@ -88,12 +88,18 @@ static void open_number(struct number_column *n, const struct attribute_entry *e
     const char *at = NULL;
     const uint32_t *behind = NULL;
 
+    n->is_double = e->is_double;
+    n->scale = e->scale;
+    if (e->number_kind == FILE_NUMBER_CODED) { /* the rest comes with its codes */
+        n->kind = NUMBER_COLUMN_DENSE;
+        n->count = e->number_count;
+        n->coded = true;
+        return;
+    }
     if (e->number_kind == FILE_NUMBER_NONE || chunk.size == 0)
         return;
     at = chunk.data + e->number_offset;
     n->kind = KINDS[e->number_kind];
-    n->is_double = e->is_double;
-    n->scale = e->scale;
     n->count = e->number_count;
     n->cells = (_Atomic int64_t *)(void *)(uintptr_t)at;
     behind = (const uint32_t *)(const void *)(at + (size_t)e->number_count * 8);
@@ -109,10 +115,10 @@ static bool entry_valid(const struct attribute_entry *e, const struct container 
     uint64_t facets = container_chunk(c, CHUNK_FACETS).size, numbers = container_chunk(c, CHUNK_NUMBERS).size;
     uint64_t sets = container_chunk(c, CHUNK_SETS).size;
 
-    if (e->facet_kind > FILE_FACET_SPARSE || e->number_kind > FILE_NUMBER_SPARSE || e->attr >= ATTR_NONE ||
+    if (e->facet_kind > FILE_FACET_SPARSE || e->number_kind > FILE_NUMBER_CODED || e->attr >= ATTR_NONE ||
         e->scale > 18 || e->facet_offset % 4 || e->number_offset % 8 || e->set_offset % 8)
         return false;
-    if (e->number_kind == FILE_NUMBER_DENSE && e->number_count != doc_count)
+    if ((e->number_kind == FILE_NUMBER_DENSE || e->number_kind == FILE_NUMBER_CODED) && e->number_count != doc_count)
         return false;
     if (e->facet_offset > facets || facet_bytes(e, doc_count) > facets - e->facet_offset)
         return false;
@@ -306,6 +312,8 @@ enum status attributes_check_cell(const struct attributes *a, struct container *
         return attributes_check(a, c, attr, err);
     if (atomic_load_explicit(&columns->checked, memory_order_acquire))
         return STATUS_OK;
+    if (columns->number.coded)
+        return codes_check_cell(columns, c, doc, err);
     at = columns->entry->number_offset + (uint64_t)doc * 8;
     return container_check(c, CHUNK_NUMBERS, at, at + 8, err);
 }
@@ -520,6 +528,10 @@ void attributes_put_numbers(struct attributes_writer *aw, attr_id attr, const st
     if (several) {
         e->number_kind = FILE_NUMBER_MULTI;
         put_number_multi(aw, pairs, count);
+    } else if (form.coded) {
+        e->number_kind = FILE_NUMBER_CODED;
+        container_needs(aw->w, 5);
+        e->number_count = aw->doc_count;
     } else if (form.cut || count >= aw->doc_count / DENSE_SHARE) {
         e->number_kind = FILE_NUMBER_DENSE;
         e->number_count = aw->doc_count;

@@ -14,7 +14,7 @@
 struct attribute_entry {
     uint32_t attr;
     uint8_t facet_kind;  /* 0 none, 1 u8, 2 u16, 3 u32, 4 multi, 5 sparse */
-    uint8_t number_kind; /* 0 none, 1 dense, 2 multi, 3 sparse */
+    uint8_t number_kind; /* 0 none, 1 dense, 2 multi, 3 sparse, 4 coded */
     uint8_t is_double;
     uint8_t scale;
     uint32_t flags;      /* bit 0: cut out of stored objects */
@@ -101,6 +101,7 @@ struct number_form {
     uint8_t scale;
     bool cut;
     bool listed; /* MULTI, even if no document has several */
+    bool coded;  /* its cells are in CODE (codes.h): single-valued */
 };
 
 void attributes_writer_init(struct attributes_writer *aw, struct container_writer *w, uint32_t doc_count);

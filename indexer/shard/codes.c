@@ -49,6 +49,8 @@ static void attach(const struct codes_entry *e, struct attribute_columns *column
     columns->number.value_count = e->value_count;
     columns->number.codes = (const uint16_t *)(const void *)(bytes + (size_t)e->value_count * 8);
     columns->number.changed = xcalloc((size_t)doc_count / 64 + 2, sizeof(*columns->number.changed));
+    if (columns->number.coded) /* many are pages that nobody touches */
+        columns->number.cells = xcalloc((size_t)doc_count + 1, sizeof(*columns->number.cells));
 }
 
 enum status codes_open(struct attributes *a, const struct container *c, struct error *err)
@@ -66,13 +68,21 @@ enum status codes_open(struct attributes *a, const struct container *c, struct e
             return error_set(err, STATUS_FORMAT, "chunk 'CODX': entry %zu", i);
         attach(e, columns, bytes.data + e->offset, a->doc_count);
     }
+    for (uint32_t i = 0; i < a->count; i++) {
+        if (a->columns[i].number.coded && !a->columns[i].number.codes)
+            return error_set(err, STATUS_FORMAT, "chunk 'CODX': the numbers of attribute %u are missing",
+                             a->columns[i].entry->attr);
+    }
     return STATUS_OK;
 }
 
 void codes_close(struct attributes *a)
 {
-    for (uint32_t i = 0; a->columns && i < a->count; i++)
+    for (uint32_t i = 0; a->columns && i < a->count; i++) {
         free((void *)a->columns[i].number.changed);
+        if (a->columns[i].number.coded)
+            free((void *)a->columns[i].number.cells);
+    }
 }
 
 static bool codes_below(const uint16_t *codes, uint32_t count, uint32_t limit)
@@ -93,7 +103,7 @@ static bool numbers_sound(const struct number_column *n, uint32_t doc_count)
         if (n->values[i] <= n->values[i - 1])
             return false;
     }
-    for (uint32_t i = 0; i < doc_count; i++) {
+    for (uint32_t i = 0; !n->coded && i < doc_count; i++) {
         int64_t cell = atomic_load_explicit(&n->cells[i], memory_order_acquire);
 
         if (cell != n->values[n->codes[i]] && !number_changed(n, i))
@@ -122,6 +132,22 @@ enum status codes_check(const struct attributes *a, struct container *c, const s
         return error_set(err, STATUS_FORMAT, "chunk 'CODE': the codes of attribute %u are not sound",
                          columns->entry->attr);
     return STATUS_OK;
+}
+
+enum status codes_check_cell(const struct attribute_columns *columns, struct container *c, doc_id doc,
+                             struct error *err)
+{
+    const struct codes_entry *e = columns->number_codes;
+    uint64_t at = e->offset + (uint64_t)e->value_count * 8 + (uint64_t)doc * 2;
+    enum status status = container_check(c, CHUNK_CODES, at, at + 2, err);
+
+    if (status != STATUS_OK)
+        return status;
+    at = columns->number.codes[doc];
+    if (at >= e->value_count)
+        return error_set(err, STATUS_FORMAT, "chunk 'CODE': the code of document %u", doc);
+    at = e->offset + at * 8;
+    return container_check(c, CHUNK_CODES, at, at + 8, err);
 }
 
 /* --- writing --- */
@@ -170,14 +196,14 @@ static uint16_t code_of(const int64_t *values, uint32_t count, int64_t cell)
     return (uint16_t)low;
 }
 
-void codes_put_numbers(struct codes_writer *w, attr_id attr, const struct number_pair *pairs, uint32_t count)
+bool codes_put_numbers(struct codes_writer *w, attr_id attr, const struct number_pair *pairs, uint32_t count)
 {
     uint32_t limit = w->doc_count / 2 < NUMBERS_MAX ? w->doc_count / 2 : NUMBERS_MAX, value_count;
     int64_t *values = w->doc_count >= DOCS_MIN ? distinct_cells(pairs, count, limit, &value_count) : NULL;
     uint16_t *codes;
 
     if (!values)
-        return;
+        return false;
     codes = xcalloc((size_t)w->doc_count + 1, sizeof(*codes));
     for (uint32_t i = 0; i < count; i++)
         codes[pairs[i].doc] = code_of(values, value_count, pairs[i].cell);
@@ -186,6 +212,7 @@ void codes_put_numbers(struct codes_writer *w, attr_id attr, const struct number
     buf_append(&w->bytes, codes, (size_t)w->doc_count * sizeof(*codes));
     free(codes);
     free(values);
+    return true;
 }
 
 void codes_put_paths(struct codes_writer *w, attr_id attr, const struct facet_pair *pairs, uint32_t count,

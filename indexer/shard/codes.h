@@ -2,13 +2,14 @@
 #define AISLE_SHARD_CODES_H
 
 /*
- * Second forms of columns, two bytes a document, for what goes through many documents: a dense number column as numbers
- * of its sorted distinct values (counted, compared and looked up in less memory than the cells), and a hierarchical
- * attribute as the code of each document's one path (its nodes are that one and its ancestors; a mark where it has
- * more). Derived from the columns beside them when the shard is built; a shard without them is searched all the same.
+ * Columns of two bytes a document, for what goes through many documents: a dense number column as numbers of its sorted
+ * distinct values (counted, compared and looked up in less memory than cells), and a hierarchical attribute as the code
+ * of each document's one path (its nodes are that one and its ancestors; a mark where it has more). A shard without
+ * them is searched all the same.
  *
- * The cells of number columns change in place: number_changed (columns.h) says of which documents, and there the code
- * is of no use any more.
+ * Numbers with codes have no cells in the file: a cell is memory of its own, untouched until a number changes in place.
+ * number_changed (columns.h) says of which documents, and there the code is of no use any more. Files of the format's
+ * versions up to 3 have both.
  */
 #include "indexer/shard/attributes.h"
 #include "indexer/shard/dictionary.h"
@@ -29,12 +30,16 @@ void codes_close(struct attributes *a);
 MUST_CHECK enum status codes_check(const struct attributes *a, struct container *c,
                                    const struct attribute_columns *columns, struct error *err);
 
+/* Enough to read one document's number of a coded column. */
+MUST_CHECK enum status codes_check_cell(const struct attribute_columns *columns, struct container *c, doc_id doc,
+                                        struct error *err);
+
 struct codes_writer {
     uint32_t doc_count;
     struct buf entries, bytes;
 };
-/* Single-valued pairs ascending by document. Nothing is written where it would not pay. */
-void codes_put_numbers(struct codes_writer *w, attr_id attr, const struct number_pair *pairs, uint32_t count);
+/* Single-valued pairs ascending by document. False, and nothing is written, where it would not pay. */
+bool codes_put_numbers(struct codes_writer *w, attr_id attr, const struct number_pair *pairs, uint32_t count);
 /* Of a hierarchical attribute: pairs ascending by (document, code). Nothing is written when many documents have several
  * paths. */
 void codes_put_paths(struct codes_writer *w, attr_id attr, const struct facet_pair *pairs, uint32_t count,

@@ -5,12 +5,12 @@
 
 #include "indexer/base/number.h"
 
-_Atomic int64_t *number_cell(const struct number_column *c, doc_id doc)
+uint32_t number_index(const struct number_column *c, doc_id doc)
 {
     if (c->kind == NUMBER_COLUMN_DENSE)
-        return &c->cells[doc];
+        return doc;
     if (c->kind != NUMBER_COLUMN_SPARSE)
-        return NULL;
+        return NUMBER_NO_CELL;
     uint32_t low = 0, high = c->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -19,7 +19,7 @@ _Atomic int64_t *number_cell(const struct number_column *c, doc_id doc)
         else
             high = middle;
     }
-    return low < c->count && c->docs[low] == doc ? &c->cells[low] : NULL;
+    return low < c->count && c->docs[low] == doc ? low : NUMBER_NO_CELL;
 }
 
 const facet_code *facet_codes(const struct facet_column *c, doc_id doc, facet_code *one, uint32_t *count)

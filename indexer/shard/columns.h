@@ -6,8 +6,9 @@
  *
  * Facet columns are immutable and hold codes of the generation's dictionary. Number columns that are single-valued can
  * be changed in place: a cell is one aligned 64-bit word, written by the live writer with a release store and read by
- * searches with relaxed loads; the file is mapped copy-on-write, so changes never reach it. The stock flag is a flat
- * bitmap derived from availability and quantity and is changed with atomic bit operations.
+ * searches with relaxed loads; it is in memory of its own or in the file, which is mapped copy-on-write, so changes
+ * never reach it. The stock flag is a flat bitmap derived from availability and quantity and is changed with atomic bit
+ * operations.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -59,7 +60,7 @@ static inline bool number_fits(int64_t units)
 
 enum number_column_kind {
     NUMBER_COLUMN_NONE,
-    NUMBER_COLUMN_DENSE, /* cells[doc] */
+    NUMBER_COLUMN_DENSE, /* cells[doc], or what its code says (below) */
     NUMBER_COLUMN_MULTI, /* cells[offsets[doc] .. offsets[doc + 1]], ascending; immutable */
     NUMBER_COLUMN_SPARSE /* docs[i] has cells[i]; docs ascend, each once */
 };
@@ -72,24 +73,27 @@ struct number_column {
     const uint32_t *offsets;
     const doc_id *docs;
     uint32_t count; /* of cells */
-    /* DENSE, or NULL: cells[doc] is values[codes[doc]], unless number_changed; values ascend, the first is missing */
+    /* DENSE, or NULL: a document has values[codes[doc]], unless number_changed; values ascend, the first is missing */
     const uint16_t *codes;
+    bool coded; /* with codes: cells[doc] holds nothing before number_changed */
     const int64_t *values;
     uint32_t value_count;
     _Atomic uint64_t *changed; /* word 0: whether any bit is set; then the bits by document */
     _Atomic uint64_t *epoch;   /* how often cells were stored; NULL: they never are */
 };
 
-/* The cell's place for a document, or NULL when there is none (SPARSE without the document, MULTI, NONE). */
-_Atomic int64_t *number_cell(const struct number_column *c, doc_id doc);
+#define NUMBER_NO_CELL UINT32_MAX
+
+/* The number of a document's cell, or NUMBER_NO_CELL when there is none (SPARSE without the document, MULTI, NONE). */
+uint32_t number_index(const struct number_column *c, doc_id doc);
 
 static inline int64_t number_load(const _Atomic int64_t *cell)
 {
     return atomic_load_explicit(cell, memory_order_relaxed);
 }
 
-/* With codes: the bits, word by word, of the documents whose cells were changed. A cell whose bit is not set holds what
- * its code says, or did when the bit was read. */
+/* With codes: the bits, word by word, of the documents whose cells were changed. One whose bit is not set has what its
+ * code says, or did when the bit was read. */
 static inline bool number_any_changed(const struct number_column *c)
 {
     return atomic_load_explicit(&c->changed[0], memory_order_acquire) != 0;
@@ -102,11 +106,21 @@ static inline bool number_changed(const struct number_column *c, doc_id doc)
 {
     return number_changed_word(c, doc / 64) >> (doc & 63) & 1;
 }
-/* The one writer's, before it stores a cell. */
+
+/* What a single-valued column has in a cell, and for a document: NUMBER_MISSING without a cell. */
+static inline int64_t number_at(const struct number_column *c, uint32_t index)
+{
+    if (c->coded && !number_changed(c, index))
+        return c->values[c->codes[index]];
+    return number_load(&c->cells[index]);
+}
+static inline int64_t number_of_doc(const struct number_column *c, doc_id doc)
+{
+    uint32_t index = number_index(c, doc);
+    return index == NUMBER_NO_CELL ? NUMBER_MISSING : number_at(c, index);
+}
 static inline void number_mark_changed(const struct number_column *c, doc_id doc)
 {
-    if (!c->codes)
-        return;
     _Atomic uint64_t *word = &c->changed[doc / 64 + 1];
     uint64_t old = atomic_load_explicit(word, memory_order_relaxed), bit = (uint64_t)1 << (doc & 63);
     if (old & bit)
@@ -115,9 +129,14 @@ static inline void number_mark_changed(const struct number_column *c, doc_id doc
     atomic_store_explicit(&c->changed[0], 1, memory_order_release);
 }
 
-/* The one writer's, after it stored a cell and before anybody is told. */
-static inline void number_note_stored(const struct number_column *c)
+/* The one writer's, before anybody is told. A cell that held nothing is filled before its bit is set, others after. */
+static inline void number_store(const struct number_column *c, uint32_t index, int64_t cell)
 {
+    if (c->codes && !c->coded)
+        number_mark_changed(c, index);
+    atomic_store_explicit(&c->cells[index], cell, memory_order_release);
+    if (c->coded)
+        number_mark_changed(c, index);
     if (c->epoch)
         atomic_store_explicit(c->epoch, atomic_load_explicit(c->epoch, memory_order_relaxed) + 1, memory_order_release);
 }

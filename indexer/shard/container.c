@@ -6,7 +6,7 @@
 
 #include "indexer/base/hash.h"
 
-#define FORMAT_VERSION 4 /* the latest; all from 1 on are read */
+#define FORMAT_VERSION 5 /* the latest; all from 1 on are read */
 #define WRITTEN        2 /* unless a chunk needs a later one */
 
 /* Offsets in the header. */

@@ -584,11 +584,12 @@ enum status shard_check_cell(const struct shard *s, attr_id attr, doc_id doc, st
 
 enum status shard_number_store(struct shard *s, attr_id attr, doc_id doc, int64_t cell, struct error *err)
 {
-    _Atomic int64_t *place = number_cell(shard_number_column(s, attr), doc);
+    const struct number_column *column = shard_number_column(s, attr);
+    uint32_t index = number_index(column, doc);
     enum status status = STATUS_OK;
     uint32_t count = shard_changed_count(s);
 
-    if (!place)
+    if (index == NUMBER_NO_CELL)
         return error_set(err, STATUS_NOT_FOUND, "document %u has no number of attribute %u to change", doc, attr);
     status = shard_check_attribute(s, attr, err);
     if (status != STATUS_OK)
@@ -601,10 +602,7 @@ enum status shard_number_store(struct shard *s, attr_id attr, doc_id doc, int64_
             break;
         }
     }
-    if (shard_number_column(s, attr)->kind == NUMBER_COLUMN_DENSE)
-        number_mark_changed(shard_number_column(s, attr), doc);
-    atomic_store_explicit(place, cell, memory_order_release);
-    number_note_stored(shard_number_column(s, attr));
+    number_store(column, index, cell);
     return STATUS_OK;
 }
 

@@ -151,7 +151,7 @@ struct dimensions *shard_dimensions(const struct shard *s);
  * Verified when the shard is opened. */
 _Atomic uint64_t *shard_available_bits(const struct shard *s);
 _Atomic uint64_t *shard_in_stock_bits(const struct shard *s);
-/* The stock flags' number_epoch, and number_note_stored. */
+/* The stock flags' number_epoch. */
 uint64_t shard_stock_epoch(const struct shard *s);
 void shard_stock_stored(struct shard *s);
 

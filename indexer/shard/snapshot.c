@@ -88,13 +88,10 @@ bool snapshot_find(const struct snapshot *s, struct str object_id, uint32_t *seg
 /* The document's number, if it has exactly one. */
 static bool single_cell(const struct number_column *c, doc_id doc, int64_t *cell)
 {
-    const _Atomic int64_t *place = number_cell(c, doc);
-
     if (c->kind == NUMBER_COLUMN_MULTI && c->offsets[doc + 1] - c->offsets[doc] == 1)
-        place = &c->cells[c->offsets[doc]];
-    if (!place)
-        return false;
-    *cell = number_load(place);
+        *cell = number_load(&c->cells[c->offsets[doc]]);
+    else
+        *cell = number_of_doc(c, doc);
     return *cell != NUMBER_MISSING;
 }
 

@@ -125,7 +125,7 @@ static const struct number_column *cell_column(const struct changes *c, const st
         return NULL; /* a dotted name may also stand for a member of a member */
     }
     const struct number_column *column = shard_number_column(c->base->segments[x->segment].shard, *attr);
-    return number_cell(column, x->doc) ? column : NULL;
+    return number_index(column, x->doc) == NUMBER_NO_CELL ? NULL : column;
 }
 
 /* The member as the object's cell has it. False when there is no cell or it is empty: the stored object may then have a
@@ -136,7 +136,7 @@ static bool published_cell(struct changes *c, const struct change *x, struct str
     const struct number_column *column = cell_column(c, x, name, &attr);
     const struct shard *shard = c->base->segments[x->segment].shard;
     const struct cell_change *pending = column ? cells_find(&c->cells, x->segment, x->doc, attr) : NULL;
-    int64_t value = pending ? pending->value : column ? number_load(number_cell(column, x->doc)) : NUMBER_MISSING;
+    int64_t value = pending ? pending->value : column ? number_of_doc(column, x->doc) : NUMBER_MISSING;
     if (value == NUMBER_MISSING || (!pending && !is_cut(shard, attr)) ||
         shard_check_attribute(shard, attr, NULL) != STATUS_OK) {
         return false;
@@ -186,7 +186,7 @@ static bool cell_decides(struct changes *c, struct change *x, const struct numbe
     if (shard_check_attribute(shard, attr, NULL) != STATUS_OK) {
         return false;
     }
-    if (is_cut(shard, attr) && number_load(number_cell(column, x->doc)) != NUMBER_MISSING) {
+    if (is_cut(shard, attr) && number_of_doc(column, x->doc) != NUMBER_MISSING) {
         return true;
     }
     if (changes_load(c, x, NULL) != STATUS_OK) {

@@ -34,7 +34,7 @@ static void put_column(struct buf *b, const struct shard *shard, const struct di
         buf_put_u32(b, i);
         for (uint32_t k = i * DIRTY_BLOCK; k < count && k < (i + 1) * DIRTY_BLOCK; k++) {
             buf_put_u64(b, stock ? atomic_load_explicit(&words[k], memory_order_relaxed)
-                                 : (uint64_t)number_load(&column->cells[k]));
+                                 : (uint64_t)number_at(column, (uint32_t)k));
         }
     }
 }
@@ -211,12 +211,8 @@ static enum status take_column(struct reader *r, struct live_segment *segment, s
                 if (status != STATUS_OK) {
                     return status;
                 }
-            } else if (segment && number_load(&column->cells[k]) != (int64_t)cell) {
-                if (column->kind == NUMBER_COLUMN_DENSE) {
-                    number_mark_changed(column, (doc_id)k);
-                }
-                atomic_store_explicit(&column->cells[k], (int64_t)cell, memory_order_relaxed);
-                number_note_stored(column);
+            } else if (segment && number_at(column, (uint32_t)k) != (int64_t)cell) {
+                number_store(column, (uint32_t)k, (int64_t)cell);
             }
         }
         if (segment) {

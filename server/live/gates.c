@@ -51,8 +51,7 @@ static void check_products(struct gates *g)
 static double price_of(const struct snapshot *s, attr_id attr, uint32_t segment, doc_id doc)
 {
     const struct number_column *c = shard_number_column(s->segments[segment].shard, attr);
-    const _Atomic int64_t *cell = number_cell(c, doc);
-    return cell ? number_as_double(c, number_load(cell)) : NAN;
+    return number_as_double(c, number_of_doc(c, doc));
 }
 
 struct prices {

@@ -423,12 +423,9 @@ void cell_writer_store(struct cell_writer *w, uint32_t segment, doc_id doc, attr
     if (!c) {
         return;
     }
-    _Atomic int64_t *cell = number_cell(c->column, doc);
-    assert(cell);
-    number_mark_changed(c->column, doc);
-    atomic_store_explicit(cell, value, memory_order_release);
-    number_note_stored(c->column);
-    uint32_t block = (uint32_t)(cell - c->column->cells) / DIRTY_BLOCK;
+    uint32_t index = number_index(c->column, doc), block = index / DIRTY_BLOCK;
+    assert(index != NUMBER_NO_CELL);
+    number_store(c->column, index, value);
     c->dirty[block / 64] |= UINT64_C(1) << block % 64;
     if (c->quantity) {
         set_stock_bit(c->segment, doc, value);

@@ -150,6 +150,9 @@ static void prefetch_cells(struct changes *c, const struct live_update *u, const
         const struct number_column *column = lane_cells_of(c, at->segment, attribute);
         if (column && column->kind == NUMBER_COLUMN_DENSE) {
             __builtin_prefetch((const void *)&column->cells[at->doc], 1);
+            if (column->coded) {
+                __builtin_prefetch(&column->codes[at->doc]);
+            }
             cells_prefetch(&c->cells, at->segment, at->doc);
         }
         if (u->kind == UPDATE_SET) {

@@ -34,8 +34,7 @@ static bool decimal_add(struct decimal a, struct decimal b, bool subtract, uint8
 static int64_t cell_now(const struct lane_work *k, const struct number_column *column, attr_id attr)
 {
     const struct cell_change *pending = cells_find(&k->d->changes->cells, k->at->segment, k->at->doc, attr);
-    const _Atomic int64_t *cell = number_cell(column, k->at->doc);
-    return pending ? pending->value : cell ? number_load(cell) : NUMBER_MISSING;
+    return pending ? pending->value : number_of_doc(column, k->at->doc);
 }
 
 static enum lane_outcome place_flag(struct lane_work *k, struct lane_value *v, bool yes)

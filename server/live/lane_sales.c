@@ -47,8 +47,7 @@ bool lane_has_sales(const struct live_index *x)
 
 static bool number_of(const struct number_column *column, doc_id doc, struct decimal *out)
 {
-    const _Atomic int64_t *cell = column ? number_cell(column, doc) : NULL;
-    int64_t value = cell ? number_load(cell) : NUMBER_MISSING;
+    int64_t value = column ? number_of_doc(column, doc) : NUMBER_MISSING;
     *out = (struct decimal){value, column ? column->scale : 0};
     return value != NUMBER_MISSING;
 }

@@ -193,15 +193,12 @@ static bool copy_cell(struct live_index *x, const struct shard *from, doc_id old
     const struct shard *shard = x->segments.items[to.segment].segment->shard;
     const struct number_column *source = shard_number_column(from, attr);
     const struct number_column *target = shard_number_column(shard, attr);
-    const _Atomic int64_t *cell = number_cell(source, old);
-    const _Atomic int64_t *place = number_cell(target, to.doc);
-    bool set = cell && number_load(cell) != NUMBER_MISSING;
-    if (set) {
-        number_write(source, number_load(cell), &text);
-    }
-    bool fits = !set || (place && number_cell_of_text(target, buf_str(&text), &value));
+    int64_t cell = number_of_doc(source, old);
+    bool place = number_index(target, to.doc) != NUMBER_NO_CELL;
+    number_write(source, cell, &text);
+    bool fits = cell == NUMBER_MISSING || (place && number_cell_of_text(target, buf_str(&text), &value));
     buf_release(&text);
-    if (fits && place && number_load(place) != value) {
+    if (fits && place && number_of_doc(target, to.doc) != value) {
         index_store_cell(x, to.segment, to.doc, attr, value);
     }
     return fits;

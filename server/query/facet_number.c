@@ -150,7 +150,7 @@ static int64_t cell_here(struct facet_numbers *n, doc_id doc)
     const struct number_column *c = n->column;
 
     if (c->kind == NUMBER_COLUMN_DENSE)
-        return number_load(&c->cells[doc]);
+        return number_at(c, doc);
     while (n->sparse_at < c->count && c->docs[n->sparse_at] < doc)
         n->sparse_at++;
     return n->sparse_at < c->count && c->docs[n->sparse_at] == doc ? number_load(&c->cells[n->sparse_at])

@@ -166,8 +166,7 @@ static void fill(struct window *w, struct value_source *v)
 
 static int64_t base_cell(const struct shown_column *s, doc_id doc)
 {
-    const _Atomic int64_t *place = s->base ? number_cell(s->base, doc) : NULL;
-    int64_t cell = place ? number_load(place) : NUMBER_MISSING;
+    int64_t cell = s->base ? number_of_doc(s->base, doc) : NUMBER_MISSING;
 
     return cell == NUMBER_MISSING || s->form.is_double ? cell : times(cell, s->base_factor);
 }

@@ -324,7 +324,7 @@ static void write_codes(struct container_writer *w)
 
     for (uint32_t i = 0; i < 32; i++)
         pairs[i] = (struct number_pair){i, 500};
-    codes_put_numbers(&c, 3, pairs, 32);
+    assert_true(codes_put_numbers(&c, 3, pairs, 32));
     codes_write(&c, w);
 }
 

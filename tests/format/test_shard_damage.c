@@ -205,7 +205,7 @@ static void test_messages(void **state)
     assert_string_equal(err.message, "header: checksum does not match");
     reseal((uint8_t *)image.data, image.size);
     assert_int_equal(open_bytes(image.data, image.size, &s, &err), STATUS_FORMAT);
-    assert_string_equal(err.message, "header: format version 9 is none of 1 to 4");
+    assert_string_equal(err.message, "header: format version 9 is none of 1 to 5");
     image.data[8] = 1;
     reseal((uint8_t *)image.data, image.size);
     assert_int_equal(open_bytes(image.data, image.size - 1, &s, &err), STATUS_FORMAT);

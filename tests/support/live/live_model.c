@@ -461,14 +461,14 @@ static bool check_columns(const struct snapshot *s, uint32_t segment, doc_id doc
     for (int i = 0; i < 3; i++) {
         attr_id attr = dictionary_attr_find(s->dictionary, str_from(NAMES[i]));
         const struct number_column *c = attr == ATTR_NONE ? NULL : shard_number_column(shard, attr);
-        const _Atomic int64_t *cell = c ? number_cell(c, doc) : NULL;
+        int64_t cell = c ? number_of_doc(c, doc) : NUMBER_MISSING;
         bool missing = i == 0 ? !o->has_price : i == 1 ? !o->has_quantity : o->popularity < 0;
-        bool none = !cell || number_load(cell) == NUMBER_MISSING;
+        bool none = cell == NUMBER_MISSING;
         if (missing != none) {
             return false;
         }
         if (!none) {
-            double have = number_as_double(c, number_load(cell));
+            double have = number_as_double(c, cell);
             if (have < want[i] - 1e-6 || have > want[i] + 1e-6) {
                 return false;
             }

@@ -136,11 +136,43 @@ static void test_sparse_cells(void **state)
     const doc_id docs[] = {3, 9, 1000};
     _Atomic int64_t cells[] = {30, 90, 10000};
     struct number_column column = {.kind = NUMBER_COLUMN_SPARSE, .cells = cells, .docs = docs, .count = 3};
-    assert_ptr_equal(number_cell(&column, 3), &cells[0]);
-    assert_ptr_equal(number_cell(&column, 1000), &cells[2]);
-    assert_null(number_cell(&column, 0));
-    assert_null(number_cell(&column, 10));
-    assert_null(number_cell(&column, 1001));
+    assert_int_equal(number_index(&column, 3), 0);
+    assert_int_equal(number_index(&column, 1000), 2);
+    assert_int_equal(number_index(&column, 0), NUMBER_NO_CELL);
+    assert_int_equal(number_index(&column, 10), NUMBER_NO_CELL);
+    assert_int_equal(number_index(&column, 1001), NUMBER_NO_CELL);
+    assert_int_equal(number_of_doc(&column, 9), 90);
+    assert_int_equal(number_of_doc(&column, 10), NUMBER_MISSING);
+}
+
+/* With cells in the file beside the codes, and without. */
+static void test_coded_cells(void **state)
+{
+    (void)state;
+    const int64_t values[] = {NUMBER_MISSING, 5, 70};
+    const uint16_t codes[] = {1, 0, 2, 1};
+    for (int coded = 0; coded < 2; coded++) {
+        _Atomic int64_t cells[] = {coded ? 0 : 5, coded ? 0 : NUMBER_MISSING, coded ? 0 : 70, coded ? 0 : 5};
+        _Atomic uint64_t changed[2] = {0}, epoch = 0;
+        struct number_column column = {.kind = NUMBER_COLUMN_DENSE,
+                                       .cells = cells,
+                                       .count = 4,
+                                       .codes = codes,
+                                       .values = values,
+                                       .value_count = 3,
+                                       .coded = coded,
+                                       .changed = changed,
+                                       .epoch = &epoch};
+        assert_int_equal(number_of_doc(&column, 0), 5);
+        assert_int_equal(number_of_doc(&column, 1), NUMBER_MISSING);
+        number_store(&column, number_index(&column, 1), 1234);
+        number_store(&column, 2, NUMBER_MISSING);
+        assert_int_equal(number_epoch(&column), 2);
+        assert_int_equal(number_of_doc(&column, 1), 1234);
+        assert_int_equal(number_of_doc(&column, 2), NUMBER_MISSING);
+        assert_int_equal(number_of_doc(&column, 3), 5);
+        assert_true(number_changed(&column, 1) && !number_changed(&column, 3));
+    }
 }
 
 /* True and false are cells below all numbers, which no comparison of numbers selects. */
@@ -183,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_exactness),
         cmocka_unit_test(test_sparse_cells),
         cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_coded_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
