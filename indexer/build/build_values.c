@@ -278,6 +278,19 @@ static void write_numbers(struct build_attribute *a, attr_id attr, struct values
     free(pairs);
 }
 
+static void write_facet_column(const struct build_attribute *a, attr_id attr, const struct dictionary *dictionary,
+                               struct values_writer *vw)
+{
+    const struct facet_pair *pairs = a->facets.items;
+    uint32_t count = (uint32_t)a->facets.count;
+    bool multi = attributes_facets_multi(&vw->attributes, pairs, count);
+    uint32_t listed = multi ? codes_put_lists(&vw->codes, attr, pairs, count, dictionary) : 0;
+
+    attributes_put_facets(&vw->attributes, attr, pairs, count, listed);
+    if (multi && !listed && dictionary_attr(dictionary, attr)->hierarchical)
+        codes_put_paths(&vw->codes, attr, pairs, count, dictionary);
+}
+
 static void write_facets(struct build_values *v, const struct dictionary *dictionary, struct values_writer *vw)
 {
     for (size_t i = 0; i < v->attributes.count; i++) {
@@ -286,9 +299,7 @@ static void write_facets(struct build_values *v, const struct dictionary *dictio
         settle_facets(a, vw->new_of_old, vw->codes.doc_count);
         if (a->facets.count == 0)
             continue;
-        if (attributes_put_facets(&vw->attributes, (attr_id)i, a->facets.items, (uint32_t)a->facets.count) &&
-            dictionary_attr(dictionary, (attr_id)i)->hierarchical)
-            codes_put_paths(&vw->codes, (attr_id)i, a->facets.items, (uint32_t)a->facets.count, dictionary);
+        write_facet_column(a, (attr_id)i, dictionary, vw);
     }
 }
 

@@ -265,7 +265,7 @@ static void write_titles(struct writing *g)
         }
         offsets[d + 1] = count;
     }
-    titles_write(g->w, offsets, g->doc_count, words);
+    titles_write(g->w, offsets, g->doc_count, words, g->term_count);
     free(offsets);
     free(words);
 }

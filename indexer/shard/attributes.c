@@ -17,7 +17,15 @@
 _Static_assert(sizeof(struct attribute_entry) == 80, "entries are mapped as they lie in the file");
 _Static_assert(sizeof(struct set_entry) == 24, "entries are mapped as they lie in the file");
 
-enum { FILE_FACET_NONE, FILE_FACET_U8, FILE_FACET_U16, FILE_FACET_U32, FILE_FACET_MULTI, FILE_FACET_SPARSE };
+enum {
+    FILE_FACET_NONE,
+    FILE_FACET_U8,
+    FILE_FACET_U16,
+    FILE_FACET_U32,
+    FILE_FACET_MULTI,
+    FILE_FACET_SPARSE,
+    FILE_FACET_LISTS
+};
 enum { FILE_NUMBER_NONE, FILE_NUMBER_DENSE, FILE_NUMBER_MULTI, FILE_NUMBER_SPARSE, FILE_NUMBER_CODED };
 enum { FILE_SET_ROARING = 1, FILE_SET_FLAT, FILE_SET_RANGE };
 
@@ -63,6 +71,12 @@ static void open_facet(struct facet_column *f, const struct attribute_entry *e, 
         [FILE_FACET_MULTI] = FACET_COLUMN_MULTI, [FILE_FACET_SPARSE] = FACET_COLUMN_SPARSE};
     const uint32_t *at = NULL;
 
+    if (e->facet_kind == FILE_FACET_LISTS) { /* the rest comes with its codes */
+        f->kind = FACET_COLUMN_MULTI;
+        f->listed = true;
+        f->list_count = e->facet_count;
+        return;
+    }
     if (e->facet_kind == FILE_FACET_NONE || chunk.size == 0)
         return;
     at = (const uint32_t *)(const void *)(chunk.data + e->facet_offset);
@@ -115,7 +129,7 @@ static bool entry_valid(const struct attribute_entry *e, const struct container 
     uint64_t facets = container_chunk(c, CHUNK_FACETS).size, numbers = container_chunk(c, CHUNK_NUMBERS).size;
     uint64_t sets = container_chunk(c, CHUNK_SETS).size;
 
-    if (e->facet_kind > FILE_FACET_SPARSE || e->number_kind > FILE_NUMBER_CODED || e->attr >= ATTR_NONE ||
+    if (e->facet_kind > FILE_FACET_LISTS || e->number_kind > FILE_NUMBER_CODED || e->attr >= ATTR_NONE ||
         e->scale > 18 || e->facet_offset % 4 || e->number_offset % 8 || e->set_offset % 8)
         return false;
     if ((e->number_kind == FILE_NUMBER_DENSE || e->number_kind == FILE_NUMBER_CODED) && e->number_count != doc_count)
@@ -217,7 +231,7 @@ static bool codes_valid(const struct attribute_columns *columns, uint32_t doc_co
         highest = ((const uint32_t *)f->codes)[i] > highest ? ((const uint32_t *)f->codes)[i] : highest;
     if (highest > limit)
         return false;
-    for (uint32_t i = 0; f->list && i < f->list_count; i++) {
+    for (uint32_t i = 0; f->list && !f->listed && i < f->list_count; i++) {
         if (f->list[i] >= limit)
             return false;
     }
@@ -266,7 +280,7 @@ static bool columns_sound(const struct attributes *a, const struct attribute_col
     const struct number_column *n = &columns->number;
 
     if (!codes_valid(columns, a->doc_count) ||
-        (f->offsets && !offsets_valid(f->offsets, a->doc_count, f->list_count)) ||
+        (f->offsets && !f->listed && !offsets_valid(f->offsets, a->doc_count, f->list_count)) ||
         (f->docs && !docs_valid(f->docs, f->list_count, a->doc_count, true)) ||
         (n->offsets && !offsets_valid(n->offsets, a->doc_count, n->count)) ||
         (n->docs && !docs_valid(n->docs, n->count, a->doc_count, false)))
@@ -438,7 +452,15 @@ static void put_multi(struct attributes_writer *aw, const struct facet_pair *pai
     free(offsets);
 }
 
-bool attributes_put_facets(struct attributes_writer *aw, attr_id attr, const struct facet_pair *pairs, uint32_t count)
+bool attributes_facets_multi(const struct attributes_writer *aw, const struct facet_pair *pairs, uint32_t count)
+{
+    bool several = false;
+
+    return facet_docs(pairs, count, &several) >= aw->doc_count / DENSE_SHARE && several;
+}
+
+void attributes_put_facets(struct attributes_writer *aw, attr_id attr, const struct facet_pair *pairs, uint32_t count,
+                           uint32_t listed)
 {
     struct attribute_entry *e = entry_of(aw, attr);
     bool several = false;
@@ -447,11 +469,15 @@ bool attributes_put_facets(struct attributes_writer *aw, attr_id attr, const str
     for (uint32_t i = 0; i < count; i++)
         e->code_limit = pairs[i].code >= e->code_limit ? pairs[i].code + 1 : e->code_limit;
     if (count == 0)
-        return false;
+        return;
     container_align(aw->w, CONTAINER_ALIGNMENT);
     e->facet_offset = container_chunk_size(aw->w);
     e->facet_count = count;
-    if (docs < aw->doc_count / DENSE_SHARE) {
+    if (listed) {
+        e->facet_kind = FILE_FACET_LISTS;
+        e->facet_count = listed;
+        container_needs(aw->w, 5);
+    } else if (docs < aw->doc_count / DENSE_SHARE) {
         e->facet_kind = FILE_FACET_SPARSE;
         for (uint32_t i = 0; i < count; i++)
             container_put(aw->w, &pairs[i].doc, sizeof(pairs[i].doc));
@@ -466,7 +492,6 @@ bool attributes_put_facets(struct attributes_writer *aw, attr_id attr, const str
                                                       : FILE_FACET_U32;
         put_codes(aw, pairs, count, 1U << (e->facet_kind - FILE_FACET_U8));
     }
-    return e->facet_kind == FILE_FACET_MULTI;
 }
 
 void attributes_begin_numbers(struct attributes_writer *aw)

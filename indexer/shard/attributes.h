@@ -13,7 +13,7 @@
 /* As it lies in the file. Kinds are those of columns.h, by these numbers. */
 struct attribute_entry {
     uint32_t attr;
-    uint8_t facet_kind;  /* 0 none, 1 u8, 2 u16, 3 u32, 4 multi, 5 sparse */
+    uint8_t facet_kind;  /* 0 none, 1 u8, 2 u16, 3 u32, 4 multi, 5 sparse, 6 lists */
     uint8_t number_kind; /* 0 none, 1 dense, 2 multi, 3 sparse, 4 coded */
     uint8_t is_double;
     uint8_t scale;
@@ -45,8 +45,8 @@ struct attribute_columns {
     struct facet_column facet;
     struct number_column number;
     const struct attribute_entry *entry;
-    const struct codes_entry *number_codes, *path_codes; /* codes.h; NULL: none */
-    _Atomic uint64_t epoch;                              /* of the number column */
+    const struct codes_entry *number_codes, *path_codes, *lists; /* codes.h; NULL: none */
+    _Atomic uint64_t epoch;                                      /* of the number column */
     _Atomic uint8_t checked;
 };
 
@@ -107,8 +107,12 @@ struct number_form {
 void attributes_writer_init(struct attributes_writer *aw, struct container_writer *w, uint32_t doc_count);
 void attributes_writer_release(struct attributes_writer *aw);
 void attributes_begin_facets(struct attributes_writer *aw);
-/* pairs ascend by (doc, code), each once. True when the column is MULTI. */
-bool attributes_put_facets(struct attributes_writer *aw, attr_id attr, const struct facet_pair *pairs, uint32_t count);
+/* Whether the column of these is MULTI. */
+bool attributes_facets_multi(const struct attributes_writer *aw, const struct facet_pair *pairs, uint32_t count);
+/* pairs ascend by (doc, code), each once. listed: so many codes are in the lists of codes.h, which the column is then;
+ * 0: it has none. */
+void attributes_put_facets(struct attributes_writer *aw, attr_id attr, const struct facet_pair *pairs, uint32_t count,
+                           uint32_t listed);
 void attributes_begin_numbers(struct attributes_writer *aw);
 /* pairs ascend by (doc, cell). A cut attribute with one value at most a document becomes dense. */
 void attributes_put_numbers(struct attributes_writer *aw, attr_id attr, const struct number_pair *pairs, uint32_t count,

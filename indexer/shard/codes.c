@@ -15,24 +15,29 @@
 
 _Static_assert(sizeof(struct codes_entry) == 24, "entries are mapped as they lie in the file");
 
-enum { CODES_NUMBERS = 1, CODES_PATHS };
-
 /* --- reading --- */
-static uint64_t entry_bytes(const struct codes_entry *e, uint32_t doc_count)
+static uint64_t entry_bytes(const struct codes_entry *e, const struct attribute_columns *columns, uint32_t doc_count)
 {
-    return (e->kind == CODES_NUMBERS ? (uint64_t)e->value_count * 8 : 0) + (uint64_t)doc_count * 2;
+    uint64_t head = e->kind == CODES_NUMBERS ? (uint64_t)e->value_count * 8
+                    : e->kind == CODES_LISTS ? ((uint64_t)e->value_count + 1 + columns->facet.list_count) * 4
+                                             : 0;
+
+    return head + (uint64_t)doc_count * 2;
 }
 
 static bool entry_valid(const struct codes_entry *e, const struct attribute_columns *columns, uint32_t doc_count,
                         uint64_t size)
 {
     if (!columns || e->value_count == 0 || e->value_count > (uint32_t)NUMBERS_MAX + 1 || e->offset % 8 ||
-        e->offset > size || entry_bytes(e, doc_count) > size - e->offset)
+        e->offset > size || entry_bytes(e, columns, doc_count) > size - e->offset)
         return false;
     if (e->kind == CODES_NUMBERS)
         return columns->number.kind == NUMBER_COLUMN_DENSE && !columns->number.codes;
-    return e->kind == CODES_PATHS && columns->facet.kind == FACET_COLUMN_MULTI && !columns->facet.paths &&
-           e->value_count <= columns->entry->code_limit;
+    if (e->kind == CODES_LISTS)
+        return columns->facet.listed && !columns->facet.lists && e->paths < e->value_count &&
+               e->paths <= columns->entry->code_limit;
+    return e->kind == CODES_PATHS && !columns->facet.listed && columns->facet.kind == FACET_COLUMN_MULTI &&
+           !columns->facet.paths && e->value_count <= columns->entry->code_limit;
 }
 
 static void attach(const struct codes_entry *e, struct attribute_columns *columns, const char *bytes,
@@ -42,6 +47,15 @@ static void attach(const struct codes_entry *e, struct attribute_columns *column
         columns->path_codes = e;
         columns->facet.paths = (const uint16_t *)(const void *)bytes;
         columns->facet.path_limit = e->value_count;
+        return;
+    }
+    if (e->kind == CODES_LISTS) {
+        columns->lists = e;
+        columns->facet.offsets = (const uint32_t *)(const void *)bytes;
+        columns->facet.list = columns->facet.offsets + e->value_count + 1;
+        columns->facet.lists = (const uint16_t *)(columns->facet.list + columns->facet.list_count);
+        columns->facet.paths = e->paths ? columns->facet.lists : NULL;
+        columns->facet.path_limit = e->paths;
         return;
     }
     columns->number_codes = e;
@@ -69,9 +83,11 @@ enum status codes_open(struct attributes *a, const struct container *c, struct e
         attach(e, columns, bytes.data + e->offset, a->doc_count);
     }
     for (uint32_t i = 0; i < a->count; i++) {
-        if (a->columns[i].number.coded && !a->columns[i].number.codes)
-            return error_set(err, STATUS_FORMAT, "chunk 'CODX': the numbers of attribute %u are missing",
-                             a->columns[i].entry->attr);
+        const struct attribute_columns *columns = &a->columns[i];
+
+        if ((columns->number.coded && !columns->number.codes) || (columns->facet.listed && !columns->facet.lists))
+            return error_set(err, STATUS_FORMAT, "chunk 'CODX': the codes of attribute %u are missing",
+                             columns->entry->attr);
     }
     return STATUS_OK;
 }
@@ -112,22 +128,43 @@ static bool numbers_sound(const struct number_column *n, uint32_t doc_count)
     return true;
 }
 
-static enum status check_entry(struct container *c, const struct codes_entry *e, uint32_t doc_count, struct error *err)
+static bool lists_sound(const struct attribute_columns *columns, uint32_t doc_count)
 {
-    return e ? container_check(c, CHUNK_CODES, e->offset, e->offset + entry_bytes(e, doc_count), err) : STATUS_OK;
+    const struct facet_column *f = &columns->facet;
+    uint32_t lists = columns->lists->value_count;
+
+    for (uint32_t i = 0; i < lists; i++) {
+        if (f->offsets[i] > f->offsets[i + 1])
+            return false;
+    }
+    for (uint32_t i = 0; i < f->list_count; i++) {
+        if (f->list[i] >= columns->entry->code_limit)
+            return false;
+    }
+    return f->offsets[0] == 0 && f->offsets[lists] == f->list_count && codes_below(f->lists, doc_count, lists);
+}
+
+static enum status check_entry(const struct attributes *a, struct container *c, const struct attribute_columns *columns,
+                               const struct codes_entry *e, struct error *err)
+{
+    return e ? container_check(c, CHUNK_CODES, e->offset, e->offset + entry_bytes(e, columns, a->doc_count), err)
+             : STATUS_OK;
 }
 
 enum status codes_check(const struct attributes *a, struct container *c, const struct attribute_columns *columns,
                         struct error *err)
 {
-    enum status status = check_entry(c, columns->number_codes, a->doc_count, err);
+    enum status status = check_entry(a, c, columns, columns->number_codes, err);
 
     if (status == STATUS_OK)
-        status = check_entry(c, columns->path_codes, a->doc_count, err);
+        status = check_entry(a, c, columns, columns->path_codes, err);
+    if (status == STATUS_OK)
+        status = check_entry(a, c, columns, columns->lists, err);
     if (status != STATUS_OK)
         return status;
     /* A path is code + 1, 0 for none; one more for several. */
-    if ((columns->number_codes && !numbers_sound(&columns->number, a->doc_count)) ||
+    if ((columns->lists && !lists_sound(columns, a->doc_count)) ||
+        (columns->number_codes && !numbers_sound(&columns->number, a->doc_count)) ||
         (columns->path_codes && !codes_below(columns->facet.paths, a->doc_count, columns->path_codes->value_count + 2)))
         return error_set(err, STATUS_FORMAT, "chunk 'CODE': the codes of attribute %u are not sound",
                          columns->entry->attr);
@@ -151,14 +188,20 @@ enum status codes_check_cell(const struct attribute_columns *columns, struct con
 }
 
 /* --- writing --- */
-static void add_entry(struct codes_writer *w, attr_id attr, uint32_t kind, uint32_t value_count)
+void codes_add_entry(struct codes_writer *w, struct codes_entry *e)
 {
     static const uint8_t zeros[ALIGNMENT];
-    struct codes_entry e = {.attr = attr, .kind = kind, .value_count = value_count};
 
     buf_append(&w->bytes, zeros, (ALIGNMENT - w->bytes.size % ALIGNMENT) % ALIGNMENT);
-    e.offset = w->bytes.size;
-    buf_append(&w->entries, &e, sizeof(e));
+    e->offset = w->bytes.size;
+    buf_append(&w->entries, e, sizeof(*e));
+}
+
+static void add_entry(struct codes_writer *w, attr_id attr, uint32_t kind, uint32_t value_count)
+{
+    struct codes_entry e = {.attr = attr, .kind = kind, .value_count = value_count};
+
+    codes_add_entry(w, &e);
 }
 
 /* The sorted distinct cells, the missing one first; NULL when there are too many. */

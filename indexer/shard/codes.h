@@ -3,9 +3,10 @@
 
 /*
  * Columns of two bytes a document, for what goes through many documents: a dense number column as numbers of its sorted
- * distinct values (counted, compared and looked up in less memory than cells), and a hierarchical attribute as the code
- * of each document's one path (its nodes are that one and its ancestors; a mark where it has more). A shard without
- * them is searched all the same.
+ * distinct values (counted, compared and looked up in less memory than cells); a facet column of which documents have
+ * several values, as numbers of its distinct lists of codes; and a hierarchical attribute as the code of each
+ * document's one path (its nodes are that one and its ancestors; a mark where it has more). With lists the paths are
+ * the first ones, so that their numbers serve as such codes.
  *
  * Numbers with codes have no cells in the file: a cell is memory of its own, untouched until a number changes in place.
  * number_changed (columns.h) says of which documents, and there the code is of no use any more. Files of the format's
@@ -17,11 +18,14 @@
 /* As it lies in the file. */
 struct codes_entry {
     uint32_t attr;
-    uint32_t kind;        /* 1 numbers, 2 paths */
-    uint32_t value_count; /* NUMBERS: with the missing one; PATHS: codes are below */
-    uint32_t zero;
-    uint64_t offset; /* in CODE: NUMBERS i64 value_count times, u16 a document; PATHS u16 a document */
+    uint32_t kind;        /* CODES_NUMBERS, CODES_PATHS, CODES_LISTS */
+    uint32_t value_count; /* NUMBERS: with the missing one; PATHS: codes are below; LISTS: lists */
+    uint32_t paths;       /* LISTS: so many, after the first one, are those of the nodes from 0 on; 0: of none */
+    uint64_t offset;      /* in CODE: NUMBERS i64 value_count times, u16 a document; PATHS u16 a document; LISTS u32
+                           * value_count + 1 times, their codes, u16 a document */
 };
+
+enum { CODES_NUMBERS = 1, CODES_PATHS, CODES_LISTS };
 
 /* Attaches what the chunks have to the columns. After attributes_open. */
 MUST_CHECK enum status codes_open(struct attributes *a, const struct container *c, struct error *err);
@@ -40,12 +44,19 @@ struct codes_writer {
 };
 /* Single-valued pairs ascending by document. False, and nothing is written, where it would not pay. */
 bool codes_put_numbers(struct codes_writer *w, attr_id attr, const struct number_pair *pairs, uint32_t count);
-/* Of a hierarchical attribute: pairs ascending by (document, code). Nothing is written when many documents have several
- * paths. */
+/* The distinct lists of pairs ascending by (document, code). Returns how many codes are in them: 0, and nothing is
+ * written, where it would not pay. */
+uint32_t codes_put_lists(struct codes_writer *w, attr_id attr, const struct facet_pair *pairs, uint32_t count,
+                         const struct dictionary *dictionary);
+/* Of a hierarchical attribute without lists: pairs ascending by (document, code). Nothing is written when many
+ * documents have several paths. */
 void codes_put_paths(struct codes_writer *w, attr_id attr, const struct facet_pair *pairs, uint32_t count,
                      const struct dictionary *dictionary);
 /* Writes the chunks and lets go of the memory. */
 void codes_write(struct codes_writer *w, struct container_writer *out);
 void codes_writer_release(struct codes_writer *w);
+
+/* For codes_lists.c: begins an entry's bytes, which are appended then. */
+void codes_add_entry(struct codes_writer *w, struct codes_entry *e);
 
 #endif

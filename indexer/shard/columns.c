@@ -38,6 +38,7 @@ const facet_code *facet_codes(const struct facet_column *c, doc_id doc, facet_co
         *one = ((const uint32_t *)c->codes)[doc] - 1;
         break;
     case FACET_COLUMN_MULTI:
+        doc = facet_list(c, doc);
         *count = c->offsets[doc + 1] - c->offsets[doc];
         return c->list + c->offsets[doc];
     case FACET_COLUMN_SPARSE:

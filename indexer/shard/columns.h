@@ -21,23 +21,31 @@ enum facet_column_kind {
     FACET_COLUMN_U8,   /* one value at most: codes[doc] = code + 1, 0 for none */
     FACET_COLUMN_U16,
     FACET_COLUMN_U32,
-    FACET_COLUMN_MULTI, /* offsets[doc] .. offsets[doc + 1] in list; distinct, ascending codes */
+    FACET_COLUMN_MULTI, /* offsets[x] .. offsets[x + 1] in list, x by facet_list; distinct, ascending codes */
     FACET_COLUMN_SPARSE /* docs[i] has list[i]; docs ascend, repeated for several values */
 };
 
 struct facet_column {
     enum facet_column_kind kind;
     const void *codes;       /* U8, U16, U32 */
-    const uint32_t *offsets; /* MULTI: document count + 1 */
+    const uint32_t *offsets; /* MULTI */
     const facet_code *list;  /* MULTI, SPARSE: plain codes */
     const doc_id *docs;      /* SPARSE */
     uint32_t list_count;
-    /* MULTI, hierarchical, or NULL: paths[doc] = code + 1 of the one path's node, 0 for none, path_limit + 1 for
+    bool listed;           /* MULTI: with lists */
+    const uint16_t *lists; /* MULTI, or NULL: the number of the document's list */
+    /* MULTI, hierarchical, or NULL: paths[doc] = code + 1 of the one path's node, 0 for none, above path_limit for
      * several
      */
     const uint16_t *paths;
     uint32_t path_limit; /* the codes of paths are below */
 };
+
+/* MULTI: which list is the document's. */
+static inline uint32_t facet_list(const struct facet_column *c, doc_id doc)
+{
+    return c->lists ? c->lists[doc] : doc;
+}
 
 /* The codes of a document: *count of them, in the column or in *one. */
 const facet_code *facet_codes(const struct facet_column *c, doc_id doc, facet_code *one, uint32_t *count);

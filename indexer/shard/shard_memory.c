@@ -16,7 +16,7 @@ static const struct {
     {"GOFF", MEMORY_KEYS},     {"GTXT", MEMORY_KEYS},      {"GHSH", MEMORY_KEYS},      {"RANK", MEMORY_KEYS},
     {"GRUP", MEMORY_KEYS},     {"DOCS", MEMORY_OBJECTS},   {"DBAS", MEMORY_OBJECTS},   {"DOFF", MEMORY_OBJECTS},
     {"DDIC", MEMORY_OBJECTS},  {"TITO", MEMORY_POSITIONS}, {"TITW", MEMORY_POSITIONS}, {"CODX", MEMORY_NUMBERS},
-    {"CODE", MEMORY_NUMBERS},
+    {"CODE", MEMORY_NUMBERS},  {"TIPL", MEMORY_POSITIONS}, {"TIPW", MEMORY_POSITIONS},
 };
 
 const char *shard_memory_name(enum shard_memory_part part)

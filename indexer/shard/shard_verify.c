@@ -43,15 +43,14 @@ static enum status verify_prefixes(const struct shard *s, struct error *err)
 static enum status verify_titles(const struct shard *s, struct error *err)
 {
     for (doc_id doc = 0; doc < s->meta.doc_count; doc++) {
-        uint32_t count;
-        const uint32_t *words = titles_of(&s->titles, doc, &count);
+        uint32_t words[TITLE_WORDS], count = titles_read(&s->titles, doc, words);
 
-        if (s->titles.offsets && s->titles.offsets[doc] + count != s->titles.offsets[doc + 1])
-            return error_set(err, STATUS_FORMAT, "chunk 'TITO': title of document %u", doc);
+        if (titles_any(&s->titles) && titles_start(&s->titles, doc) + count != titles_start(&s->titles, doc + 1))
+            return error_set(err, STATUS_FORMAT, "chunk 'TIPL': title of document %u", doc);
 
         for (uint32_t i = 0; i < count; i++) {
             if ((words[i] & ~TITLE_ACCESSORY) >= s->terms.count)
-                return error_set(err, STATUS_FORMAT, "chunk 'TITW': a word of document %u is no term", doc);
+                return error_set(err, STATUS_FORMAT, "chunk 'TIPW': a word of document %u is no term", doc);
         }
     }
     return STATUS_OK;

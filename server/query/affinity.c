@@ -91,9 +91,9 @@ static void sample_prefetch(const struct sample *s)
     if (c->kind != FACET_COLUMN_MULTI)
         return;
     for (uint32_t i = 0; i < s->count; i++)
-        __builtin_prefetch(&c->offsets[s->docs[i]]);
+        __builtin_prefetch(c->lists ? (const void *)&c->lists[s->docs[i]] : (const void *)&c->offsets[s->docs[i]]);
     for (uint32_t i = 0; i < s->count; i++)
-        __builtin_prefetch(&c->list[c->offsets[s->docs[i]]]);
+        __builtin_prefetch(&c->list[c->offsets[facet_list(c, s->docs[i])]]);
 }
 
 static int compare_codes(const void *a, const void *b)

@@ -340,8 +340,9 @@ static void count_multi(struct facet_counter *c, const struct window *w, struct 
     for (uint32_t i = 0; i < m->count; i += LOOK_AHEAD) {
         uint32_t n = m->count - i < LOOK_AHEAD ? m->count - i : LOOK_AHEAD;
         for (uint32_t k = 0; k < n; k++) {
-            from[k] = starts[m->docs[i + k]];
-            end[k] = starts[m->docs[i + k] + 1];
+            uint32_t list = facet_list(c->column, m->docs[i + k]);
+            from[k] = starts[list];
+            end[k] = starts[list + 1];
             __builtin_prefetch(c->column->list + from[k]);
         }
         for (uint32_t k = 0; k < n; k++) {
@@ -360,23 +361,24 @@ static void count_several(struct facet_counter *c, const doc_id *docs, uint32_t 
     for (uint32_t i = 0; i < count; i += LOOK_AHEAD) {
         uint32_t n = count - i < LOOK_AHEAD ? count - i : LOOK_AHEAD;
         for (uint32_t k = 0; k < n; k++)
-            __builtin_prefetch(column->list + column->offsets[docs[i + k]]);
+            __builtin_prefetch(column->list + column->offsets[facet_list(column, docs[i + k])]);
         for (uint32_t k = 0; k < n; k++) {
-            for (uint32_t at = column->offsets[docs[i + k]]; at < column->offsets[docs[i + k] + 1]; at++)
+            uint32_t list = facet_list(column, docs[i + k]);
+            for (uint32_t at = column->offsets[list]; at < column->offsets[list + 1]; at++)
                 count_code(c, column->list[at] + 1, 0);
         }
     }
 }
 
-/* The documents of a word of the mask whose code is the mark of several paths. */
+/* The documents of a word of the mask whose code is above those of paths. */
 static uint64_t several_of(const struct window *w, const uint16_t *codes, uint64_t at, uint64_t x, uint16_t several)
 {
     uint64_t out = 0;
 
     if (at + 64 <= w->count)
-        return kernel_in_range(codes, several, several) & x;
+        return kernel_in_range(codes, several, UINT16_MAX) & x;
     for (; x; x &= x - 1)
-        out |= codes[__builtin_ctzll(x)] == several ? x & -x : 0;
+        out |= codes[__builtin_ctzll(x)] >= several ? x & -x : 0;
     return out;
 }
 
@@ -393,7 +395,7 @@ static void count_paths_run(struct facet_counter *c, const struct window *w, con
     for (MASK_WORDS(m->mask, k)) {
         const uint16_t *codes = all + k * 64;
         uint64_t x = m->mask->bits[k];
-        if (__builtin_popcountll(x) > 2 && k * 64 + 64 <= w->count && kernel_all_equal(codes) && codes[0] != several) {
+        if (__builtin_popcountll(x) > 2 && k * 64 + 64 <= w->count && kernel_all_equal(codes) && codes[0] < several) {
             c->paths[codes[0]] += (uint32_t)__builtin_popcountll(x);
             continue;
         }
@@ -412,8 +414,8 @@ static void count_paths_selection(struct facet_counter *c, const struct facet_ma
 
     for (uint32_t i = 0; i < m->count; i++) {
         uint16_t code = c->column->paths[m->docs[i]];
-        c->paths[code]++;
-        if (code == several)
+        c->paths[code < several ? code : several]++;
+        if (code >= several)
             count_several(c, &m->docs[i], 1);
     }
 }

@@ -404,17 +404,17 @@ void match_prefetch(const struct match *m, const struct mask *wanted)
     const struct titles *t = m->title.titles;
 
     for (MASK_WORDS(wanted, i)) {
-        for (uint64_t x = t ? wanted->bits[i] : 0; x; x &= x - 1) {
+        for (uint64_t x = t && titles_any(t) ? wanted->bits[i] : 0; x; x &= x - 1) {
             uint32_t offset = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x);
             if (title_may_tell(&m->title, m->titled[offset], offset))
-                __builtin_prefetch(&t->offsets[window_doc(m->window, offset)]);
+                titles_prefetch_place(t, window_doc(m->window, offset));
         }
     }
     for (MASK_WORDS(wanted, k)) {
-        for (uint64_t x = t ? wanted->bits[k] : 0; x; x &= x - 1) {
+        for (uint64_t x = t && titles_any(t) ? wanted->bits[k] : 0; x; x &= x - 1) {
             uint32_t offset = (uint32_t)k * 64 + (uint32_t)__builtin_ctzll(x);
             if (title_may_tell(&m->title, m->titled[offset], offset))
-                __builtin_prefetch(&t->words[t->offsets[window_doc(m->window, offset)]]);
+                titles_prefetch_words(t, window_doc(m->window, offset));
         }
     }
 }

@@ -138,8 +138,8 @@ static void take_out_values(struct tally *t, const struct facet_column *c, doc_i
         take_out(t, ((const uint32_t *)c->codes)[doc]);
         break;
     case FACET_COLUMN_MULTI:
-        first = c->offsets[doc];
-        end = c->offsets[doc + 1];
+        first = c->offsets[facet_list(c, doc)];
+        end = c->offsets[facet_list(c, doc) + 1];
         break;
     case FACET_COLUMN_SPARSE:
         first = end = docs_seek(c->docs, 0, c->list_count, doc);

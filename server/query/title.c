@@ -86,12 +86,12 @@ static bool is_accessory(const uint32_t *words, uint32_t count, uint32_t at)
 struct title_found title_look(const struct title_matcher *t, doc_id doc)
 {
     const struct query *q = t->query;
-    uint32_t count, before = 0, pairs = 0;
-    const uint32_t *words = titles_check(t->titles, doc, doc + 1) ? titles_of(t->titles, doc, &count) : NULL;
+    uint32_t words[TITLE_WORDS], before = 0, pairs = 0;
+    uint32_t count = titles_check(t->titles, doc, doc + 1) ? titles_read(t->titles, doc, words) : 0;
     struct title_found found = {0};
     bool head = q->head == QUERY_NO_HEAD;
 
-    for (uint32_t i = 0; words && i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         uint32_t slots = slots_of(t, words[i] & ~TITLE_ACCESSORY);
         pairs |= before & slots >> 1;
         before = slots;

@@ -37,8 +37,7 @@ struct title_signs *title_signs_of(const struct shard *shard)
 
 static uint32_t sign_of(const struct titles *t, doc_id doc)
 {
-    uint32_t count, sign = 0;
-    const uint32_t *words = titles_of(t, doc, &count);
+    uint32_t words[TITLE_WORDS], count = titles_read(t, doc, words), sign = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         sign |= words[i] & TITLE_ACCESSORY ? TITLE_SIGN_ACCESSORY : 0;

@@ -239,24 +239,46 @@ static void write_titles(struct container_writer *w)
 {
     static const uint32_t OFFSETS[] = {0, 2, 2}, WORDS[] = {2, 0 | TITLE_ACCESSORY};
 
-    titles_write(w, OFFSETS, 2, WORDS);
+    titles_write(w, OFFSETS, 2, WORDS, 3);
+}
+
+/* As versions up to 3 have them. */
+static void write_old_titles(struct container_writer *w)
+{
+    static const uint32_t OFFSETS[] = {0, 2, 2}, WORDS[] = {2, 0 | TITLE_ACCESSORY};
+
+    container_add(w, CHUNK_ID('T', 'I', 'T', 'O'), OFFSETS, sizeof(OFFSETS));
+    container_add(w, CHUNK_ID('T', 'I', 'T', 'W'), WORDS, sizeof(WORDS));
+}
+
+static void expect_titles(struct made *m)
+{
+    uint32_t words[TITLE_WORDS];
+    struct titles t;
+
+    assert_int_equal(titles_open(&t, &m->container, 2, NULL), STATUS_OK);
+    assert_int_equal(titles_read(&t, 0, words), 2);
+    assert_int_equal(words[0], 2);
+    assert_int_equal(words[1], TITLE_ACCESSORY);
+    assert_int_equal(titles_read(&t, 1, words), 0);
+    assert_int_equal(titles_open(&t, &m->container, 8, NULL), STATUS_FORMAT);
 }
 
 static void test_titles(void **state)
 {
     struct made m;
-    struct titles t;
-    uint32_t count;
 
     (void)state;
     made_open(&m, write_titles);
+    expect_chunk(&m, "TIPL", "TIPL");
+    expect_chunk(&m, "TIPW", "TIPW");
+    assert_int_equal(m.container.version, 5);
+    expect_titles(&m);
+    made_close(&m);
+    made_open(&m, write_old_titles);
     expect_chunk(&m, "TITO", "TITO");
     expect_chunk(&m, "TITW", "TITW");
-    assert_int_equal(titles_open(&t, &m.container, 2, NULL), STATUS_OK);
-    assert_int_equal(titles_of(&t, 0, &count)[1], TITLE_ACCESSORY);
-    assert_int_equal(count, 2);
-    assert_null(titles_of(&t, 1, &count));
-    assert_int_equal(titles_open(&t, &m.container, 3, NULL), STATUS_FORMAT);
+    expect_titles(&m);
     made_close(&m);
 }
 
@@ -294,7 +316,7 @@ static void write_attributes(struct container_writer *w)
 
     attributes_writer_init(&aw, w, 4);
     attributes_begin_facets(&aw);
-    attributes_put_facets(&aw, 7, BY_DOC, 3);
+    attributes_put_facets(&aw, 7, BY_DOC, 3, 0);
     attributes_begin_numbers(&aw);
     attributes_put_numbers(&aw, 7, NUMBERS, 2, (struct number_form){.scale = 2});
     attributes_begin_sets(&aw);
@@ -326,6 +348,42 @@ static void write_codes(struct container_writer *w)
         pairs[i] = (struct number_pair){i, 500};
     assert_true(codes_put_numbers(&c, 3, pairs, 32));
     codes_write(&c, w);
+}
+
+/* Nodes 0, 1 below it, and 2: the first documents have the first, others the second, the last one has 0 and 2. */
+static void write_lists(struct container_writer *w)
+{
+    struct codes_writer c = {.doc_count = 64};
+    struct settings *s = NULL;
+    struct dictionary *d = NULL;
+    struct facet_pair pairs[128];
+    uint32_t count = 0;
+
+    assert_int_equal(settings_parse(&s, STR("{\"attributesForFaceting\":[\"hierarchical(cat)\"]}"), NULL, NULL),
+                     STATUS_OK);
+    d = dictionary_new(s);
+    assert_int_equal(dictionary_value_add(d, 0, STR("A > B")), 1);
+    assert_int_equal(dictionary_value_add(d, 0, STR("C")), 2);
+    for (uint32_t i = 0; i < 64; i++) {
+        pairs[count++] = (struct facet_pair){i, 0};
+        if (i >= 32)
+            pairs[count++] = (struct facet_pair){i, i == 63 ? 2 : 1};
+    }
+    assert_int_equal(codes_put_lists(&c, 0, pairs, count, d), 5);
+    codes_write(&c, w);
+    dictionary_free(d);
+    settings_free(s);
+}
+
+static void test_lists(void **state)
+{
+    struct made m;
+
+    (void)state;
+    made_open(&m, write_lists);
+    expect_chunk(&m, "CODX", "lists CODX");
+    expect_chunk(&m, "CODE", "lists CODE");
+    made_close(&m);
 }
 
 static void test_codes(void **state)
@@ -424,8 +482,8 @@ int main(void)
         cmocka_unit_test(test_container),  cmocka_unit_test(test_meta),       cmocka_unit_test(test_keys),
         cmocka_unit_test(test_terms),      cmocka_unit_test(test_postings),   cmocka_unit_test(test_positions),
         cmocka_unit_test(test_prefixes),   cmocka_unit_test(test_attributes), cmocka_unit_test(test_codes),
-        cmocka_unit_test(test_dimensions), cmocka_unit_test(test_objects),    cmocka_unit_test(test_dictionary),
-        cmocka_unit_test(test_titles),
+        cmocka_unit_test(test_lists),      cmocka_unit_test(test_dimensions), cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_dictionary), cmocka_unit_test(test_titles),
     };
 
     return cmocka_run_group_tests(tests, read_document, forget_document);

@@ -75,12 +75,14 @@ static inline uint64_t exercise_attribute(const struct shard *s, attr_id attr)
         sum += bits[0] + docset_next(&set, 1) + docset_contains(&set, 5);
     }
     for (doc_id d = 0; d < shard_doc_count(s); d++) {
-        const _Atomic int64_t *cell = number_cell(n, d);
+        facet_code one;
+        uint32_t count;
+        const facet_code *codes = facet_codes(f, d, &one, &count);
 
-        sum += cell ? (uint64_t)number_load(cell) : 0;
+        sum += (uint64_t)number_of_doc(n, d);
         sum += f->kind == FACET_COLUMN_U8 ? ((const uint8_t *)f->codes)[d] : 0;
-        for (uint32_t i = 0; f->offsets && i < f->offsets[d + 1] - f->offsets[d]; i++)
-            sum += f->list[f->offsets[d] + i];
+        for (uint32_t i = 0; i < count; i++)
+            sum += codes[i];
         for (uint32_t i = 0; n->offsets && i < n->offsets[d + 1] - n->offsets[d]; i++)
             sum += (uint64_t)number_load(&n->cells[n->offsets[d] + i]);
     }
@@ -98,6 +100,11 @@ static inline uint64_t exercise_shard(const struct shard *s)
         sum += exercise_term(s, id);
     for (attr_id attr = 0; attr < 32; attr++)
         sum += exercise_attribute(s, attr);
+    for (doc_id d = 0; d < shard_doc_count(s); d++) {
+        uint32_t words[TITLE_WORDS] = {0};
+
+        sum += titles_read(shard_titles(s), d, words) + words[0];
+    }
     for (doc_id d = 0; d < shard_doc_count(s); d++) {
         buf_clear(&text);
         if (shard_object(s, d, &text, NULL) == STATUS_OK)

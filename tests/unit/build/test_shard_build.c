@@ -329,8 +329,12 @@ static uint32_t column_codes(const struct facet_column *c, doc_id doc, facet_cod
         out[count++] = ((const uint16_t *)c->codes)[doc] - 1U;
     else if (c->kind == FACET_COLUMN_U32 && ((const uint32_t *)c->codes)[doc])
         out[count++] = ((const uint32_t *)c->codes)[doc] - 1U;
-    for (uint32_t i = 0; c->kind == FACET_COLUMN_MULTI && i < c->offsets[doc + 1] - c->offsets[doc]; i++)
-        out[count++] = c->list[c->offsets[doc] + i];
+    if (c->kind == FACET_COLUMN_MULTI) {
+        uint32_t list = facet_list(c, doc);
+
+        for (uint32_t i = c->offsets[list]; i < c->offsets[list + 1]; i++)
+            out[count++] = c->list[i];
+    }
     for (uint32_t i = 0; c->kind == FACET_COLUMN_SPARSE && i < c->list_count; i++) {
         if (c->docs[i] == doc)
             out[count++] = c->list[i];

@@ -83,7 +83,7 @@ static void expect(struct catalog *c, const char *params, bool partial)
 
 static void test_titles(void **state)
 {
-    const uint32_t chunks[] = {CHUNK_TITLE_OFFSETS, CHUNK_TITLE_WORDS};
+    const uint32_t chunks[] = {CHUNK_ID('T', 'I', 'P', 'L'), CHUNK_ID('T', 'I', 'P', 'W')};
     struct catalog c;
 
     (void)state;
