@@ -31,6 +31,7 @@ struct arguments {
     int64_t commit_delay_us;
     int64_t history_days;
     uint64_t history_bytes;
+    uint64_t merge_bytes;
     int64_t events_days;
     uint64_t events_bytes;
     int64_t threads;
@@ -83,6 +84,8 @@ static enum status parse_arguments(struct arguments *a, int argc, char **argv, s
          "how long an update may wait for others to be synced together with"},
         {"history-days", OPTION_INT, &a->history_days, "DAYS", 0, 3650, NULL,
          "how long updates are kept for the history of objects"},
+        {"merge-memory", OPTION_SIZE, &a->merge_bytes, "SIZE", 1 << 20, INT64_MAX, NULL,
+         "the most memory that a merge of changed products works with (512M, or a quarter of --memory)"},
         {"history-bytes", OPTION_SIZE, &a->history_bytes, "SIZE", 1 << 20, INT64_MAX, NULL,
          "the most log that is kept for history, rollbacks and backups"},
         {"events-days", OPTION_INT, &a->events_days, "DAYS", 1, 3650, NULL, "how long shoppers' events are kept"},
@@ -198,7 +201,8 @@ static enum status open_data(struct server *server, const struct arguments *a, c
                                    .sync_interval_ms = (uint64_t)a->sync_interval_ms,
                                    .commit_delay_us = (uint64_t)a->commit_delay_us,
                                    .history_ms = a->history_days * 86400000,
-                                   .history_bytes = a->history_bytes};
+                                   .history_bytes = a->history_bytes,
+                                   .merge_bytes = a->merge_bytes};
     uint64_t start = clock_monotonic_ns();
     enum status status = live_open(&server->live, &options, err);
     if (status == STATUS_OK) {

@@ -22,6 +22,8 @@ static void fill_log(struct live *live, struct buf *out)
                   (double)s.queue_ops);
     metrics_value(out, "aisle_checkpoints_total", "counter", "Checkpoints written.", (double)s.checkpoints);
     metrics_value(out, "aisle_merges_total", "counter", "Delta merges.", (double)s.merges);
+    metrics_value(out, "aisle_merge_bytes_max", "gauge", "The most memory that a delta merge worked with, estimated.",
+                  (double)s.merge_bytes_max);
     metrics_value(out, "aisle_deltas", "gauge", "Delta shards.", (double)s.deltas);
     metrics_value(out, "aisle_recovery_seconds", "gauge", "Time of the last recovery.", (double)s.recovery_ms / 1e3);
     metrics_value(out, "aisle_recovery_records", "gauge", "Log records replayed by it.", (double)s.replayed);

@@ -14,6 +14,7 @@ enum { QUEUE_OPS_MAX = 200000, LANE_ITEMS_MAX = 1000000 };
 #define CHECKPOINT_BYTES (UINT64_C(64) << 20) /* some 1.2 million updates: replayed in a second */
 #define CHECKPOINT_MS    30000
 #define SYNC_INTERVAL_MS 1000
+#define MERGE_BYTES      (UINT64_C(512) << 20)
 
 _Static_assert((int)LIVE_SYNC_INTERVAL == (int)LOG_SYNC_INTERVAL && (int)LIVE_SYNC_SYSTEM == (int)LOG_SYNC_SYSTEM,
                "the log's policies are the caller's");
@@ -50,6 +51,10 @@ static struct live *live_new(const struct live_options *options)
     l->data_dir = memcpy(xmalloc(size), options->data_dir, size);
     l->options.checkpoint_bytes = options->checkpoint_bytes ? options->checkpoint_bytes : CHECKPOINT_BYTES;
     l->options.checkpoint_ms = options->checkpoint_ms ? options->checkpoint_ms : CHECKPOINT_MS;
+    if (l->options.merge_bytes == 0) {
+        uint64_t most = options->memory_bytes / 4;
+        l->options.merge_bytes = most > 0 && most < MERGE_BYTES ? most : MERGE_BYTES;
+    }
     atomic_store(&l->next_file, 1);
     l->lane_end = &l->lane_first;
     pthread_mutex_init(&l->queue_lock, NULL);
@@ -256,6 +261,7 @@ void live_stats(struct live *l, struct live_stats *out)
     out->batches = atomic_load(&l->stat_batches);
     out->checkpoints = atomic_load(&l->stat_checkpoints);
     out->merges = atomic_load(&l->stat_merges);
+    out->merge_bytes_max = atomic_load(&l->stat_merge_bytes_max);
     out->replayed = l->replayed;
     out->recovery_ms = l->recovery_ms;
     if (l->log_thread.started) {

@@ -42,7 +42,8 @@ struct live_options {
     live_count_hits *count_hits;           /* NULL: canary queries are not asked */
     bool verify_on_start;                  /* every block of every file */
     uint64_t memory_bytes;                 /* the most that the process may have resident; 0: no ceiling */
-    bool read_only; /* no lock, no log, no updates: the tools' view of the newest manifest and log */
+    uint64_t merge_bytes; /* the most that a merge of deltas may take; 512 MB, or a quarter of memory_bytes if less */
+    bool read_only;       /* no lock, no log, no updates: the tools' view of the newest manifest and log */
 };
 
 /* Opens and recovers: newest manifest, then the log after it. STATUS_BUSY when another process has the lock;
@@ -185,6 +186,7 @@ struct live_stats {
     uint64_t ops_applied, batches;
     uint64_t queue_ops;
     uint64_t checkpoints, merges;
+    uint64_t merge_bytes_max; /* the most that one was expected to take */
     uint64_t deltas;
     uint64_t replayed; /* records at the last start */
     uint64_t recovery_ms;

@@ -144,6 +144,7 @@ struct live {
     _Atomic uint64_t stat_update_batches, stat_update_ns, stat_update_ns_max;
     _Atomic uint64_t stat_held, stat_held_bytes, stat_keys;
     _Atomic uint64_t stat_seq, stat_ops, stat_batches, stat_checkpoints, stat_merges, stat_deltas;
+    _Atomic uint64_t stat_merge_bytes_max;
     uint64_t replayed;
     uint64_t recovery_ms;
 };

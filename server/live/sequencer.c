@@ -12,6 +12,7 @@
 #include "server/live/decide.h"
 #include "server/live/live_internal.h"
 #include "server/live/load.h"
+#include "server/live/merge.h"
 #include "server/live/roles.h"
 
 enum {
@@ -19,7 +20,8 @@ enum {
     GROUP_BYTES = 8 << 20,
     GROUP_WHOLE = 4096, /* objects written anew */
     SALE_LOOK_MS = 500,
-    MERGE_DELTAS = 4,      /* from so many deltas on, merging is looked at */
+    MERGE_DELTAS = 5,      /* from so many deltas on, merging is looked at */
+    FULL_DELTAS = 4,       /* that can't be merged any more, when the base is built anew with them */
     MERGE_WAIT_MS = 10000, /* how long writers wait for it at most: it may fail */
     REBUILD_DOCS = 50000   /* documents outside the base, or dead in it, that may make it be built anew */
 };
@@ -100,17 +102,20 @@ static enum status group_build(struct live *l, struct error *err)
 }
 
 /* Deletes are reclaimed, and what lies in deltas is clustered, by building the base anew: when that is a good part. */
-static bool wants_rebuild(const struct live_index *x)
+static bool wants_rebuild(const struct live *l, const struct live_index *x)
 {
     uint64_t base = 0;
     uint64_t stray = 0;
+    uint32_t full = 0;
     for (size_t i = 0; i < x->segments.count; i++) {
         const struct index_segment *g = &x->segments.items[i];
         uint32_t docs = shard_doc_count(g->segment->shard);
         base += g->segment->is_delta ? 0 : docs;
         stray += g->segment->is_delta ? docs - g->deleted_docs : g->deleted_docs;
+        full += merge_is_full(l, g);
     }
-    return stray > REBUILD_DOCS && stray > base / 4 && !x->next_settings && x->damaged_count == 0 && x->name[0] != '\0';
+    bool much = stray > REBUILD_DOCS && stray > base / 4;
+    return (much || full >= FULL_DELTAS) && !x->next_settings && x->damaged_count == 0 && x->name[0] != '\0';
 }
 
 static void group_publish(struct live *l)
@@ -126,7 +131,7 @@ static void group_publish(struct live *l)
         if (index_delta_count(g->index) >= MERGE_DELTAS) {
             background_wake_merge(l);
         }
-        if (l->sequencer_started && wants_rebuild(g->index)) {
+        if (l->sequencer_started && wants_rebuild(l, g->index)) {
             index_set_next(g->index, g->index->settings, l->seq);
             background_wake_rebuild(l);
         }

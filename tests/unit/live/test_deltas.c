@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "indexer/base/clock.h"
 #include "indexer/base/file_sim.h"
 #include "indexer/base/limits.h"
 #include "indexer/base/rcu.h"
@@ -138,8 +139,73 @@ static void test_bound(void **state)
     file_sim_stop();
 }
 
+/* ---- memory ---- */
+
+static void write_new(size_t *next)
+{
+    struct live_batch batch = {0};
+    struct live_op ops[BATCH_MAX];
+    struct error err;
+    arena_init(&batch.arena, 0);
+    for (size_t i = 0; i < BATCH_MAX; i++, ++*next) {
+        struct str text =
+            arena_printf(&batch.arena, "{\"objectID\":\"n%zu\",\"title\":\"boot %zu\"}", *next, *next % 97);
+        ops[i] = (struct live_op){.kind = LIVE_PUT, .index = STR("shop")};
+        assert_int_equal(json_parse(text, &batch.arena, &ops[i].body, &err), STATUS_OK);
+    }
+    batch.ops = ops;
+    batch.op_count = BATCH_MAX;
+    assert_int_equal(live_submit_wait(live, &batch), STATUS_OK);
+    arena_release(&batch.arena);
+}
+
+static uint32_t generation_now(void)
+{
+    struct arena arena;
+    struct live_index_info *indexes = NULL;
+    size_t count = 0;
+    arena_init(&arena, 0);
+    assert_int_equal(live_list(live, &arena, &indexes, &count), STATUS_OK);
+    uint32_t generation = count == 1 ? indexes[0].generation : 0;
+    arena_release(&arena);
+    return generation;
+}
+
+/* Merges keep to their memory, and what is too large for them is taken into a new base. */
+static void test_memory(void **state)
+{
+    enum { CEILING = 400000 };
+    struct live_options options = {.data_dir = "/data", .create = true, .merge_bytes = CEILING};
+    struct live_stats stats;
+    struct error err;
+    size_t next = 0;
+    uint64_t latest = clock_monotonic_ns() + 240000000000u; /* on a slow machine */
+    (void)state;
+    file_sim_start();
+    rcu_thread_register();
+    rcu_offline();
+    changes_set_absorb_for_test(1);
+    assert_int_equal(live_open(&live, &options, &err), STATUS_OK);
+    while (generation_now() == 0 && clock_monotonic_ns() < latest) {
+        write_new(&next);
+    }
+    live_stats(live, &stats);
+    print_message("%zu objects, %llu merges of at most %llu bytes\n", next, (unsigned long long)stats.merges,
+                  (unsigned long long)stats.merge_bytes_max);
+    assert_true(stats.merges > 0 && stats.merge_bytes_max > 0 && stats.merge_bytes_max <= CEILING);
+    assert_true(generation_now() > 0);
+    rcu_online();
+    assert_int_equal(live_snapshot(live, STR("shop"))->live_docs, next);
+    rcu_offline();
+    live_close(live);
+    changes_set_absorb_for_test(0);
+    rcu_online();
+    rcu_thread_unregister();
+    file_sim_stop();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bound)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bound), cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
