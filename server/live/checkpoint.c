@@ -298,6 +298,7 @@ static enum status write_index(struct capture *c, struct captured *x, struct err
     if (status == STATUS_OK && (x->write || x->checkpoint_file.size == 0)) {
         status = write_vocabulary(c, x, err);
         buf_clear(&bytes);
+        (void)buf_reserve(&bytes, c->l->checkpoint_size); /* rather than to grow step by step */
         checkpoint_encode(&x->state, &bytes);
         x->checkpoint_file = new_file(c, x->uid, "c", "aisle");
         if (status == STATUS_OK) {

@@ -31,10 +31,14 @@ static void put_column(struct buf *b, const struct shard *shard, const struct di
         if (!block_dirty(d, i)) {
             continue;
         }
+        uint32_t first = i * DIRTY_BLOCK;
+        uint32_t end = count - first < DIRTY_BLOCK ? count : first + DIRTY_BLOCK;
         buf_put_u32(b, i);
-        for (uint32_t k = i * DIRTY_BLOCK; k < count && k < (i + 1) * DIRTY_BLOCK; k++) {
-            buf_put_u64(b, stock ? atomic_load_explicit(&words[k], memory_order_relaxed)
-                                 : (uint64_t)number_at(column, (uint32_t)k));
+        char *to = buf_reserve(b, (size_t)(end - first) * sizeof(uint64_t));
+        for (uint32_t k = first; k < end && to; k++, to += sizeof(uint64_t), b->size += sizeof(uint64_t)) {
+            uint64_t value =
+                stock ? atomic_load_explicit(&words[k], memory_order_relaxed) : (uint64_t)number_at(column, k);
+            memcpy(to, &value, sizeof(value));
         }
     }
 }

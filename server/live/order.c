@@ -6,7 +6,7 @@
 
 #include "indexer/base/log.h"
 
-enum { FIRST_CAPACITY = 1024 };
+enum { FIRST_CAPACITY = 1024, WRITTEN_AT_ONCE = 4096 };
 #define HUGE_PAGE ((size_t)2 << 20)
 
 static void table_release(struct shared *self)
@@ -108,18 +108,29 @@ void order_put(struct order_keys *k, uint64_t tag, uint64_t key)
     store(slot, tag, key);
 }
 
+/* The slots from..end - 1; the number of keys. */
+static uint64_t write_slots(const struct order_table *t, size_t from, size_t end, struct buf *out)
+{
+    char *to = buf_reserve(out, (end - from) * 2 * sizeof(uint64_t));
+    uint64_t count = 0;
+    for (size_t i = from; i < end && to; i++) {
+        uint64_t pair[2] = {atomic_load_explicit(&t->slots[i].tag, memory_order_acquire)};
+        if (pair[0]) {
+            pair[1] = atomic_load_explicit(&t->slots[i].key, memory_order_relaxed);
+            memcpy(to + count++ * sizeof(pair), pair, sizeof(pair));
+        }
+    }
+    out->size += count * 2 * sizeof(uint64_t);
+    return count;
+}
+
 void order_write(const struct order_table *t, struct buf *out)
 {
     size_t at = out->size;
     uint64_t count = 0;
     buf_put_u64(out, 0);
-    for (size_t i = 0; t && i < t->capacity; i++) {
-        uint64_t tag = atomic_load_explicit(&t->slots[i].tag, memory_order_acquire);
-        if (tag) {
-            buf_put_u64(out, tag);
-            buf_put_u64(out, atomic_load_explicit(&t->slots[i].key, memory_order_relaxed));
-            count++;
-        }
+    for (size_t i = 0; t && i < t->capacity; i += WRITTEN_AT_ONCE) {
+        count += write_slots(t, i, t->capacity - i < WRITTEN_AT_ONCE ? t->capacity : i + WRITTEN_AT_ONCE, out);
     }
     if (!out->failed) {
         memcpy(out->data + at, &count, sizeof(count));
