@@ -400,6 +400,12 @@ static void set_cells(struct dimension *d, const struct dimension_cell *cells, u
     for (uint32_t i = 0; stock && i < count; i++)
         set_bit(stock, cells[i].doc, cells[i].value > 0);
     make_stock(d);
+    atomic_store_explicit(&d->epoch, atomic_load_explicit(&d->epoch, memory_order_relaxed) + 1, memory_order_release);
+}
+
+uint64_t dimension_epoch(const struct dimension *d)
+{
+    return d ? atomic_load_explicit(&d->epoch, memory_order_acquire) : 0;
 }
 
 /* --- all of a shard --- */

@@ -67,6 +67,8 @@ void dimension_window(const struct dimension *d, doc_id first, int64_t *cells, u
 /* Adds the documents first..first + 4095 with more than none to the bits. */
 void dimension_stock_window(const struct dimension *d, doc_id first, uint64_t *bits);
 bool dimension_in_stock(const struct dimension *d, doc_id doc);
+/* How often cells were set, read before the cells that a page is made of (number_epoch of columns.h). d NULL: 0. */
+uint64_t dimension_epoch(const struct dimension *d);
 /* Calls on_cell for each cell, ascending. */
 typedef void dimension_visitor(void *context, const struct dimension_cell *cell);
 void dimension_each(const struct dimension *d, dimension_visitor *on_cell, void *context);

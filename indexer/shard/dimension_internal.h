@@ -27,6 +27,7 @@ struct dimension {
     _Atomic uint64_t *stock_memory;    /* the same when they are in memory */
     struct dimension_block *mapped;    /* heads of the file's blocks */
     uint64_t file_from, file_end;      /* in the chunk of cells */
+    _Atomic uint64_t epoch;
     _Atomic(struct dimension_block *) blocks[];
 };
 

@@ -52,6 +52,18 @@ static void put_query(struct evaluation *e, const struct search_request *request
     buf_put_u64(key, e->match.fields);
 }
 
+/* Whose stock and prices are seen. */
+static void put_view(struct evaluation *e)
+{
+    struct buf *key = e->page_key;
+
+    buf_put_u8(key, e->view.by_store);
+    buf_put_u32(key, e->view.store_count);
+    for (uint32_t i = 0; i < e->view.store_count; i++)
+        buf_put_u32(key, e->view.stores[i]);
+    buf_put_u32(key, e->view.list);
+}
+
 static void put_segments(struct evaluation *e, const struct search_request *request)
 {
     const struct snapshot *s = e->snapshot;
@@ -60,6 +72,7 @@ static void put_segments(struct evaluation *e, const struct search_request *requ
         buf_put_u64(e->page_key, shard_serial(s->segments[i].shard));
         buf_put_u64(e->page_key, segment_tombstones_id(&s->segments[i]));
         buf_put_u64(e->page_key, facet_epoch(s, request, i));
+        buf_put_u64(e->page_key, store_view_epoch(&e->view, s->segments[i].shard));
         buf_put_u8(e->page_key, shard_damaged(s->segments[i].shard));
     }
 }
@@ -76,6 +89,7 @@ static struct hash128 counts_key(struct evaluation *e, const struct evaluation_r
     put_list(key, request->facets, request->facet_count);
     if (!e->query->match_all)
         put_query(e, request);
+    put_view(e);
     put_segments(e, request);
     return hash128(key->data, key->size);
 }
@@ -85,6 +99,7 @@ static struct hash128 tops_key(struct evaluation *e, const struct evaluation_req
     struct buf *key = e->page_key;
 
     put_index(e, r, 't');
+    put_view(e);
     buf_put_u32(key, r->top.sort_count);
     for (uint32_t i = 0; i < r->top.key_count; i++) {
         buf_put_u32(key, r->top.keys[i].attr);
@@ -113,11 +128,13 @@ static uint64_t order_epoch(const struct evaluation *e, const struct evaluation_
         stock |= r->top.keys[i].stock;
     for (uint32_t i = 0; i < e->prior.key_count; i++)
         stock |= e->prior.keys[i].stock;
-    epoch = stock ? epoch : 0;
+    epoch = (stock ? epoch : 0) + store_view_epoch(&e->view, shard);
     /* customRanking's attributes are the order's last keys and the prior's, too. */
     for (uint32_t i = 0; i < r->top.key_count; i++) {
-        if (r->top.keys[i].attr != ATTR_NONE)
-            epoch += number_epoch(shard_number_column(shard, r->top.keys[i].attr));
+        attr_id attr = r->top.keys[i].attr;
+        if (attr != ATTR_NONE)
+            epoch += number_epoch(shard_number_column(shard, attr)) +
+                     dimension_epoch(dimensions_find(shard_dimensions(shard), attr));
     }
     return epoch;
 }
@@ -128,10 +145,10 @@ static bool begins_word(const struct evaluation *e, const struct evaluation_requ
     return e->query->slot_count == 1 && !r->filter && r->request->query.size <= LETTERS_BYTES;
 }
 
-/* Stock of stores and prices of lists have no epochs. */
+/* Cells of stores and lists, which tallies know nothing of. */
 static bool reads_cells(const struct evaluation *e, const struct evaluation_request *r)
 {
-    if (r->request->store_count || r->request->price_list || r->request->bury_out_of_stock)
+    if (r->request->store_count || r->request->price_list)
         return true;
     for (uint32_t i = 0; i < r->top.key_count; i++) {
         if (store_view_shows(&e->view, e->snapshot, r->top.keys[i].attr))
@@ -146,10 +163,10 @@ bool evaluation_plan_page(struct evaluation *e, struct evaluation_request *r)
     const struct page_counts *known;
 
     *p = (struct page_plan){.k = r->top.k};
-    if (r->browse || reads_cells(e, r) || !filter_scope(r->filter, &p->scope))
+    if (r->browse || r->request->bury_out_of_stock || !filter_scope(r->filter, &p->scope))
         return true;
-    p->scoped = e->query->match_all;
-    if (!e->pages || e->snapshot->damaged_count || (!p->scoped && !begins_word(e, r)))
+    p->scoped = e->query->match_all && !reads_cells(e, r);
+    if (!e->pages || e->snapshot->damaged_count || (!e->query->match_all && !begins_word(e, r)))
         return true;
     p->counts = true;
     p->counts_key = counts_key(e, r);

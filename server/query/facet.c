@@ -137,8 +137,10 @@ static uint64_t attribute_epoch(const struct snapshot *snapshot, attr_id attr, u
 {
     const struct shard *shard = snapshot->segments[segment].shard;
 
-    return dictionary_attr(snapshot->dictionary, attr)->stock ? shard_stock_epoch(shard)
-                                                              : number_epoch(shard_number_column(shard, attr));
+    if (dictionary_attr(snapshot->dictionary, attr)->stock)
+        return shard_stock_epoch(shard);
+    return number_epoch(shard_number_column(shard, attr)) +
+           dimension_epoch(dimensions_find(shard_dimensions(shard), attr));
 }
 
 uint64_t facet_epoch(const struct snapshot *snapshot, const struct search_request *request, uint32_t segment)

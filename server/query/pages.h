@@ -7,8 +7,8 @@
  * those without text which documents came first, so that the next visit counts nothing and looks at a few documents.
  *
  * Exact after every change, since the key says of what data the page is: which shards, with which tombstones, and how
- * often the numbers that were read have been changed in place (number_epoch, shard_stock_epoch). A key is read before
- * the page is computed: a change meanwhile makes another key.
+ * often the numbers that were read have been changed in place (number_epoch, shard_stock_epoch, dimension_epoch). A key
+ * is read before the page is computed: a change meanwhile makes another key.
  *
  * The first documents outlive more changes than that. They are more than a page shows; tombstones only take some away,
  * and segments that came later or whose numbers were changed are looked through. What is found so is right as long as

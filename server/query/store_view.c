@@ -43,6 +43,16 @@ static enum shown_kind kind_of(const struct store_view *v, attr_id attr)
     return v->list != ATTR_NONE && (attr == v->prices[0] || attr == v->prices[1]) ? SHOWN_LIST : SHOWN_COLUMN;
 }
 
+uint64_t store_view_epoch(const struct store_view *v, const struct shard *shard)
+{
+    const struct dimensions *all = shard_dimensions(shard);
+    uint64_t epoch = v->list == ATTR_NONE ? 0 : dimension_epoch(dimensions_find(all, v->list));
+
+    for (uint32_t i = 0; i < v->store_count; i++)
+        epoch += dimension_epoch(dimensions_find(all, v->stores[i]));
+    return epoch;
+}
+
 bool store_view_shows(const struct store_view *v, const struct snapshot *s, attr_id attr)
 {
     if (kind_of(v, attr) != SHOWN_COLUMN)

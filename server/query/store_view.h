@@ -36,6 +36,8 @@ bool store_view_init(struct store_view *v, const struct snapshot *s, const struc
                      struct arena *arena);
 /* Whether the attribute has numbers by the view, whatever columns there are. */
 bool store_view_shows(const struct store_view *v, const struct snapshot *s, attr_id attr);
+/* How often the cells that the view reads were set in a segment. */
+uint64_t store_view_epoch(const struct store_view *v, const struct shard *shard);
 /* The column that stands for an attribute in a segment: the shard's own, or out->form. view may be NULL. */
 const struct number_column *store_view_column(const struct store_view *v, const struct shard *shard, attr_id attr,
                                               struct shown_column *out);
