@@ -74,6 +74,8 @@ static enum status parse_arguments(struct apply_command *c, int argc, char **arg
         return error_set(err, STATUS_INPUT, "no feed given; name files, or - for standard input");
     if (c->as_of && !clock_parse(str_from(c->as_of), &c->as_of_ms))
         return error_set(err, STATUS_INPUT, "'--as-of %.40s': give a time such as 2026-05-31T22:00:00Z", c->as_of);
+    if (c->as_of_ms > clock_wall_ms() + AS_OF_AHEAD_MS)
+        return error_set(err, STATUS_INPUT, "'--as-of %.40s' is more than a minute ahead", c->as_of);
     c->feeds = argv + 1;
     return STATUS_OK;
 }
@@ -115,6 +117,7 @@ static void take_as_of(struct apply_command *c)
         ms = clock_wall_ms();
         c->report.as_of_source = "clock";
     }
+    ms = ms < clock_wall_ms() ? ms : clock_wall_ms(); /* other clocks may be ahead */
     c->report.as_of_ms = ms;
     c->product.as_of_ms = ms;
     change_sender_as_of(c->sender, ms);

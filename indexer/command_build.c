@@ -128,6 +128,8 @@ static enum status parse_arguments(struct build_command *c, int argc, char **arg
                          c->max_errors);
     if (c->as_of && !clock_parse(str_from(c->as_of), &o->as_of_ms))
         return error_set(err, STATUS_INPUT, "'--as-of %.40s': give a time such as 2026-05-31T22:00:00Z", c->as_of);
+    if (o->as_of_ms > clock_wall_ms() + AS_OF_AHEAD_MS)
+        return error_set(err, STATUS_INPUT, "'--as-of %.40s' is more than a minute ahead", c->as_of);
     o->feeds = argv + 1;
     o->feed_count = (size_t)feeds;
     o->shard_count = (uint32_t)c->shards;

@@ -77,6 +77,8 @@ static enum status parse_arguments(struct reconcile *c, int argc, char **argv, s
         return error_set(err, STATUS_INPUT, "%s", c->index ? "name one export" : "'--index' is required");
     if (c->as_of && !clock_parse(str_from(c->as_of), &c->as_of_ms))
         return error_set(err, STATUS_INPUT, "'--as-of %.40s': give a time such as 2026-05-31T22:00:00Z", c->as_of);
+    if (c->as_of_ms > clock_wall_ms() + AS_OF_AHEAD_MS)
+        return error_set(err, STATUS_INPUT, "'--as-of %.40s' is more than a minute ahead", c->as_of);
     c->path = argv[1];
     if (!c->as_of_ms && (strcmp(c->path, "-") == 0 || file_modified_ms(c->path, &c->as_of_ms, NULL) != STATUS_OK))
         c->as_of_ms = clock_wall_ms();

@@ -27,7 +27,8 @@ static enum status arguments_parse(struct arguments *a, int argc, char **argv, s
         {"pid", OPTION_INT, &a->pid, "N", 0, INT32_MAX, NULL, "the server's process, whose processor time is read"},
         {"workload", OPTION_TEXT, &a->workload, "DIR", 0, 0, NULL, "the files of aisle-workload"},
         {"mix", OPTION_TEXT, &a->mix, "NAME", 0, 0, NULL,
-         "instantsearch, typing, hits, suggest, update, bulk, inventory, stream, objects or health"},
+         "instantsearch, typing, hits, instock, store, browseinstock, browsestore, suggest, update, bulk, inventory, "
+         "stream, objects or health"},
         {"connections", OPTION_INT, &a->connections, "N", 1, 10000, NULL, "kept alive"},
         {"rate", OPTION_INT, &a->rate, "N", 0, 10000000, NULL, "requests a second, open loop; 0: closed loop"},
         {"beside", OPTION_TEXT, &a->beside, "NAME", 0, 0, NULL, "a second mix that runs at the same time"},

@@ -117,6 +117,31 @@ static void make_hits(struct maker *m, struct str line)
     finish(m, "POST", STR("/1/indexes/products/query"));
 }
 
+/* What a store has, and what any has: the same searches, with a store of s0 to s999. */
+static void append_in_stock(struct maker *m, struct str line, bool store)
+{
+    struct fields f = fields_of(line);
+
+    buf_printf(&m->body,
+               "{\"query\":\"" STR_FMT "\",\"hitsPerPage\":20,\"attributesToRetrieve\":[\"title\",\"brand\",\"price\"],"
+               "\"attributesToHighlight\":[],\"filters\":\"in_stock:true\"",
+               STR_ARG(f.text));
+    if (store)
+        buf_printf(&m->body, ",\"store\":\"s%zu\"", m->out->ends.count * 7 % 1000);
+    buf_literal(&m->body, "}");
+    finish(m, "POST", STR("/1/indexes/products/query"));
+}
+
+static void make_instock(struct maker *m, struct str line)
+{
+    append_in_stock(m, line, false);
+}
+
+static void make_store(struct maker *m, struct str line)
+{
+    append_in_stock(m, line, true);
+}
+
 static void make_suggest(struct maker *m, struct str line)
 {
     struct fields f = fields_of(line);
@@ -220,6 +245,10 @@ static const struct mix MIXES[] = {
     {"instantsearch", "search.tsv", make_instantsearch, 1},
     {"typing", "typing.tsv", make_instantsearch, 1},
     {"hits", "search.tsv", make_hits, 1},
+    {"instock", "search.tsv", make_instock, 1},
+    {"store", "search.tsv", make_store, 1},
+    {"browseinstock", "all.tsv", make_instock, 1},
+    {"browsestore", "all.tsv", make_store, 1},
     {"suggest", "prefix.tsv", make_suggest, 1},
     {"update", "updates.ndjson", make_update, 1},
     {"bulk", "updates.ndjson", make_bulk, BULK_ITEMS},

@@ -8,6 +8,9 @@
  *                  chosen, the second query that counts the brands without it
  *   typing         the same, for every keystroke of the last word
  *   hits           20 hits with three attributes, nothing highlighted, no facets
+ *   instock        the same of what is in stock, without other filters
+ *   store          of what one store has: the index needs the stores s0 to s999
+ *   browseinstock, browsestore   the same without text
  *   suggest        autocomplete of 2 to 6 letters
  *   update         one stock or price
  *   bulk           1,000 of them

@@ -134,6 +134,7 @@ static void take_as_of(struct pipeline *p, const char *path, const struct feed_i
     } else if (ms != p->options->as_of_ms && ms != info->date_ms) {
         source = "file";
     }
+    ms = ms < clock_wall_ms() ? ms : clock_wall_ms(); /* other clocks may be ahead */
     if (p->report->as_of_ms == 0 || ms < p->report->as_of_ms) {
         p->report->as_of_ms = ms;
         p->report->as_of_source = source;

@@ -5,6 +5,7 @@
 #include "server/http/routes.h"
 #include "server/http/server.h"
 #include "server/http/writes.h"
+#include "server/live/update.h"
 
 /*
  * Changes as of some moment: what partial feeds bring. What was accepted later stays.
@@ -25,6 +26,11 @@ static bool read_as_of(struct exchange *x, const struct json *value, int64_t *ms
         exchange_error(x, 400, "'asOf' must be a time such as \"2026-05-31T22:00:00Z\", or milliseconds since 1970");
         return false;
     }
+    /* What is set would be newer than any update of today's, for as long. */
+    if (*ms > clock_wall_ms() + UPDATE_FUTURE_MS) {
+        exchange_error(x, 400, "'asOf' is more than a minute ahead");
+        return false;
+    }
     return true;
 }
 
@@ -33,6 +39,10 @@ static bool read_item(struct exchange *x, struct live_op *op, const struct json 
 {
     const struct json *object = json_get(item, "object");
     const struct json *deleted = json_get(item, "delete");
+    if (object && deleted) {
+        exchange_error(x, 400, "'items[%u]': has both 'object' and 'delete'", at);
+        return false;
+    }
     if (json_string(deleted, &op->object_id)) {
         op->kind = LIVE_DELETE;
     } else if (object && object->type == JSON_OBJECT && write_object_id(object, &op->object_id)) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "indexer/base/clock.h"
 #include "indexer/base/file.h"
 #include "indexer/shard/manifest.h"
 #include "server/live/backup.h"
@@ -119,6 +120,12 @@ static enum status find_target(const struct restore_options *o, const struct bac
             return status;
         }
         *seq = before.seq;
+    }
+    if (*seq < info->seq && o->to_ms) {
+        char made[CLOCK_ISO_SIZE];
+        clock_format_iso(info->made_ms, made);
+        return error_set(err, STATUS_INPUT, "the backup was made at %s and has nothing earlier: take an older one",
+                         made);
     }
     if (*seq < info->seq) {
         return error_set(err, STATUS_INPUT,

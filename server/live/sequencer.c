@@ -136,6 +136,7 @@ static void group_publish(struct live *l)
             background_wake_rebuild(l);
         }
     }
+    updates_count(l); /* what was held may have been decided */
     for (size_t i = 0; i < l->indexes.count; i++) {
         deltas += index_delta_count(l->indexes.items[i]);
     }

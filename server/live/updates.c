@@ -116,9 +116,9 @@ void updates_run(struct live *l)
 {
     uint64_t begin = clock_monotonic_ns();
     struct live_updates *first = take_waiting(l);
+    expire_held(l);
     if (first) {
-        group_finish(l); /* what is open of other writes */
-        expire_held(l);
+        group_finish(l);      /* what is open of other writes */
         updates_run_sales(l); /* after the taking: an update finds the prices of the time when it came */
     }
     while (first) {

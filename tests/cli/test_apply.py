@@ -181,5 +181,21 @@ class Apply(Case):
         self.stop()
 
 
+class Times(Case):
+    def test_a_time_to_come(self):
+        feed = self.lines("full.ndjson", [{"objectID": "1", "title": "kettle", "stock": 5}])
+        for command in ("build", "apply", "reconcile"):
+            done = self.indexer(command, "--data", self.data, "--index", "shop", "--as-of", "2199-01-01", feed, code=2)
+            self.assertIn("is more than a minute ahead", done.stderr)
+        # A file of another machine, whose clock is ahead: later updates still win.
+        os.utime(feed, (4e9, 4e9))
+        self.indexer("build", "--data", self.data, "--index", "shop", feed)
+        self.start()
+        self.ok("POST", "/1/indexes/shop/1/partial", {"stock": 7})
+        self.indexer("build", "--data", self.data, "--index", "shop", "--as-of", "2024-01-01", feed)
+        self.assertEqual(self.ok("GET", "/1/indexes/shop/1")["stock"], 7)
+        self.stop()
+
+
 if __name__ == "__main__":
     unittest.main()
