@@ -4,16 +4,20 @@
 
 #include "indexer/base/hash.h"
 #include "indexer/base/vec.h"
+#include "indexer/shard/bits.h"
 #include "indexer/shard/identifier.h"
 
 #define CHUNK_OFFSETS CHUNK_ID('F', 'Z', 'O', 'F')
-#define CHUNK_ENTRIES CHUNK_ID('F', 'Z', 'E', 'N')
+#define CHUNK_PACKED  CHUNK_ID('F', 'Z', 'P', 'K')
+#define CHUNK_ENTRIES CHUNK_ID('F', 'Z', 'E', 'N') /* versions up to 4 */
 #define CHUNK_TAGS    CHUNK_ID('F', 'Z', 'T', 'G')
 
 #define LETTERS_MAX  64 /* of a word or term; longer ones are left alone */
 #define VARIANTS_MAX 22 /* the prefix itself, 6 with one letter deleted, 15 with two */
 #define SEEN_MAX     64
-#define BUCKET_SIZE  4 /* entries a bucket on average */
+#define BUCKET_SIZE  12 /* entries a bucket at most on average */
+#define TAG_BITS     8
+#define HEAD_BYTES   8 /* before packed entries: their width and how many they are */
 
 /* --- variants --- */
 struct letters {
@@ -160,6 +164,19 @@ static void consider(struct search *s, term_id id)
         keep(s, found);
 }
 
+static inline term_id entry_at(const struct fuzzy *f, uint32_t at, uint8_t *tag)
+{
+    uint64_t packed;
+
+    if (!f->packed) {
+        *tag = f->tags[at];
+        return f->entries[at];
+    }
+    packed = bits_get64(f->packed, (uint64_t)at * f->width, f->width);
+    *tag = (uint8_t)packed;
+    return (term_id)(packed >> TAG_BITS);
+}
+
 uint32_t fuzzy_find(const struct fuzzy *f, struct str word, int distance, struct fuzzy_term *out, uint32_t limit)
 {
     struct letters letters;
@@ -177,18 +194,33 @@ uint32_t fuzzy_find(const struct fuzzy *f, struct str word, int distance, struct
         uint32_t bucket = (uint32_t)hashes[i] & (f->bucket_count - 1);
 
         for (uint32_t e = f->offsets[bucket]; e < f->offsets[bucket + 1]; e++) {
-            if (f->tags[e] == (uint8_t)(hashes[i] >> 56))
-                consider(&s, f->entries[e]);
+            uint8_t tag;
+            term_id id = entry_at(f, e, &tag);
+
+            if (tag == (uint8_t)(hashes[i] >> 56))
+                consider(&s, id);
         }
     }
     return s.count;
 }
 
 /* --- the table --- */
+/* Packed entries; false when their size is wrong. */
+static bool open_packed(struct fuzzy *f, struct str packed)
+{
+    struct reader r = reader_of(packed.data, packed.size);
+
+    f->width = reader_u32(&r);
+    f->entry_count = reader_u32(&r);
+    f->packed = (const uint8_t *)packed.data + HEAD_BYTES;
+    return !r.failed && f->width > TAG_BITS && f->width <= TAG_BITS + 32 &&
+           packed.size == HEAD_BYTES + bits_bytes((uint64_t)f->entry_count * f->width);
+}
+
 enum status fuzzy_open(struct fuzzy *f, const struct container *c, const struct terms *terms, struct error *err)
 {
     struct str offsets = container_chunk(c, CHUNK_OFFSETS), entries = container_chunk(c, CHUNK_ENTRIES);
-    struct str tags = container_chunk(c, CHUNK_TAGS);
+    struct str tags = container_chunk(c, CHUNK_TAGS), packed = container_chunk(c, CHUNK_PACKED);
 
     *f = (struct fuzzy){.terms = terms,
                         .offsets = (const void *)offsets.data,
@@ -198,14 +230,15 @@ enum status fuzzy_open(struct fuzzy *f, const struct container *c, const struct 
         return STATUS_OK;
     f->bucket_count = (uint32_t)(offsets.size / 4) - 1;
     f->entry_count = (uint32_t)tags.size;
-    if (offsets.size % 4 || (f->bucket_count & (f->bucket_count - 1)) || entries.size != tags.size * 4)
+    if (offsets.size % 4 || (f->bucket_count & (f->bucket_count - 1)) || entries.size != tags.size * 4 ||
+        (packed.size && !open_packed(f, packed)))
         return error_set(err, STATUS_FORMAT, "chunk 'FZOF': does not fit its entries");
     return STATUS_OK;
 }
 
 enum status fuzzy_check(const struct fuzzy *f, struct container *c, struct error *err)
 {
-    static const uint32_t IDS[] = {CHUNK_OFFSETS, CHUNK_ENTRIES, CHUNK_TAGS};
+    static const uint32_t IDS[] = {CHUNK_OFFSETS, CHUNK_PACKED, CHUNK_ENTRIES, CHUNK_TAGS};
     enum status status = STATUS_OK;
 
     for (size_t i = 0; status == STATUS_OK && i < sizeof(IDS) / sizeof(IDS[0]); i++)
@@ -219,8 +252,10 @@ enum status fuzzy_check(const struct fuzzy *f, struct container *c, struct error
             return error_set(err, STATUS_FORMAT, "chunk 'FZOF': offset %u", i);
     }
     for (uint32_t i = 0; i < f->entry_count; i++) {
-        if (f->entries[i] >= f->terms->count)
-            return error_set(err, STATUS_FORMAT, "chunk 'FZEN': entry %u", i);
+        uint8_t tag;
+
+        if (entry_at(f, i, &tag) >= f->terms->count)
+            return error_set(err, STATUS_FORMAT, "chunk 'FZPK': entry %u", i);
     }
     return STATUS_OK;
 }
@@ -253,17 +288,16 @@ struct entries {
     VEC(struct entry) list;
 };
 
-static void write_table(struct container_writer *w, const struct entries *e)
+static void write_table(struct container_writer *w, const struct entries *e, uint32_t term_count)
 {
-    uint32_t buckets = 1, at = 0;
-    uint32_t *next = NULL, *ids = NULL;
-    uint8_t *tags = NULL;
+    uint32_t buckets = 1, at = 0, width = TAG_BITS + bits_of(term_count);
+    uint64_t bytes = bits_bytes((uint64_t)e->list.count * width);
+    uint32_t *next = NULL;
+    uint8_t *packed = xcalloc(bytes, 1);
 
     while ((size_t)buckets * BUCKET_SIZE < e->list.count)
         buckets *= 2;
     next = xcalloc((size_t)buckets + 2, sizeof(*next));
-    ids = xcalloc(e->list.count, sizeof(*ids));
-    tags = xcalloc(e->list.count, 1);
     for (size_t i = 0; i < e->list.count; i++)
         next[((uint32_t)e->list.items[i].hash & (buckets - 1)) + 2]++;
     for (uint32_t i = 2; i < buckets + 2; i++)
@@ -271,15 +305,17 @@ static void write_table(struct container_writer *w, const struct entries *e)
     /* next[b + 1] is where bucket b's next entry goes; afterwards it is where the bucket ends. */
     for (size_t i = 0; i < e->list.count; i++) {
         at = next[((uint32_t)e->list.items[i].hash & (buckets - 1)) + 1]++;
-        ids[at] = e->list.items[i].term;
-        tags[at] = (uint8_t)(e->list.items[i].hash >> 56);
+        bits_put(packed, (uint64_t)at * width,
+                 (uint64_t)e->list.items[i].term << TAG_BITS | e->list.items[i].hash >> (64 - TAG_BITS));
     }
     container_add(w, CHUNK_OFFSETS, next, ((size_t)buckets + 1) * sizeof(*next));
-    container_add(w, CHUNK_ENTRIES, ids, e->list.count * sizeof(*ids));
-    container_add(w, CHUNK_TAGS, tags, e->list.count);
+    container_needs(w, 5);
+    container_begin(w, CHUNK_PACKED);
+    container_put(w, (const uint32_t[]){width, (uint32_t)e->list.count}, HEAD_BYTES);
+    container_put(w, packed, bytes);
+    container_end(w);
     free(next);
-    free(ids);
-    free(tags);
+    free(packed);
 }
 
 void fuzzy_write(struct container_writer *w, const struct str *texts, uint32_t count)
@@ -299,6 +335,6 @@ void fuzzy_write(struct container_writer *w, const struct str *texts, uint32_t c
         }
     }
     if (e.list.count)
-        write_table(w, &e);
+        write_table(w, &e, count);
     vec_release(&e.list);
 }

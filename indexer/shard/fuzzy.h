@@ -27,7 +27,9 @@ struct fuzzy {
     uint32_t bucket_count; /* a power of two; 0: no terms */
     uint32_t entry_count;
     const uint32_t *offsets; /* bucket_count + 1 */
-    const term_id *entries;
+    const uint8_t *packed;   /* entries of `width` bits: the tag, a byte of the hash, and above it the term */
+    uint32_t width;
+    const term_id *entries; /* instead, in the format's versions up to 4 */
     const uint8_t *tags;
 };
 

@@ -90,7 +90,8 @@ static enum status open_arrays(struct shard *s, struct error *err)
     if (status == STATUS_OK)
         status = sized_chunk(s, CHUNK_DOC_ENDS, ((uint64_t)m->doc_count + 1) * 4, &s->doc_offsets, err);
     s->postings = container_chunk(&s->container, CHUNK_POSTINGS);
-    s->positions = container_chunk(&s->container, CHUNK_POSITIONS);
+    s->position_chunk = container_find(&s->container, CHUNK_POSITIONS) >= 0 ? CHUNK_POSITIONS : CHUNK_POSITION_VARINTS;
+    s->positions = container_chunk(&s->container, s->position_chunk);
     s->docs = container_chunk(&s->container, CHUNK_DOCS);
     return status;
 }
@@ -483,6 +484,7 @@ uint32_t shard_positions(const struct shard *s, term_id id, uint32_t rank, struc
     struct positions_out result = {.items = out, .limit = limit};
     uint32_t indexes[POSTINGS_BLOCK], count = 0;
     uint64_t facts[POSTINGS_BLOCK] = {0};
+    struct positions bytes;
     struct postings p;
 
     shard_postings(s, id, &p);
@@ -491,7 +493,8 @@ uint32_t shard_positions(const struct shard *s, term_id id, uint32_t rank, struc
     count = postings_group_facts(&p, rank / POSTINGS_BLOCK, indexes);
     for (uint32_t i = 0; i < count; i++)
         facts[i] = indexes[i] < s->meta.fact_count ? s->facts[indexes[i]] : 0;
-    positions_read(positions_bytes(s, id), p.df, rank, facts, &result);
+    bytes = (struct positions){positions_bytes(s, id), p.df, s->position_chunk == CHUNK_POSITION_VARINTS};
+    positions_read(&bytes, rank, facts, &result);
     return result.count;
 }
 
@@ -502,7 +505,7 @@ enum status shard_check_positions(const struct shard *s, term_id id, struct erro
 
     if (status != STATUS_OK)
         return status;
-    return container_check((struct container *)&s->container, CHUNK_POSITIONS, (uint64_t)r->positions * TEXT_UNIT,
+    return container_check((struct container *)&s->container, s->position_chunk, (uint64_t)r->positions * TEXT_UNIT,
                            (uint64_t)r[1].positions * TEXT_UNIT, err);
 }
 

@@ -14,19 +14,20 @@
 #include "indexer/shard/terms.h"
 #include "indexer/shard/titles.h"
 
-#define CHUNK_META      CHUNK_ID('M', 'E', 'T', 'A')
-#define CHUNK_GROUPS    CHUNK_ID('G', 'R', 'U', 'P')
-#define CHUNK_RANKS     CHUNK_ID('R', 'A', 'N', 'K')
-#define CHUNK_FACTS     CHUNK_ID('F', 'A', 'C', 'T')
-#define CHUNK_POSTINGS  CHUNK_ID('P', 'O', 'S', 'T')
-#define CHUNK_POSITIONS CHUNK_ID('P', 'O', 'S', 'I')
-#define CHUNK_LENGTHS   CHUNK_ID('L', 'E', 'N', 'S')
-#define CHUNK_AVAILABLE CHUNK_ID('S', 'T', 'K', 'A')
-#define CHUNK_IN_STOCK  CHUNK_ID('S', 'T', 'K', 'I')
-#define CHUNK_DOC_BASES CHUNK_ID('D', 'B', 'A', 'S')
-#define CHUNK_DOC_ENDS  CHUNK_ID('D', 'O', 'F', 'F')
-#define CHUNK_DOCS      CHUNK_ID('D', 'O', 'C', 'S')
-#define CHUNK_DOC_DICT  CHUNK_ID('D', 'D', 'I', 'C')
+#define CHUNK_META             CHUNK_ID('M', 'E', 'T', 'A')
+#define CHUNK_GROUPS           CHUNK_ID('G', 'R', 'U', 'P')
+#define CHUNK_RANKS            CHUNK_ID('R', 'A', 'N', 'K')
+#define CHUNK_FACTS            CHUNK_ID('F', 'A', 'C', 'T')
+#define CHUNK_POSTINGS         CHUNK_ID('P', 'O', 'S', 'T')
+#define CHUNK_POSITIONS        CHUNK_ID('P', 'O', 'S', 'P')
+#define CHUNK_POSITION_VARINTS CHUNK_ID('P', 'O', 'S', 'I') /* versions up to 4 */
+#define CHUNK_LENGTHS          CHUNK_ID('L', 'E', 'N', 'S')
+#define CHUNK_AVAILABLE        CHUNK_ID('S', 'T', 'K', 'A')
+#define CHUNK_IN_STOCK         CHUNK_ID('S', 'T', 'K', 'I')
+#define CHUNK_DOC_BASES        CHUNK_ID('D', 'B', 'A', 'S')
+#define CHUNK_DOC_ENDS         CHUNK_ID('D', 'O', 'F', 'F')
+#define CHUNK_DOCS             CHUNK_ID('D', 'O', 'C', 'S')
+#define CHUNK_DOC_DICT         CHUNK_ID('D', 'D', 'I', 'C')
 
 #define META_STOCK      1u
 #define META_GROUP_KEYS 2u
@@ -62,6 +63,7 @@ struct shard {
     struct str docs;
     struct str postings;
     struct str positions;
+    uint32_t position_chunk;
     struct titles titles;
     _Atomic uint64_t *available;
     _Atomic uint64_t *in_stock;

@@ -20,7 +20,7 @@ static enum status verify_terms(const struct shard *s, struct error *err)
 
             for (uint32_t i = 0; i < count; i++) {
                 if (positions[i].field >= s->meta.field_count)
-                    return error_set(err, STATUS_FORMAT, "chunk 'POSI': positions of term %u", id);
+                    return error_set(err, STATUS_FORMAT, "chunk 'POSP': positions of term %u", id);
             }
         }
     }
@@ -72,7 +72,7 @@ static enum status verify_objects(const struct shard *s, uint32_t every, struct 
         if (status == STATUS_OK && json_parse(buf_str(&text), &arena, &object, NULL) != STATUS_OK)
             status = error_set(err, STATUS_FORMAT, "chunk 'DOCS': the object of document %u is not JSON", doc);
         if (status == STATUS_OK && shard_find(s, shard_object_id(s, doc)) != doc)
-            status = error_set(err, STATUS_FORMAT, "chunk 'KHSH': document %u is not found by its objectID", doc);
+            status = error_set(err, STATUS_FORMAT, "chunk 'KSLT': document %u is not found by its objectID", doc);
     }
     arena_release(&arena);
     buf_release(&text);

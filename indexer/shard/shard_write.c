@@ -60,6 +60,7 @@ void shard_begin_postings(struct container_writer *w)
 
 void shard_begin_positions(struct container_writer *w)
 {
+    container_needs(w, 5);
     container_begin(w, CHUNK_POSITIONS);
 }
 

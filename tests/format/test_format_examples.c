@@ -159,6 +159,47 @@ static void write_keys(struct container_writer *w)
     assert_int_equal(keys_write(w, KEYS_OBJECTS, KEYS, 2, NULL), STATUS_OK);
 }
 
+/* The chunks of that name as the document shows them: what only earlier versions write. */
+static void write_documented(struct container_writer *w, const char *name)
+{
+    struct buf bytes = BUF_EMPTY;
+
+    documented(name, &bytes);
+    container_add(w, CHUNK_ID(name[0], name[1], name[2], name[3]), bytes.data, bytes.size);
+    buf_release(&bytes);
+}
+
+static void write_old_keys(struct container_writer *w)
+{
+    write_documented(w, "KOFF");
+    write_documented(w, "KTXT");
+    write_documented(w, "KHSH");
+}
+
+static void expect_keys(struct made *m)
+{
+    struct keys k;
+
+    assert_int_equal(keys_open(&k, KEYS_OBJECTS, &m->container, 2, NULL), STATUS_OK);
+    assert_int_equal(keys_check_whole(&k, KEYS_OBJECTS, &m->container, NULL), STATUS_OK);
+    assert_int_equal(keys_find(&k, STR("a1")), 0);
+    assert_int_equal(keys_find(&k, STR("b22")), 1);
+    assert_int_equal(keys_find(&k, STR("b2")), DOC_NONE);
+    assert_int_equal(keys_open(&k, KEYS_OBJECTS, &m->container, 3, NULL), STATUS_FORMAT);
+}
+
+static void test_old_keys(void **state)
+{
+    struct made m;
+
+    (void)state;
+    if (getenv("AISLE_PRINT_EXAMPLES"))
+        return;
+    made_open(&m, write_old_keys);
+    expect_keys(&m);
+    made_close(&m);
+}
+
 static void test_keys(void **state)
 {
     struct made m;
@@ -167,7 +208,8 @@ static void test_keys(void **state)
     made_open(&m, write_keys);
     expect_chunk(&m, "KOFF", "KOFF");
     expect_chunk(&m, "KTXT", "KTXT");
-    expect_chunk(&m, "KHSH", "KHSH");
+    expect_chunk(&m, "KSLT", "KSLT");
+    expect_keys(&m);
     made_close(&m);
 }
 
@@ -179,6 +221,41 @@ static void write_terms(struct container_writer *w)
 
     terms_write(w, TERMS, RECORDS, 3);
     fuzzy_write(w, TERMS, 1);
+}
+
+static void write_old_fuzzy(struct container_writer *w)
+{
+    static const struct term_record RECORDS[] = {{2, 0, 0}, {1, 6, 1}, {1, 8, 2}, {0, 10, 3}};
+
+    terms_write(w, TERMS, RECORDS, 3);
+    write_documented(w, "FZOF");
+    write_documented(w, "FZEN");
+    write_documented(w, "FZTG");
+}
+
+static void expect_fuzzy(struct made *m)
+{
+    struct terms t;
+    struct fuzzy f;
+    struct fuzzy_term found;
+
+    assert_int_equal(terms_open(&t, &m->container, 3, NULL), STATUS_OK);
+    assert_int_equal(fuzzy_open(&f, &m->container, &t, NULL), STATUS_OK);
+    assert_int_equal(fuzzy_check(&f, &m->container, NULL), STATUS_OK);
+    assert_int_equal(fuzzy_find(&f, STR("rad"), 1, &found, 1), 1);
+    assert_int_equal(found.id, 0);
+}
+
+static void test_old_fuzzy(void **state)
+{
+    struct made m;
+
+    (void)state;
+    if (getenv("AISLE_PRINT_EXAMPLES"))
+        return;
+    made_open(&m, write_old_fuzzy);
+    expect_fuzzy(&m);
+    made_close(&m);
 }
 
 static void test_terms(void **state)
@@ -193,8 +270,8 @@ static void test_terms(void **state)
     expect_chunk(&m, "TSUM", "TSUM");
     expect_chunk(&m, "THSH", "THSH");
     expect_chunk(&m, "FZOF", "FZOF");
-    expect_chunk(&m, "FZEN", "FZEN");
-    expect_chunk(&m, "FZTG", "FZTG");
+    expect_chunk(&m, "FZPK", "FZPK");
+    expect_fuzzy(&m);
     made_close(&m);
 }
 
@@ -227,11 +304,27 @@ static void test_postings(void **state)
 static void test_positions(void **state)
 {
     static const struct term_position POSITIONS[] = {{0, 0}, {0, 4}, {2, 130}};
-    struct buf out = BUF_EMPTY;
+    static const uint64_t FACT = 2 | 1 << 8;
+    struct buf record = BUF_EMPTY, out = BUF_EMPTY;
+    uint32_t size;
 
     (void)state;
-    positions_put(&out, POSITIONS, 3);
-    expect("positions", buf_str(&out));
+    positions_put(&record, POSITIONS, 3);
+    expect("positions", buf_str(&record));
+    size = (uint32_t)record.size;
+    positions_encode(buf_str(&record), &size, 1, &out);
+    expect("packed positions", buf_str(&out));
+    for (int varints = 0; varints < 2; varints++) { /* those of versions up to 4 are the record itself */
+        struct positions p = {buf_str(varints ? &record : &out), 1, varints};
+        struct term_position found[4];
+        struct positions_out to = {.items = found, .limit = 4};
+
+        positions_read(&p, 0, &FACT, &to);
+        assert_int_equal(to.count, 3);
+        for (int i = 0; i < 3; i++)
+            assert_true(found[i].field == POSITIONS[i].field && found[i].position == POSITIONS[i].position);
+    }
+    buf_release(&record);
     buf_release(&out);
 }
 
@@ -483,7 +576,8 @@ int main(void)
         cmocka_unit_test(test_terms),      cmocka_unit_test(test_postings),   cmocka_unit_test(test_positions),
         cmocka_unit_test(test_prefixes),   cmocka_unit_test(test_attributes), cmocka_unit_test(test_codes),
         cmocka_unit_test(test_lists),      cmocka_unit_test(test_dimensions), cmocka_unit_test(test_objects),
-        cmocka_unit_test(test_dictionary), cmocka_unit_test(test_titles),
+        cmocka_unit_test(test_dictionary), cmocka_unit_test(test_titles),     cmocka_unit_test(test_old_keys),
+        cmocka_unit_test(test_old_fuzzy),
     };
 
     return cmocka_run_group_tests(tests, read_document, forget_document);

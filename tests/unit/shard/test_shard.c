@@ -100,16 +100,18 @@ static void test_positions(void **state)
             uint64_t facts[POSITIONS_BLOCK];
             struct term_position wanted[300], got[300];
             struct positions_out out = {.items = got, .limit = 300};
+            struct str cut;
             uint32_t count = expected(&records[rank], wanted), first = rank / 128 * 128;
 
             for (uint32_t i = first; i <= rank; i++)
                 facts[i - first] = records[i].fact;
-            positions_read(buf_str(&bytes), df, rank, facts, &out);
+            positions_read(&(struct positions){buf_str(&bytes), df, false}, rank, facts, &out);
             assert_int_equal(out.count, count);
             for (uint32_t i = 0; i < count; i++)
                 assert_true(got[i].field == wanted[i].field && got[i].position == wanted[i].position);
             out = (struct positions_out){.items = got, .limit = 2};
-            positions_read(str_slice(buf_str(&bytes), 0, random_below(&r, bytes.size + 1)), df, rank, facts, &out);
+            cut = str_slice(buf_str(&bytes), 0, random_below(&r, bytes.size + 1));
+            positions_read(&(struct positions){cut, df, false}, rank, facts, &out);
             assert_true(out.count <= 2);
         }
         free(records);
