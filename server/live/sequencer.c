@@ -20,6 +20,7 @@ enum {
     GROUP_BYTES = 8 << 20,
     GROUP_WHOLE = 4096, /* objects written anew */
     SALE_LOOK_MS = 500,
+    CHECK_AFTER_MS = 500,  /* of the start */
     MERGE_DELTAS = 5,      /* from so many deltas on, merging is looked at */
     FULL_DELTAS = 4,       /* that can't be merged any more, when the base is built anew with them */
     MERGE_WAIT_MS = 10000, /* how long writers wait for it at most: it may fail */
@@ -436,6 +437,16 @@ static void wait_for_company(struct live *l)
     }
 }
 
+static struct timespec time_after(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += ms % 1000 * 1000000;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
 /* Under queue_lock. True when a sale begins or ends; the wall clock may jump, so it is looked at again and again. */
 static bool wait_for_work(struct live *l)
 {
@@ -446,15 +457,23 @@ static bool wait_for_work(struct live *l)
     }
     int64_t now = clock_wall_ms();
     if (next > now) {
-        int64_t ms = next - now < SALE_LOOK_MS ? next - now : SALE_LOOK_MS;
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += ms % 1000 * 1000000;
-        until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        struct timespec until = time_after(next - now < SALE_LOOK_MS ? next - now : SALE_LOOK_MS);
         pthread_cond_timedwait(&l->queue_wake, &l->queue_lock, &until);
     }
     return next <= clock_wall_ms();
+}
+
+/* What a start left for later is checked before the first write, and soon; but not beside the first searches. */
+static void check_what_was_left(struct live *l)
+{
+    struct timespec until = time_after(CHECK_AFTER_MS);
+    int outcome = 0;
+    pthread_mutex_lock(&l->queue_lock);
+    while (l->queue.count == 0 && !l->lane_first && !l->controls && !l->stopping && outcome == 0) {
+        outcome = pthread_cond_timedwait(&l->queue_wake, &l->queue_lock, &until);
+    }
+    pthread_mutex_unlock(&l->queue_lock);
+    load_check_rest(l);
 }
 
 static void *sequencer_main(void *context)
@@ -462,7 +481,7 @@ static void *sequencer_main(void *context)
     struct live *l = context;
     VEC(struct live_batch *) taken = {0};
     pthread_setname_np(pthread_self(), "sequencer");
-    load_check_rest(l);
+    check_what_was_left(l);
     for (;;) {
         pthread_mutex_lock(&l->queue_lock);
         bool due = false;
