@@ -28,6 +28,7 @@ struct build_plan build_plan_of(uint64_t objects, uint32_t shards, size_t memory
     if (shards == 0) {
         uint64_t needed = divide_up(objects, most);
 
+        needed += needed > 1 && needed % 2; /* halves for two threads that search them together */
         plan.shards = needed < 1 ? 1 : needed < LIMIT_SHARDS ? (uint32_t)needed : LIMIT_SHARDS;
     }
     taken = divide_up(objects, plan.shards) * BUILDER_OBJECT_BYTES;

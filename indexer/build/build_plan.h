@@ -21,7 +21,7 @@ struct build_plan {
     size_t suggest_bytes; /* of autocomplete, which is made beside the shards */
 };
 
-/* shards 0: as few as memory allows, one for up to 2,000,000 objects. */
+/* shards 0: as few as memory allows, one for up to 2,000,000 objects, and of several an even number. */
 struct build_plan build_plan_of(uint64_t objects, uint32_t shards, size_t memory_bytes, size_t processors);
 
 /* What a build uses when nothing is said: a quarter of the machine's memory, 1 to 8 GiB. */

@@ -46,7 +46,7 @@ static void test_few_shards(void **state)
     assert_int_equal(build_plan_of(0, 0, 1024 * MIB, 2).shards, 1);
     assert_int_equal(build_plan_of(2000000, 0, 8192 * MIB, 2).shards, 1);
     assert_int_equal(build_plan_of(2000001, 0, 8192 * MIB, 2).shards, 2);
-    assert_int_equal(build_plan_of(10000000, 0, 8192 * MIB, 2).shards, 5);
+    assert_int_equal(build_plan_of(10000000, 0, 8192 * MIB, 2).shards, 6);
     assert_int_equal(build_plan_of(10000000, 0, 8192 * MIB, 2).parallel, 2);
     assert_true(build_plan_of(1000000, 0, 64 * MIB, 2).shards > 10);
     assert_int_equal(build_plan_of(1000000, 0, 64 * MIB, 2).parallel, 1);
