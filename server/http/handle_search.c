@@ -303,7 +303,12 @@ static uint64_t cost_of(struct search *s)
 {
     uint64_t cost = 0;
     for (size_t i = 0; i < s->count; i++) {
-        uint64_t one = search_cost_ns(s->searcher, s->subs[i].snapshot, &s->subs[i].request, 1);
+        struct search_context context = {s->searcher, s->subs[i].snapshot, &s->x->arena};
+        const struct search_request *earlier = NULL;
+        for (size_t k = 0; k < i && !earlier; k++) {
+            earlier = s->subs[k].snapshot == s->subs[i].snapshot ? &s->subs[k].request : NULL;
+        }
+        uint64_t one = search_cost_ns(&context, &s->subs[i].request, earlier);
         cost = one > UINT64_MAX - cost ? UINT64_MAX : cost + one;
     }
     return cost;

@@ -155,7 +155,7 @@ static enum status run_group(const struct search_context *c, struct evaluation_r
     struct evaluation e = {
         .snapshot = c->snapshot, .arena = c->arena, .scratch = &s->scratch, .requests = requests, .count = count};
     uint64_t start = clock_monotonic_ns(), built, evaluated;
-    struct query *query;
+    const struct query *query;
     enum status status = searcher_fields(c->snapshot, requests[0].request, &e.match.fields, err);
 
     if (status == STATUS_OK)
@@ -243,40 +243,38 @@ static uint64_t filter_cost(const struct snapshot *snapshot, const struct filter
     return conditions(f) * COST_CONDITION_NS * (candidates < windows ? candidates : windows);
 }
 
-uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, const struct search_request *requests,
-                        size_t count)
+/* Of a request with this query that runs. */
+static uint64_t text_cost(const struct snapshot *snapshot, const struct search_request *r, const struct query *q)
 {
-    uint64_t cost = 0;
+    uint64_t postings = 0, least = snapshot->doc_count;
 
-    for (size_t i = 0; i < count; i++) {
-        struct search_context c = {s, snapshot, &s->scratch};
-        struct query *q;
-        struct error err;
-        uint64_t postings = 0, least = snapshot->doc_count;
-        if (i > 0 && same_text(&requests[0], &requests[i])) {
-            cost += cost / (i + 1) + filter_cost(snapshot, requests[i].filter, least);
-            continue;
-        }
-        arena_reset(&s->scratch);
-        if (searcher_query(&c, &requests[i], &q, &err) != STATUS_OK)
-            return UINT64_MAX;
-        if (searcher_keeps(s, snapshot, &requests[i], q)) {
-            cost += COST_START_NS;
-            continue;
-        }
-        for (uint32_t k = 0; k < q->slot_count; k++) {
-            uint64_t df = 0;
-            for (uint32_t a = 0; a < q->slots[k].alternative_count; a++)
-                df += q->slots[k].alternatives[a].df;
-            postings += df;
-            least = !q->slots[k].optional && df < least ? df : least;
-        }
-        postings = q->any_word || q->match_all ? postings : least * (q->slot_count + 1);
-        cost += COST_START_NS + postings * COST_POSTING_NS +
-                least * (COST_MATCH_NS + COST_POSTING_NS * requests[i].facet_count) / (requests[i].filter ? 2 : 1);
-        cost += filter_cost(snapshot, requests[i].filter, least);
+    for (uint32_t k = 0; k < q->slot_count; k++) {
+        uint64_t df = 0;
+        for (uint32_t a = 0; a < q->slots[k].alternative_count; a++)
+            df += q->slots[k].alternatives[a].df;
+        postings += df;
+        least = !q->slots[k].optional && df < least ? df : least;
     }
-    return cost;
+    postings = q->any_word || q->match_all ? postings : least * (q->slot_count + 1);
+    return COST_START_NS + postings * COST_POSTING_NS +
+           least * (COST_MATCH_NS + COST_POSTING_NS * r->facet_count) / (r->filter ? 2 : 1) +
+           filter_cost(snapshot, r->filter, least);
+}
+
+uint64_t search_cost_ns(const struct search_context *c, struct search_request *request,
+                        const struct search_request *earlier)
+{
+    struct searcher *s = c->searcher;
+    struct error err;
+
+    if (earlier && same_text(earlier, request))
+        request->built = earlier->built;
+    if (!request->built && searcher_query(c, request, &request->built, &err) != STATUS_OK)
+        return UINT64_MAX;
+    arena_reset(&s->scratch);
+    if (searcher_keeps(s, c->snapshot, request, request->built))
+        return COST_START_NS;
+    return text_cost(c->snapshot, request, request->built);
 }
 
 enum status search_keys(const struct search_context *c, const struct search_request *request, struct search_page *page,
@@ -286,7 +284,7 @@ enum status search_keys(const struct search_context *c, const struct search_requ
     struct evaluation_request r = {.request = &plain, .browse = true, .after = page->after, .top = {.k = page->limit}};
     struct evaluation e = {
         .snapshot = c->snapshot, .arena = c->arena, .scratch = &c->searcher->scratch, .requests = &r, .count = 1};
-    struct query *query;
+    const struct query *query;
     enum status status = searcher_fields(c->snapshot, request, &e.match.fields, err);
 
     plain.facet_count = 0;

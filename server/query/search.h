@@ -46,6 +46,8 @@ struct search_boosts {
     uint32_t taste_count;
 };
 
+struct query;
+
 struct search_request {
     struct str index; /* as it was asked for, a replica's name perhaps */
     struct str query;
@@ -97,6 +99,7 @@ struct search_request {
     struct str pre_tag, post_tag, ellipsis;
     bool response_echo; /* echo `params` */
     struct str params;
+    const struct query *built; /* of the text, by search_cost_ns; NULL: not yet */
 };
 
 /* From the parameters of the wire: a JSON object (v5 inline), or one with a member `params`, the URL-encoded string of
@@ -131,8 +134,6 @@ struct facet_result {
     double min, max, sum, average;
     uint64_t number_count;
 };
-
-struct query;
 
 struct search_result {
     const struct hit *hits;
@@ -179,9 +180,11 @@ struct search_context {
 MUST_CHECK enum status search_run(const struct search_context *c, const struct search_request *requests, size_t count,
                                   struct search_result *results, struct error *err);
 
-/* An estimate of the cost in nanoseconds, before running: above a millisecond it belongs on a worker. */
-uint64_t search_cost_ns(struct searcher *s, const struct snapshot *snapshot, const struct search_request *requests,
-                        size_t count);
+/* An estimate of the cost in nanoseconds, before running: above a millisecond it belongs on a worker. What is built for
+ * it in the context's arena the request keeps, for when it is run there; `earlier`, of the same snapshot, lends what it
+ * has where the text is the same. NULL: there is none. */
+uint64_t search_cost_ns(const struct search_context *c, struct search_request *request,
+                        const struct search_request *earlier);
 
 /* What a query's text is counted as: its words as the index's analyzer has them, a space between two. In the arena. */
 MUST_CHECK enum status search_normal_form(const struct search_context *c, struct str text, struct str *out,

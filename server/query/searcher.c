@@ -55,10 +55,12 @@ struct analysis *searcher_analysis(struct searcher *s, const struct snapshot *sn
     return s->analyses[at].analysis;
 }
 
-enum status searcher_query(const struct search_context *c, const struct search_request *request, struct query **out,
-                           struct error *err)
+enum status searcher_query(const struct search_context *c, const struct search_request *request,
+                           const struct query **out, struct error *err)
 {
-    struct analysis *analysis = searcher_analysis(c->searcher, c->snapshot);
+    struct analysis *analysis;
+    struct query *built = NULL;
+    enum status status;
     struct query_options options = {.text = request->query,
                                     .prefix_last = request->prefix_last,
                                     .strict = request->strict,
@@ -67,9 +69,16 @@ enum status searcher_query(const struct search_context *c, const struct search_r
                                     .optional_words = request->optional_words,
                                     .optional_count = request->optional_count};
 
+    if (request->built && request->built->snapshot == c->snapshot) {
+        *out = request->built;
+        return STATUS_OK;
+    }
+    analysis = searcher_analysis(c->searcher, c->snapshot);
     if (!analysis)
         return error_set(err, STATUS_LIMIT, "the query cannot be analysed: out of memory");
-    return query_build(out, c->snapshot, analysis, &options, c->arena, err);
+    status = query_build(&built, c->snapshot, analysis, &options, c->arena, err);
+    *out = built;
+    return status;
 }
 
 enum status searcher_fields(const struct snapshot *snapshot, const struct search_request *request, uint64_t *fields,

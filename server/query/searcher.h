@@ -39,9 +39,9 @@ MUST_CHECK enum status searcher_evaluate(struct searcher *s, struct evaluation *
 /* Whether all that the request's answer takes is kept (pages.h). Uses the scratch memory. */
 bool searcher_keeps(struct searcher *s, const struct snapshot *snapshot, const struct search_request *request,
                     const struct query *query);
-/* Builds the query of a request. */
+/* Builds the query of a request, unless it has one. */
 MUST_CHECK enum status searcher_query(const struct search_context *c, const struct search_request *request,
-                                      struct query **out, struct error *err);
+                                      const struct query **out, struct error *err);
 /* The nibbles of a fact that restrictSearchableAttributes leaves; 0: all. STATUS_INPUT: no such attribute. */
 MUST_CHECK enum status searcher_fields(const struct snapshot *snapshot, const struct search_request *request,
                                        uint64_t *fields, struct error *err);
