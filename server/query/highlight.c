@@ -33,6 +33,7 @@ struct marker {
     struct prefix *prefixes;
     size_t prefix_count;
     uint64_t filter; /* by first byte and size: most tokens are none of the terms */
+    bool together;   /* some alternatives are of several terms, which all must be in the text */
     /* the text at hand */
     struct str text;
     const struct token *tokens;
@@ -91,8 +92,9 @@ static void collect_alternative(struct marker *m, const struct alternative *a, u
 {
     if (a->kind == ALTERNATIVE_PREFIX)
         m->prefixes[m->prefix_count++] = (struct prefix){a->prefix, slot};
+    m->together |= a->term_count > 1;
     for (uint8_t t = 0; t < a->term_count; t++) {
-        m->wanted[m->wanted_count++] = (struct wanted){a->terms[t]->text, a, slot, false};
+        m->wanted[m->wanted_count++] = (struct wanted){a->terms[t]->text, a, slot, true};
         m->filter |= filter_bit(a->terms[t]->text);
     }
 }
@@ -119,8 +121,11 @@ static bool collect(struct marker *m)
     return true;
 }
 
+/* Terms that stand alone are found as they are marked. */
 static void find_terms(struct marker *m)
 {
+    if (!m->together)
+        return;
     for (size_t i = 0; i < m->wanted_count; i++)
         m->wanted[i].found = false;
     for (size_t t = 0; t < m->token_count; t++) {
@@ -170,6 +175,8 @@ static void mark_prefix(struct marker *m, const struct token *t)
 {
     for (size_t i = 0; i < m->prefix_count; i++) {
         const struct prefix *p = &m->prefixes[i];
+        if (t->text.data[0] != p->text.data[0] && t->surface.data[0] != p->text.data[0])
+            continue;
         if (!(str_starts_with(t->text, p->text) || str_starts_with(t->surface, p->text)))
             continue;
         struct str word = str_slice(m->text, 0, t->end);
