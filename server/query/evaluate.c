@@ -57,18 +57,25 @@ static size_t hits_wanted(const struct search_request *r, const struct settings 
 /* *most: the largest number of attributes that a hit's object is overlaid with. */
 static bool make_overlays(struct evaluation *e, uint32_t *most)
 {
+    struct hit_readers readers;
     bool ids = true;
 
     *most = 0;
     e->overlays = ARENA_ARRAY(e->scratch, struct hit_overlay, e->snapshot->segment_count + 1);
-    if (!e->overlays)
+    e->readers = ARENA_ARRAY(e->scratch, struct hit_reader, e->count + 1);
+    if (!e->overlays || !e->readers)
         return false;
-    for (size_t i = 0; i < e->count; i++)
-        ids &= hit_ids_only(e->requests[i].request, e->snapshot->settings);
-    for (uint32_t i = 0; i < e->snapshot->segment_count && !ids; i++) {
-        if (!hit_overlay_init(&e->overlays[i], e->snapshot->segments[i].shard, &e->window, e->scratch))
+    for (size_t i = 0; i < e->count; i++) {
+        if (!hit_reader_init(&e->readers[i], e->snapshot, e->requests[i].request, e->arena))
             return false;
-        *most = e->overlays[i].count > *most ? e->overlays[i].count : *most;
+        e->readers[i].id_only |= e->requests[i].browse;
+        ids &= e->readers[i].id_only;
+    }
+    readers = (struct hit_readers){e->readers, e->count};
+    for (uint32_t i = 0; i < e->snapshot->segment_count && !ids; i++) {
+        if (!hit_overlay_init(&e->overlays[i], e->snapshot->segments[i].shard, &e->window, &readers))
+            return false;
+        *most = e->overlays[i].shown > *most ? e->overlays[i].shown : *most;
     }
     return true;
 }

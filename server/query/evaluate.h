@@ -88,6 +88,7 @@ struct evaluation {
     struct evaluation_request *only; /* the pass is for this one alone, over the documents listed for it */
     struct prune prune;
     struct boosting boosting;
+    struct hit_reader *readers;   /* by request */
     struct hit_overlay *overlays; /* by segment */
     uint32_t explained;           /* the segment whose lists are open for explaining, + 1 */
     /* scratch of a window */

@@ -115,7 +115,7 @@ static void capture(struct evaluation *e, struct candidate *c, uint32_t offset)
 {
     const struct hit_overlay *overlay = &e->overlays[e->window.segment];
 
-    for (uint32_t i = 0; i < overlay->count; i++)
+    for (uint32_t i = 0; i < overlay->shown; i++)
         c->cells[i] = window_cell(&e->window, overlay->sources[i], offset);
     c->in_stock = -1;
     if (e->snapshot->has_stock && shard_in_stock_bits(e->window.shard))

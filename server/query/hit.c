@@ -2,31 +2,6 @@
 
 #include "indexer/base/number.h"
 
-bool hit_overlay_init(struct hit_overlay *o, const struct shard *shard, struct window *w, struct arena *arena)
-{
-    uint32_t cut_count, changed = shard_changed_count(shard);
-    const attr_id *cut = shard_cut_attributes(shard, &cut_count);
-    attr_id *attrs = ARENA_ARRAY(arena, attr_id, (size_t)cut_count + changed + 1);
-    uint32_t *sources = ARENA_ARRAY(arena, uint32_t, (size_t)cut_count + changed + 1);
-
-    if (!attrs || !sources)
-        return false;
-    *o = (struct hit_overlay){.attrs = attrs, .sources = sources};
-    for (uint32_t i = 0; i < cut_count + changed; i++) {
-        attr_id attr = i < cut_count ? cut[i] : shard_changed_attribute(shard, i - cut_count);
-        bool known = false;
-        for (uint32_t k = 0; k < o->count && !known; k++)
-            known = attrs[k] == attr;
-        if (known)
-            continue;
-        attrs[o->count] = attr;
-        sources[o->count] = window_source(w, attr);
-        if (sources[o->count++] == UINT32_MAX)
-            return false;
-    }
-    return true;
-}
-
 /* Where the value was, it is replaced; a new one becomes a member, unless its path leads deeper. */
 static bool put(struct json *object, struct str name, const struct number_column *column, int64_t cell,
                 struct arena *arena)
@@ -61,7 +36,8 @@ static bool is_id_alone(const struct str *names, size_t count)
     return count == 0 || (count == 1 && str_equal(names[0], STR("objectID")));
 }
 
-bool hit_ids_only(const struct search_request *request, const struct settings *s)
+/* Whether the answer shows no more than objectIDs: then no stored object is read. */
+static bool ids_only(const struct search_request *request, const struct settings *s)
 {
     size_t highlight_count = request->highlight_given ? request->highlight_count : s->highlight_count;
 
@@ -100,7 +76,7 @@ bool hit_reader_init(struct hit_reader *r, const struct snapshot *snapshot, cons
         struct str rest = names[i], first = str_split(&rest, '.');
         r->cells_wanted |= settings_dimension_list(s, first) != NULL;
     }
-    r->id_only = hit_ids_only(request, s);
+    r->id_only = ids_only(request, s);
     return true;
 }
 
@@ -121,6 +97,57 @@ static bool is_named(const struct hit_reader *r, struct str name)
 static bool is_wanted(const struct hit_reader *r, struct str name)
 {
     return r->all || is_named(r, name);
+}
+
+/* A number deeper in an object is put where the object is. */
+static bool shows(const struct hit_reader *r, struct str name)
+{
+    return !r->id_only && (is_wanted(r, name) || str_find_char(name, '.') != SIZE_MAX);
+}
+
+static bool any_shows(const struct hit_readers *readers, struct str name)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < readers->count; i++)
+        any |= shows(&readers->all[i], name);
+    return any;
+}
+
+static bool has_attr(const struct hit_overlay *o, attr_id attr)
+{
+    for (uint32_t i = 0; i < o->count; i++) {
+        if (o->attrs[i] == attr)
+            return true;
+    }
+    return false;
+}
+
+bool hit_overlay_init(struct hit_overlay *o, const struct shard *shard, struct window *w,
+                      const struct hit_readers *readers)
+{
+    uint32_t cut_count, changed = shard_changed_count(shard);
+    const attr_id *cut = shard_cut_attributes(shard, &cut_count);
+    attr_id *attrs = ARENA_ARRAY(w->arena, attr_id, (size_t)cut_count + changed + 1);
+    uint32_t *sources = ARENA_ARRAY(w->arena, uint32_t, (size_t)cut_count + changed + 1);
+
+    if (!attrs || !sources)
+        return false;
+    *o = (struct hit_overlay){.attrs = attrs, .sources = sources};
+    for (uint32_t i = 0; i < cut_count + changed; i++) {
+        attr_id attr = i < cut_count ? cut[i] : shard_changed_attribute(shard, i - cut_count);
+        if (has_attr(o, attr))
+            continue;
+        attrs[o->count++] = attr;
+        if (!any_shows(readers, dictionary_attr(w->snapshot->dictionary, attr)->name))
+            continue;
+        attrs[o->count - 1] = attrs[o->shown];
+        attrs[o->shown] = attr;
+        sources[o->shown] = window_source(w, attr);
+        if (sources[o->shown++] == UINT32_MAX)
+            return false;
+    }
+    return true;
 }
 
 /* Stores and price lists themselves, where the request names them: "stores", "prices.vip". */
@@ -148,12 +175,11 @@ static bool put_numbers(const struct hit_reader *r, const struct hit_overlay *ov
 {
     const struct shard *shard = r->snapshot->segments[c->segment].shard;
 
-    for (uint32_t i = 0; i < overlay->count; i++) {
+    for (uint32_t i = 0; i < overlay->shown; i++) {
         struct str name = dictionary_attr(r->snapshot->dictionary, overlay->attrs[i])->name;
         struct shown_column shown;
         const struct number_column *column = store_view_column(r->view, shard, overlay->attrs[i], &shown);
-        if ((is_wanted(r, name) || str_find_char(name, '.') != SIZE_MAX) &&
-            !put(out, name, column, c->cells[i], r->arena))
+        if (shows(r, name) && !put(out, name, column, c->cells[i], r->arena))
             return false;
     }
     if (!put_store_cells(r, c, out))

@@ -10,22 +10,16 @@
 /* The number attributes that a segment's stored objects may have wrong: those cut out of them, and those that were
  * changed in place since. */
 struct hit_overlay {
-    uint32_t count;
+    uint32_t count, shown; /* the first of them are shown */
     const attr_id *attrs;
-    const uint32_t *sources; /* of the window */
+    const uint32_t *sources; /* of the window, of those shown */
 };
-
-/* Registers the attributes with the window. False when memory runs out. */
-bool hit_overlay_init(struct hit_overlay *o, const struct shard *shard, struct window *w, struct arena *arena);
-
-/* Whether the answer shows no more than objectIDs: then no stored object is read. */
-bool hit_ids_only(const struct search_request *request, const struct settings *s);
 
 /* What the objects of one answer are read with. */
 struct hit_reader {
     const struct snapshot *snapshot;
     const struct store_view *view;
-    struct arena *arena;
+    struct arena *arena;      /* of the objects */
     struct json_names wanted; /* the members that the answer shows */
     bool all;                 /* it shows any */
     bool cells_wanted;        /* it names stores or price lists */
@@ -37,6 +31,17 @@ struct hit_reader {
 bool hit_reader_init(struct hit_reader *r, const struct snapshot *snapshot, const struct search_request *request,
                      struct arena *arena);
 void hit_reader_release(struct hit_reader *r);
+
+/* Those who will read the hits of one evaluation. */
+struct hit_readers {
+    const struct hit_reader *all;
+    size_t count;
+};
+
+/* Finds which attributes any of the readers shows, and registers those with the window, whose arena has the lists.
+ * False when memory runs out. */
+bool hit_overlay_init(struct hit_overlay *o, const struct shard *shard, struct window *w,
+                      const struct hit_readers *readers);
 
 /* The object without members that the answer does not show. STATUS_FORMAT when the stored object is damaged. */
 MUST_CHECK enum status hit_object(struct hit_reader *r, const struct hit_overlay *overlay, const struct candidate *c,

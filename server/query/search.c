@@ -66,7 +66,7 @@ static enum status add_hits(struct evaluation *e, struct evaluation_request *r, 
     const struct search_request *request = r->request;
     size_t first = (size_t)(request->offset >= 0 ? request->offset : request->page * request->hits_per_page);
     struct hit *hits;
-    struct hit_reader reader;
+    struct hit_reader *reader = &e->readers[r - e->requests];
     enum status status = STATUS_OK;
 
     if (!r->page.sorted)
@@ -74,16 +74,16 @@ static enum status add_hits(struct evaluation *e, struct evaluation_request *r, 
     if (r->top.count <= first)
         return STATUS_OK;
     hits = ARENA_ARRAY(e->arena, struct hit, r->top.count - first);
-    if (!hits || !hit_reader_init(&reader, e->snapshot, request, e->arena))
+    if (!hits)
         return full(err);
-    reader.view = &e->view;
-    for (size_t i = first; i < r->top.count && !reader.id_only; i++)
+    reader->view = &e->view;
+    for (size_t i = first; i < r->top.count && !reader->id_only; i++)
         shard_object_prefetch(e->snapshot->segments[r->top.heap[i]->segment].shard, r->top.heap[i]->doc);
     for (size_t i = first; i < r->top.count && status == STATUS_OK; i++) {
         const struct candidate *c = r->top.heap[i];
         struct hit *hit = &hits[out->hit_count];
         *hit = (struct hit){.segment = c->segment, .doc = c->doc, .score = c->score, .step = c->step};
-        status = hit_object(&reader, &e->overlays[c->segment], c, &hit->object, err);
+        status = hit_object(reader, &e->overlays[c->segment], c, &hit->object, err);
         if (status == STATUS_FORMAT || status == STATUS_IO) {
             out->partial = true;
             status = STATUS_OK;
@@ -94,7 +94,7 @@ static enum status add_hits(struct evaluation *e, struct evaluation_request *r, 
         out->hit_count += status == STATUS_OK;
     }
     out->hits = hits;
-    hit_reader_release(&reader);
+    hit_reader_release(reader);
     return status;
 }
 
