@@ -24,7 +24,7 @@ struct entry {
 
 struct part {
     pthread_mutex_t lock;
-    uint64_t bytes, clock;
+    uint64_t bytes, count, clock;
     struct entry sets[PART_SETS][WAYS];
 };
 
@@ -52,6 +52,7 @@ static uint64_t bytes_of(const struct entry *e)
 static void drop(struct part *p, struct entry *e)
 {
     p->bytes -= bytes_of(e);
+    p->count -= e->answer.size > 0;
     free((void *)(uintptr_t)e->key.data);
     free((void *)(uintptr_t)e->answer.data);
     free((void *)(uintptr_t)e->packed.data);
@@ -164,6 +165,7 @@ void answer_cache_keep(struct answer_cache *c, struct str key, struct str answer
         drop(p, place);
         *place = (struct entry){.hash = hash, .key = copy(key), .answer = copy(answer), .used = ++p->clock};
         p->bytes += bytes_of(place);
+        p->count++;
         while (p->bytes > c->part_bytes && drop_oldest(p)) {
         }
     }
@@ -172,10 +174,11 @@ void answer_cache_keep(struct answer_cache *c, struct str key, struct str answer
 
 void answer_cache_read(struct answer_cache *c, struct answer_cache_stats *out)
 {
-    *out = (struct answer_cache_stats){0, atomic_load(&c->asked), atomic_load(&c->found)};
+    *out = (struct answer_cache_stats){.asked = atomic_load(&c->asked), .found = atomic_load(&c->found)};
     for (int i = 0; i < PARTS; i++) {
         pthread_mutex_lock(&c->parts[i].lock);
         out->bytes += c->parts[i].bytes;
+        out->count += c->parts[i].count;
         pthread_mutex_unlock(&c->parts[i].lock);
     }
 }

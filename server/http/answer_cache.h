@@ -17,7 +17,7 @@
 struct answer_cache;
 
 struct answer_cache_stats {
-    uint64_t bytes, asked, found;
+    uint64_t bytes, count, asked, found;
 };
 
 /* bytes: at least 1 MiB. */

@@ -32,13 +32,14 @@ static void free_searcher(void *searcher)
     searcher_free(searcher);
 }
 
-struct searcher *handlers_searcher(const struct server *server)
+struct searcher *handlers_searcher(struct server *server)
 {
     struct reader_thread *reader = reader_thread();
     if (!reader->scratch) {
         struct searcher *searcher = searcher_new();
         searcher_share(searcher, server->pages);
         searcher_help(searcher, server->crew);
+        searcher_report(searcher, &server->searchers);
         reader->scratch = searcher;
         reader->scratch_free = free_searcher;
     }

@@ -8,7 +8,7 @@
 #include "server/query/search.h"
 
 /* This thread's. */
-struct searcher *handlers_searcher(const struct server *server);
+struct searcher *handlers_searcher(struct server *server);
 /* NULL after a 404 answer. Valid to the end of the turn, or of the worker's job. */
 const struct snapshot *handlers_snapshot(struct exchange *x, struct str index);
 

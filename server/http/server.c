@@ -69,6 +69,20 @@ static void fill_defaults(struct server_options *o)
     }
 }
 
+/* What each thread keeps for itself. */
+static void fill_searchers(struct searcher_memory *m, struct buf *out)
+{
+    metrics_value(out, "aisle_tallies", "gauge", "Counts over categories and everything that threads keep.",
+                  (double)atomic_load(&m->tallies));
+    metrics_value(out, "aisle_tallies_bytes", "gauge", "Their memory.", (double)atomic_load(&m->tally_bytes));
+    metrics_value(out, "aisle_tallies_asked_total", "counter", "Times that such a count was looked for.",
+                  (double)atomic_load(&m->tallies_asked));
+    metrics_value(out, "aisle_tallies_found_total", "counter", "Times that it was there.",
+                  (double)atomic_load(&m->tallies_found));
+    metrics_value(out, "aisle_list_values_bytes", "gauge", "Memory of what threads keep of long lists' postings.",
+                  (double)atomic_load(&m->value_bytes));
+}
+
 static void fill_metrics(void *context, struct buf *out)
 {
     struct server *s = context;
@@ -87,12 +101,14 @@ static void fill_metrics(void *context, struct buf *out)
     if (s->answers) {
         struct answer_cache_stats answers;
         answer_cache_read(s->answers, &answers);
+        metrics_value(out, "aisle_answers", "gauge", "Answers that are kept.", (double)answers.count);
         metrics_value(out, "aisle_answers_bytes", "gauge", "Memory of kept answers.", (double)answers.bytes);
         metrics_value(out, "aisle_answers_asked_total", "counter", "Searches whose answers may be kept.",
                       (double)answers.asked);
         metrics_value(out, "aisle_answers_found_total", "counter", "Those that were.", (double)answers.found);
     }
     if (s->pages) {
+        metrics_value(out, "aisle_pages", "gauge", "Pages that are kept.", (double)atomic_load(&s->pages->count));
         metrics_value(out, "aisle_pages_bytes", "gauge", "Memory of kept pages: categories, everything, first letters.",
                       (double)atomic_load(&s->pages->bytes));
         metrics_value(out, "aisle_pages_asked_total", "counter", "Searches for such pages, totals and hits apart.",
@@ -102,6 +118,7 @@ static void fill_metrics(void *context, struct buf *out)
     }
     metrics_value(out, "aisle_helpers_taken_total", "counter", "Times that a helper took segments off a search.",
                   (double)crew_taken(s->crew));
+    fill_searchers(&s->searchers, out);
     metrics_value(out, "aisle_ready", "gauge", "1 when the server is ready.", atomic_load(&s->ready) ? 1 : 0);
 }
 

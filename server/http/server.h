@@ -17,6 +17,7 @@
 #include "server/http/metrics.h"
 #include "server/http/routes.h"
 #include "server/http/static_files.h"
+#include "server/query/search.h"
 
 struct live;
 struct events;
@@ -58,8 +59,9 @@ struct server {
     struct router *router;
     struct metrics *metrics;
     struct workers *workers;
-    struct pages *pages; /* NULL: none are kept */
+    struct searcher_memory searchers;
     struct crew *crew;
+    struct pages *pages;          /* NULL: none are kept */
     struct answer_cache *answers; /* the same */
     struct acceptor *acceptor;
     struct loop **loops;

@@ -65,6 +65,7 @@ static void drop(struct pages *p, struct page *x)
     atomic_store_explicit(at, atomic_load_explicit(&x->chain, memory_order_relaxed), memory_order_release);
     unlink_age(p, x);
     atomic_fetch_sub_explicit(&p->bytes, x->size_bytes, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&p->count, 1, memory_order_relaxed);
     if (p->shared) {
         rcu_defer(free, x);
     } else {
@@ -134,6 +135,7 @@ static void keep(struct pages *p, const struct hash128 *key, struct page *x, siz
     atomic_store_explicit(bucket_of(p, key), x, memory_order_release);
     link_newest(p, x);
     atomic_fetch_add_explicit(&p->bytes, size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->count, 1, memory_order_relaxed);
     pthread_mutex_unlock(&p->lock);
 }
 

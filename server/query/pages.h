@@ -70,7 +70,7 @@ struct pages {
     size_t limit_bytes;
     bool shared;
     _Atomic size_t bytes;
-    _Atomic uint64_t asked, found;
+    _Atomic uint64_t count, asked, found;
 };
 
 /* Returns owned. limit_bytes 0: nothing is kept. */

@@ -204,6 +204,7 @@ static enum status run_all(const struct search_context *c, const struct search_r
         }
         arena_reset(&c->searcher->scratch);
         status = run_group(c, group, n, places, err);
+        searcher_tell(c->searcher);
         if (status != STATUS_OK)
             return status;
     }

@@ -9,6 +9,8 @@
  * other. The requests of one call share the snapshot, the text's evaluation and filter bitmaps where they can; those
  * with the same text use the relaxation steps of the most filtered one.
  */
+#include <stdatomic.h>
+
 #include "indexer/base/arena.h"
 #include "indexer/base/json.h"
 #include "indexer/shard/boosts.h"
@@ -167,6 +169,14 @@ void searcher_share(struct searcher *s, struct pages *pages);
 /* Who may help with long searches (crew.h); NULL, as at first: nobody. Borrowed. */
 struct crew;
 void searcher_help(struct searcher *s, struct crew *crew);
+
+/* What the searchers of a process keep for themselves, each told after a search: counts over categories and everything
+ * (tally.h), and the values of long lists' postings (impacts.h). Any thread may read it. */
+struct searcher_memory {
+    _Atomic uint64_t tallies, tally_bytes, tallies_asked, tallies_found, value_bytes;
+};
+/* Borrowed, as long as the searcher lives. */
+void searcher_report(struct searcher *s, struct searcher_memory *memory);
 
 /* Who searches, in what, and where the answers live: results, and all they point to, are in the arena. */
 struct search_context {

@@ -23,6 +23,31 @@ void searcher_help(struct searcher *s, struct crew *crew)
     s->crew = crew;
 }
 
+static void tell(_Atomic uint64_t *sum, uint64_t *told, uint64_t now)
+{
+    if (*told != now)
+        atomic_fetch_add_explicit(sum, now - *told, memory_order_relaxed);
+    *told = now;
+}
+
+void searcher_tell(struct searcher *s)
+{
+    struct searcher_memory *all = s->memory_of_all;
+
+    if (!all)
+        return;
+    tell(&all->tallies, &s->told.tallies, s->facets.kept);
+    tell(&all->tally_bytes, &s->told.tally_bytes, s->facets.bytes);
+    tell(&all->tallies_asked, &s->told.tallies_asked, s->facets.asked);
+    tell(&all->tallies_found, &s->told.tallies_found, s->facets.found);
+    tell(&all->value_bytes, &s->told.value_bytes, s->lengths.impacts.bytes);
+}
+
+void searcher_report(struct searcher *s, struct searcher_memory *memory)
+{
+    s->memory_of_all = memory;
+}
+
 void searcher_free(struct searcher *s)
 {
     if (!s)
@@ -31,6 +56,7 @@ void searcher_free(struct searcher *s)
         analysis_free(s->analyses[i].analysis);
     tallies_clear(&s->facets);
     prune_cache_clear(&s->lengths);
+    searcher_tell(s);
     prior_cache_clear(&s->priors);
     match_memory_clear(&s->memory);
     pages_free(s->own);

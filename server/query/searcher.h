@@ -12,6 +12,11 @@
 #define SEARCHER_ANALYSES    8
 #define SEARCHER_PAGES_BYTES (32u << 20)
 
+/* What of a searcher's memory is in the sum of all. */
+struct searcher_told {
+    uint64_t tallies, tally_bytes, tallies_asked, tallies_found, value_bytes;
+};
+
 struct searcher {
     struct arena scratch;
     struct scorer scorer;
@@ -19,6 +24,8 @@ struct searcher {
     struct prune_cache lengths;
     struct prior_cache priors;
     struct match_memory memory;
+    struct searcher_memory *memory_of_all; /* NULL: nobody asks */
+    struct searcher_told told;
     struct pages *pages, *own; /* those it looks into, shared ones perhaps */
     struct crew *crew;         /* NULL: it searches alone */
     struct buf page_key;
@@ -34,6 +41,10 @@ struct analysis *searcher_analysis(struct searcher *s, const struct snapshot *sn
 
 /* Gives the evaluation what the thread keeps. */
 void searcher_lend(struct searcher *s, struct evaluation *e);
+
+/* Brings the sum of all searchers up to date. */
+void searcher_tell(struct searcher *s);
+
 /* Runs a pass, and the ladder's, for requests that share their text. e has snapshot, query, arenas, requests. */
 MUST_CHECK enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct error *err);
 /* Whether all that the request's answer takes is kept (pages.h). Uses the scratch memory. */

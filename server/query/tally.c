@@ -23,6 +23,7 @@ void tallies_clear(struct tallies *t)
     for (uint32_t i = 0; i < t->shard_count; i++)
         release_shard(&t->shards[i]);
     t->shard_count = 0;
+    t->kept = 0;
     t->bytes = 0;
 }
 
@@ -205,6 +206,7 @@ static void drop(struct tallies *tallies, struct tally **at)
     struct tally *gone = *at;
 
     *at = gone->next;
+    tallies->kept--;
     tallies->bytes -= size_of(gone);
     free(gone);
 }
@@ -215,6 +217,7 @@ const struct tally *tally_find(struct tally_place *p, attr_id attr, bool numbers
     struct tally **at = link_of(p->tallies, &key);
     struct tally *t = *at;
 
+    p->tallies->asked++;
     if (!t)
         return NULL;
     if (p->products && t->seen < p->shard->dead_count) {
@@ -222,6 +225,7 @@ const struct tally *tally_find(struct tally_place *p, attr_id attr, bool numbers
         return NULL;
     }
     bring_up(t, p);
+    p->tallies->found++;
     return t;
 }
 
@@ -266,5 +270,6 @@ void tally_keep(struct tally_place *p, attr_id attr, bool numbers, const struct 
     at = &p->tallies->buckets[hash64(&key, sizeof(key)) % TALLY_BUCKETS];
     t->next = *at;
     *at = t;
+    p->tallies->kept++;
     p->tallies->bytes += size_of(t);
 }

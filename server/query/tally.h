@@ -46,7 +46,9 @@ struct tallies {
     struct tally *buckets[TALLY_BUCKETS];
     struct tally_shard shards[TALLY_SHARDS];
     uint32_t shard_count;
+    uint32_t kept;
     size_t bytes;
+    uint64_t asked, found; /* since the thread began */
 };
 
 void tallies_clear(struct tallies *t);
