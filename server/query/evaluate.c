@@ -170,10 +170,10 @@ static enum status open_segment(struct evaluation *e, struct error *err)
         status = check_keys(e, &r->top, err);
         if (status == STATUS_OK && r->filter)
             status = filter_bind(r->filter, w, e->scratch, err);
-        if (status == STATUS_OK && !e->probing && !r->page.counted)
+        if (status == STATUS_OK && !r->page.counted)
             status = facet_segment(&r->facets, w, r->page.scoped ? &r->page.scope : NULL, err);
         r->segment_total = r->total;
-        if (status == STATUS_OK && !e->probing && r->facets.whole_known)
+        if (status == STATUS_OK && r->facets.whole_known)
             r->total += r->facets.whole_total;
         r->first_rank = r->browse && r->after.size ? evaluation_rank_after(w->shard, r->after) : 0;
         r->pending_unit = 0;
@@ -182,33 +182,6 @@ static enum status open_segment(struct evaluation *e, struct error *err)
 }
 
 /* --- a window --- */
-/* Lists the members' offsets and documents; returns how many. */
-static uint32_t list_docs(struct evaluation *e, const struct mask *m)
-{
-    struct facet_matches found = {.mask = m, .count = mask_count(m), .offsets = e->offsets, .docs = e->docs};
-
-    facet_matches_list(&found, &e->window);
-    return found.count;
-}
-
-static void count_probe(struct evaluation *e, struct evaluation_request *r, const struct mask *passed)
-{
-    for (uint32_t s = 0; s < e->steps; s++) {
-        struct mask at = *passed;
-        mask_and(&at, &e->step_masks[s]);
-        if (!r->products || !e->window.groups) {
-            r->step_totals[s] += mask_count(&at);
-            continue;
-        }
-        uint32_t n = list_docs(e, &at);
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t unit = e->unit_base + e->window.groups[e->docs[i]] + 1;
-            r->step_totals[s] += unit != r->step_units[s];
-            r->step_units[s] = unit;
-        }
-    }
-}
-
 static void count_total(struct evaluation *e, struct evaluation_request *r, struct facet_matches *found)
 {
     if (!r->products || !e->window.groups) {
@@ -436,12 +409,10 @@ static bool run_window(struct evaluation *e)
         if (!e->matches[i].active)
             continue;
         any = true;
-        if (e->probing)
-            count_probe(e, r, &e->matches[i]);
-        else if (!count_window(e, r, &e->matches[i]))
+        if (!count_window(e, r, &e->matches[i]))
             return false;
     }
-    return e->probing || !any || take_hits(e, &exact);
+    return !any || take_hits(e, &exact);
 }
 
 /* Whether windows may be left out in which nobody can become a hit: nothing is counted. */
@@ -451,7 +422,7 @@ static bool may_skip(const struct evaluation *e)
     bool counts = !r->page.counted && (r->request->exact_total || r->request->facet_count > 0);
     uint64_t total = r->page.counted ? r->page.kept.total : r->total;
 
-    return e->count == 1 && !counts && !e->probing && !e->query->match_all && !e->boosting.boosts && !e->match.fields &&
+    return e->count == 1 && !counts && !e->query->match_all && !e->boosting.boosts && !e->match.fields &&
            r->top.sort_count == 0 && !r->top.ids_only && topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact &&
            evaluation_by_score(e, &r->top) && total >= (uint64_t)r->request->min_hits;
 }
@@ -574,7 +545,7 @@ enum status evaluation_segment(struct evaluation *e, uint32_t segment, struct er
         return status;
     if (!run_parts(e, tell_parts(e, segment)))
         return full(err);
-    for (size_t i = 0; i < e->count && !e->probing; i++) {
+    for (size_t i = 0; i < e->count; i++) {
         struct evaluation_request *r = &e->requests[i];
         if (r->pending_unit)
             evaluation_flush(r);
@@ -591,7 +562,7 @@ static bool settle(struct evaluation *e)
 {
     bool right = true;
 
-    for (size_t i = 0; i < e->count && !e->probing; i++) {
+    for (size_t i = 0; i < e->count; i++) {
         struct evaluation_request *r = &e->requests[i];
         if (evaluation_settle_page(e, r))
             continue;
@@ -606,9 +577,7 @@ enum status evaluation_begin(struct evaluation *e, struct error *err)
     e->partial = e->snapshot->damaged_count > 0;
     e->unit_base = 0;
     e->windows = e->scored = 0;
-    for (size_t i = 0; i < e->count && e->probing; i++)
-        memset(e->requests[i].step_totals, 0, sizeof(e->requests[i].step_totals));
-    for (size_t i = 0; i < e->count && !e->probing; i++) {
+    for (size_t i = 0; i < e->count; i++) {
         struct evaluation_request *r = &e->requests[i];
         r->total = 0;
         r->total_unit = 0;
@@ -649,11 +618,13 @@ static enum status run_sound(struct evaluation *e, struct error *err)
 /* A product's best variant is only known when all that match are offered side by side. */
 static bool any_products(const struct evaluation *e)
 {
-    bool any = false;
+    bool any = false, groups = false;
 
+    for (uint32_t i = 0; i < e->snapshot->segment_count; i++)
+        groups |= shard_groups(e->snapshot->segments[i].shard) != NULL;
     for (size_t i = 0; i < e->count; i++)
         any |= e->requests[i].products;
-    return any;
+    return any && groups;
 }
 
 enum status evaluation_run(struct evaluation *e, struct error *err)
@@ -666,7 +637,6 @@ enum status evaluation_run(struct evaluation *e, struct error *err)
         if (status == STATUS_OK)
             (void)settle(e); /* nothing was known: it is right */
     }
-    if (!e->probing)
-        e->taken = status == STATUS_OK && !any_products(e) ? e->steps : 0;
+    e->taken = status == STATUS_OK && !any_products(e) ? e->steps : 0;
     return status;
 }

@@ -6,7 +6,7 @@
  * matches the text, who of them each request's filter lets through, then totals, facets and the best hits. The window's
  * mutable values are read once for all requests.
  *
- * The pass runs a given number of steps of the ladder. A probe only counts: how many match by each step.
+ * The pass runs a given number of steps of the ladder.
  */
 #include "server/query/boosting.h"
 #include "server/query/facet.h"
@@ -48,12 +48,10 @@ struct evaluation_request {
     bool browse; /* the hits are the least objectIDs above `after` */
     struct str after;
     uint64_t total;
-    bool skipped;                          /* there may be more matches than that */
-    uint64_t step_totals[QUERY_SLOTS + 1]; /* a probe's: matches with at most i slots missing */
+    bool skipped; /* there may be more matches than that */
     /* the pass's state */
     uint32_t total_unit;
-    uint64_t segment_total; /* before the segment */
-    uint32_t step_units[QUERY_SLOTS + 1];
+    uint64_t segment_total;    /* before the segment */
     struct candidate *pending; /* products: the best variant so far of the product at hand */
     uint32_t pending_unit;     /* 0: none */
     uint32_t first_rank;       /* browse: ids of this rank or above are behind `after` */
@@ -74,9 +72,8 @@ struct evaluation {
     size_t count;
     uint32_t steps; /* to run, at least 1 */
     uint32_t taken; /* the matches of so many steps were offered to the hits, which keep the best of them; 0: none */
-    bool probing;
-    bool partial; /* a damaged segment was left out */
-    bool damaged; /* a segment was found damaged while it was gone through */
+    bool partial;   /* a damaged segment was left out */
+    bool damaged;   /* a segment was found damaged while it was gone through */
     uint32_t unit_base;
     struct tallies *counts;
     struct prune_cache *lengths;

@@ -95,7 +95,6 @@ static void run_part(void *context, struct searcher *s)
         e->requests[i].request = whole->requests[i].request;
     searcher_lend(s, e);
     e->steps = whole->steps;
-    e->probing = whole->probing;
     e->taken = whole->taken;
     p->status = evaluation_init(e, &s->scorer, &p->err);
     if (p->status == STATUS_OK)
@@ -112,7 +111,7 @@ static void add_hits(struct evaluation *e, struct topk *to, const struct topk *f
         int64_t *cells = to->spare->cells;
         *to->spare = *c;
         to->spare->cells = cells;
-        memcpy(cells, c->cells, e->overlays[c->segment].count * sizeof(*cells));
+        memcpy(cells, c->cells, e->overlays[c->segment].shown * sizeof(*cells));
         (void)topk_push(to);
     }
 }
@@ -130,10 +129,8 @@ static bool add_part(struct evaluation *e, const struct evaluation *from)
         const struct evaluation_request *its = &from->requests[i];
         r->total += its->total;
         r->skipped |= its->skipped;
-        for (uint32_t k = 0; k < e->steps; k++)
-            r->step_totals[k] += its->step_totals[k];
         add_hits(e, &r->top, &its->top);
-        fine &= e->probing || facet_add(&r->facets, &its->facets);
+        fine &= facet_add(&r->facets, &its->facets);
     }
     return fine;
 }

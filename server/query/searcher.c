@@ -134,23 +134,6 @@ enum status searcher_fields(const struct snapshot *snapshot, const struct search
     return STATUS_OK;
 }
 
-#define STEP_BY_STEP 3 /* words */
-
-/* The steps that each request needs on its own; the most of them. */
-static uint32_t steps_needed(const struct evaluation *e)
-{
-    uint32_t most = 1;
-
-    for (size_t i = 0; i < e->count; i++) {
-        const struct evaluation_request *r = &e->requests[i];
-        uint32_t steps = 1;
-        while (steps < e->query->required_count && r->step_totals[steps - 1] < (uint64_t)r->request->min_hits)
-            steps++;
-        most = steps > most ? steps : most;
-    }
-    return most;
-}
-
 /* The first step that can have enough: whoever lacks at most i words has one of any i + 1 of them, of those that the
  * fewest documents have, for instance. */
 static uint32_t first_step(const struct evaluation *e)
@@ -194,7 +177,6 @@ void searcher_lend(struct searcher *s, struct evaluation *e)
     e->page_key = &s->page_key;
     e->crew = s->crew;
     e->steps = 1;
-    e->probing = false;
 }
 
 bool searcher_keeps(struct searcher *s, const struct snapshot *snapshot, const struct search_request *request,
@@ -224,22 +206,10 @@ enum status searcher_evaluate(struct searcher *s, struct evaluation *e, struct e
     status = evaluation_init(e, &s->scorer, err);
     if (status == STATUS_OK)
         status = evaluation_run(e, err);
-    if (status != STATUS_OK || !relaxed || !too_few(e))
-        return status;
-    /* Of few words one more may be missing each time. Of many it is counted first how many match by each step. */
-    if (e->query->required_count <= STEP_BY_STEP) {
-        while (status == STATUS_OK && e->steps < e->query->required_count && too_few(e)) {
-            e->steps++;
-            status = evaluation_run(e, err);
-        }
-        return status;
-    }
-    e->probing = true;
-    e->steps = e->query->required_count;
-    status = evaluation_run(e, err);
-    e->probing = false;
-    e->steps = steps_needed(e);
-    if (status == STATUS_OK && e->steps > 1)
+    /* One more word may be missing each time: all steps counted at once cost more than those that are needed. */
+    while (status == STATUS_OK && relaxed && e->steps < e->query->required_count && too_few(e)) {
+        e->steps++;
         status = evaluation_run(e, err);
+    }
     return status;
 }
