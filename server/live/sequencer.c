@@ -24,7 +24,8 @@ enum {
     MERGE_DELTAS = 5,      /* from so many deltas on, merging is looked at */
     FULL_DELTAS = 4,       /* that can't be merged any more, when the base is built anew with them */
     MERGE_WAIT_MS = 10000, /* how long writers wait for it at most: it may fail */
-    REBUILD_DOCS = 50000   /* documents outside the base, or dead in it, that may make it be built anew */
+    REBUILD_DOCS = 50000,  /* documents outside the base, or dead in it, that may make it be built anew */
+    REBUILD_SHARE = 3      /* when they are this part of it: a changed object then costs the work on three */
 };
 
 /* ---- groups ---- */
@@ -102,20 +103,24 @@ static enum status group_build(struct live *l, struct error *err)
     return status;
 }
 
-/* Deletes are reclaimed, and what lies in deltas is clustered, by building the base anew: when that is a good part. */
+/* Deletes are reclaimed, and what lies in deltas is clustered, by building the base anew: when that is a good part. An
+ * object that is written anew is dead in the base and lives behind it, which counts once. */
 static bool wants_rebuild(const struct live *l, const struct live_index *x)
 {
     uint64_t base = 0;
-    uint64_t stray = 0;
+    uint64_t dead = 0;   /* in the base */
+    uint64_t behind = 0; /* in deltas */
     uint32_t full = 0;
     for (size_t i = 0; i < x->segments.count; i++) {
         const struct index_segment *g = &x->segments.items[i];
         uint32_t docs = shard_doc_count(g->segment->shard);
         base += g->segment->is_delta ? 0 : docs;
-        stray += g->segment->is_delta ? docs - g->deleted_docs : g->deleted_docs;
+        dead += g->segment->is_delta ? 0 : g->deleted_docs;
+        behind += g->segment->is_delta ? docs - g->deleted_docs : 0;
         full += merge_is_full(l, g);
     }
-    bool much = stray > REBUILD_DOCS && stray > base / 4;
+    uint64_t stray = dead > behind ? dead : behind;
+    bool much = stray > REBUILD_DOCS && stray > base / REBUILD_SHARE;
     return (much || full >= FULL_DELTAS) && !x->next_settings && x->damaged_count == 0 && x->name[0] != '\0';
 }
 
