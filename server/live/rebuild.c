@@ -92,11 +92,12 @@ struct builders {
     uint32_t count;
 };
 
-/* Of a rebuild's: a quarter of the process's, where that has a ceiling. */
+/* Of a rebuild's: what a merge may take, and a quarter of the process's, where that has a ceiling. */
 static uint64_t memory_of(const struct rebuild *r)
 {
     uint64_t most = r->l->options.memory_bytes / 4;
-    return most > 0 && most < MEMORY_BYTES ? most : MEMORY_BYTES;
+    uint64_t memory = most > 0 && most < MEMORY_BYTES ? most : MEMORY_BYTES;
+    return r->l->options.merge_bytes < memory ? r->l->options.merge_bytes : memory;
 }
 
 static void builders_open(struct builders *b, const struct rebuild *r)
