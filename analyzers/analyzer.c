@@ -69,28 +69,39 @@ static enum status collect_stop_words(struct analyzer *a, const struct analyzer_
     return status;
 }
 
-static enum status collect_accessories(struct analyzer *a, struct error *err)
+/* The stems of a language's words. */
+static enum status collect_stems(const struct analyzer *a, const char *words, struct stop_words *out, struct error *err)
 {
-    struct str rest = str_from(a->language->accessories ? a->language->accessories : "");
+    struct str rest = str_from(words ? words : "");
     struct buf stems = BUF_EMPTY;
     struct stemmer stemmer;
     bool fine = stemmer_init(&stemmer, a->stemmer, a->language->stemmer);
 
     while (fine && rest.size) {
-        char out[LIMIT_TOKEN_BYTES];
+        char stemmed[LIMIT_TOKEN_BYTES];
         struct str word = str_split(&rest, ' ');
-        buf_append(&stems, out, stem(&stemmer, word, out));
+        buf_append(&stems, stemmed, stem(&stemmer, word, stemmed));
         buf_append_char(&stems, ' ');
     }
-    fine = fine && !stems.failed && stop_words_init(&a->accessories, buf_str(&stems));
+    fine = fine && !stems.failed && stop_words_init(out, buf_str(&stems));
     stemmer_release(&stemmer);
     buf_release(&stems);
-    return fine ? STATUS_OK : error_set(err, STATUS_LIMIT, "no memory for the words of accessories");
+    return fine ? STATUS_OK : error_set(err, STATUS_LIMIT, "no memory for the words of a language");
 }
 
 bool analysis_is_accessory(const struct analysis *s, struct str text)
 {
     return text.size > 0 && stop_words_has(&s->analyzer->accessories, text);
+}
+
+bool analysis_is_exclusion(const struct analysis *s, struct str text)
+{
+    return text.size > 0 && stop_words_has(&s->analyzer->exclusions, text);
+}
+
+bool analysis_tells_order(const struct analysis *s)
+{
+    return s->analyzer->language->accessories != NULL;
 }
 
 static _Atomic uint64_t next_id = 1;
@@ -112,7 +123,9 @@ enum status analyzer_open(struct analyzer **out, const struct analyzer_options *
         goto out;
     status = collect_stop_words(a, options, err);
     if (status == STATUS_OK)
-        status = collect_accessories(a, err);
+        status = collect_stems(a, language->accessories, &a->accessories, err);
+    if (status == STATUS_OK)
+        status = collect_stems(a, language->exclusions, &a->exclusions, err);
     if (status != STATUS_OK)
         goto out;
     status = word_break_open(&a->words, WORD_BREAK_LOCALE, err);
@@ -137,6 +150,7 @@ void analyzer_close(struct analyzer *a)
         ubrk_close(a->words);
     stop_words_release(&a->stop_words);
     stop_words_release(&a->accessories);
+    stop_words_release(&a->exclusions);
     free(a);
 }
 

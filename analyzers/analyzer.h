@@ -117,6 +117,12 @@ bool analyze_join(struct analysis *s, const struct token *left, const struct tok
  * word behind "phone" says that the thing is no phone. False in languages that have no list, or join such words. */
 bool analysis_is_accessory(const struct analysis *s, struct str text);
 
+/* Whether a WORD's text says that what follows is not wanted: without. False in languages that have no list. */
+bool analysis_is_exclusion(const struct analysis *s, struct str text);
+
+/* Whether, in its language, a phrase names the thing last, before the first preposition: "strappy heels for women". */
+bool analysis_tells_order(const struct analysis *s);
+
 /* A query's last word, typed so far: folded but not stemmed, since "runnin" must find "running". Appends the folded
  * bytes of a text to out: NFKC casefold without diacritics, no segmentation. Facet-value search compares this form. */
 void analyze_fold(struct analysis *s, struct str text, struct buf *out);

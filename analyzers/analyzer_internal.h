@@ -33,6 +33,7 @@ struct analyzer {
     struct normalizer normalizer;
     struct stop_words stop_words;
     struct stop_words accessories; /* stems */
+    struct stop_words exclusions;  /* stems */
     enum stemmer_kind stemmer;
     UBreakIterator *words; /* cloned by each analysis */
 };
@@ -142,6 +143,7 @@ struct language {
     const char *stemmer;     /* libstemmer's algorithm, or NULL */
     const char *stop_words;  /* separated by spaces, or NULL */
     const char *accessories; /* nouns of things that belong to another thing, separated by spaces, or NULL */
+    const char *exclusions;  /* words before what is not wanted, no stop words, separated by spaces, or NULL */
     const char *elisions;    /* articles before an apostrophe, between spaces, or NULL */
     const char *digraphs;    /* characters of two bytes, each with the two letters that stand for it, or NULL */
     bool dotless_i;          /* I is the capital of dotless i */

@@ -36,6 +36,7 @@ const struct language languages[] = {
          "adapter backpack bag battery bracket bulb cable cap cart case charger cleaner cord cover desk dock "
          "filter grip holder holster lamp lock mount pad part pillow pouch protector rack remote "
          "replacement rest shelf skin sleeve spare stand strap stylus support tray tripod",
+     .exclusions = "without",
      .stop_words = "a an and are as at be but by for from if in into is it its no not of on or our so such "
                    "that the their then there these they this to was we were will with you your"},
     {.code = "es",

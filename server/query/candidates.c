@@ -31,7 +31,7 @@ static uint32_t slots_count(const struct query *q, uint32_t steps)
         return 0;
     if (q->any_word)
         return q->slot_count;
-    return steps < q->required_count ? steps : q->required_count;
+    return query_leading(q, steps);
 }
 
 static const struct match_slot *slot_at(const struct match *m, uint32_t i)

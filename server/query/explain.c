@@ -15,6 +15,7 @@ static bool set(struct json *object, const char *name, struct json value, struct
 struct best {
     const struct alternative *alternative;
     double tf;
+    double titled; /* of its part what it gains by being what is searched for, in the title (title.h) */
     double part;
 };
 
@@ -32,7 +33,8 @@ static void look(struct explainer *x, uint32_t slot, struct best *out)
     mask_set(&one, offset);
     for (uint32_t i = 0; i < s->alternative_count; i++) {
         struct match_alternative *a = &s->alternatives[i];
-        double tf = 0, k1 = x->e->match.scorer->k1, part;
+        double tf = 0, k1 = x->e->match.scorer->k1, part, titled;
+        uint64_t fields = 0;
         bool all = true;
         for (uint32_t k = 0; k < a->cursor_count && all; k++) {
             struct mask bits;
@@ -45,10 +47,12 @@ static void look(struct explainer *x, uint32_t slot, struct best *out)
             double mine =
                 scorer_tf(x->e->match.scorer, fact, x->e->window.lengths + (size_t)x->doc * x->e->window.length_stride);
             tf = k == 0 || mine < tf ? mine : tf;
+            fields |= fact;
         }
-        part = a->alternative->weight * a->alternative->idf * tf / (k1 + tf);
+        titled = fields & x->e->match.title.field ? title_named(x->e->query, slot, a->alternative) : 0;
+        part = a->alternative->weight * a->alternative->idf * tf / (k1 + tf) + titled;
         if (all && part > out->part)
-            *out = (struct best){a->alternative, tf, part};
+            *out = (struct best){a->alternative, tf, titled, part};
     }
 }
 
@@ -69,6 +73,7 @@ static bool add_word(struct explainer *x, uint32_t slot, const struct best *best
            set(out, "df", json_of_i64((int64_t)a->df, arena), arena) &&
            set(out, "idf", json_of_double(a->idf, arena), arena) &&
            set(out, "tf", json_of_double(best->tf, arena), arena) &&
+           set(out, "named", json_of_double(best->titled, arena), arena) &&
            set(out, "part", json_of_double(best->part, arena), arena);
 }
 

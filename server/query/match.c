@@ -162,8 +162,8 @@ doc_id match_slot_next(struct match *m, uint32_t slot, doc_id doc)
     return slot_next(&m->slots[slot], doc);
 }
 
-/* Whoever lacks at most k of the required slots has one of any k + 1 of them. When only the first step runs, every
- * required slot must have a document at or behind the others': two are asked. */
+/* Whoever lacks at most k of the required slots has one of any k + 1 of them, or a rare one. When only the first step
+ * runs, every required slot must have a document at or behind the others': two are asked. */
 doc_id match_next(struct match *m, doc_id doc, uint32_t steps)
 {
     const struct query *q = m->query;
@@ -180,7 +180,7 @@ doc_id match_next(struct match *m, doc_id doc, uint32_t steps)
             best = next < best ? next : best;
         }
     } else {
-        for (uint32_t i = 0; i < steps && i < q->required_count && best != doc; i++) {
+        for (uint32_t i = 0; i < query_leading(q, steps) && best != doc; i++) {
             doc_id next = slot_next(&m->slots[q->required[i]], doc);
             best = next < best ? next : best;
         }
@@ -248,22 +248,30 @@ static bool all_steps(struct match *m, uint32_t count, const struct mask *from, 
                       struct mask *steps)
 {
     const struct query *q = m->query;
-    struct mask among;
+    struct mask among, rare;
+    uint32_t rare_count = count > 1 ? q->rare_count : 0;
 
+    mask_clear(&rare);
     for (uint32_t k = 0; k < count; k++)
         steps[k] = *from;
-    for (uint32_t i = 0; i < q->required_count && steps[count - 1].active; i++) {
+    for (uint32_t i = 0; i < q->required_count && (steps[count - 1].active || i < rare_count); i++) {
         struct match_slot *slot = &m->slots[q->required[i]];
-        among = steps[count - 1];
+        among = i < rare_count ? *from : steps[count - 1];
         mask_or(&among, exact);
+        mask_or(&among, &rare);
         if (!slot_bits(m, slot, &among))
             return false;
+        if (i < rare_count)
+            mask_or(&rare, &slot->bits);
         for (uint32_t k = count; k-- > 0;) {
             mask_and(&steps[k], &slot->bits);
             if (k > 0)
                 mask_or(&steps[k], &steps[k - 1]);
         }
     }
+    mask_and(&rare, from);
+    for (uint32_t k = 1; k < count; k++)
+        mask_or(&steps[k], &rare);
     return true;
 }
 
@@ -326,9 +334,10 @@ static void score_alternative(struct match *m, struct match_alternative *a, uint
     uint32_t n = gather(m, a, wanted);
     uint64_t title = title_has(a->alternative) ? m->title.field : 0;
     double scale = a->alternative->weight * a->alternative->idf, k1 = m->scorer->k1;
+    double named = title_named(m->query, slot, a->alternative);
 
     for (uint32_t i = 0; i < n; i++) {
-        double part = scale * m->tf[i] / (k1 + m->tf[i]);
+        double part = scale * m->tf[i] / (k1 + m->tf[i]) + (m->facts[i] & title ? named : 0);
         uint16_t offset = m->offsets[i];
         m->best[offset] = part > m->best[offset] ? part : m->best[offset];
         m->titled[offset] |= (uint32_t)((m->facts[i] & title) != 0) << slot;

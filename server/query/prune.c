@@ -163,10 +163,12 @@ static double most_of_alternative(struct prune *p, struct match_alternative *a)
     return a->alternative->weight * a->alternative->idf * tf / (s->k1 + tf);
 }
 
-/* With what its neighbours may add. */
-static double most_with_pair(struct prune *p, uint32_t slot, struct match_alternative *a)
+/* What a title may add that has it. */
+static double most_of_title(const struct prune *p, uint32_t slot, const struct match_alternative *a)
 {
-    return most_of_alternative(p, a) + (title_has(a->alternative) ? p->match->query->slots[slot].pair_limit : 0);
+    const struct query *q = p->match->query;
+
+    return title_has(a->alternative) ? q->slots[slot].pair_limit + title_named(q, slot, a->alternative) : 0;
 }
 
 static double most_of_slot(struct prune *p, uint32_t slot)
@@ -175,7 +177,7 @@ static double most_of_slot(struct prune *p, uint32_t slot)
     double most = 0;
 
     for (uint32_t k = 0; k < s->alternative_count; k++) {
-        double mine = most_with_pair(p, slot, &s->alternatives[k]);
+        double mine = most_of_alternative(p, &s->alternatives[k]) + most_of_title(p, slot, &s->alternatives[k]);
         most = mine > most ? mine : most;
     }
     return most;
@@ -207,16 +209,16 @@ struct demand {
 static bool add_able(struct prune *p, uint32_t slot, struct match_alternative *a, const struct demand *d,
                      struct mask *able)
 {
-    double pair = title_has(a->alternative) ? p->match->query->slots[slot].pair_limit : 0;
+    double titled = most_of_title(p, slot, a);
     double scale = a->alternative->weight * a->alternative->idf, worth = d->least - d->in_prior;
-    double most = most_of_alternative(p, a) + pair;
+    double most = most_of_alternative(p, a) + titled;
     const uint8_t *values = most >= worth && worth > 0 ? alternative_values(p, a) : NULL;
     struct mask part;
 
     if (most < worth)
         return true;
     if (values) {
-        const uint8_t least[2] = {impact_of_part(worth / scale), impact_of_part((worth - pair) / scale)};
+        const uint8_t least[2] = {impact_of_part(worth / scale), impact_of_part((worth - titled) / scale)};
         mask_clear(&part);
         impacts_window(values, &a->cursors[0], p->match->window, least, &part);
     } else if (!alternative_bits(p, a, d->wanted, &part)) {
@@ -417,7 +419,6 @@ static bool sum_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
 {
     const struct query *q = p->match->query;
     const struct match_slot *s = &p->match->slots[slot];
-    uint16_t pair = summand(q->slots[slot].pair_limit, q);
     bool alone = s->alternative_count == 1;
 
     if (!match_slot_bits(p->match, slot))
@@ -427,7 +428,7 @@ static bool sum_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
     for (uint32_t k = 0; k < s->alternative_count; k++) {
         struct match_alternative *a = &s->alternatives[k];
         struct impact_weights w = {summand(a->alternative->weight * a->alternative->idf / IMPACT_MOST, q),
-                                   title_has(a->alternative) ? pair : 0};
+                                   summand(most_of_title(p, slot, a), q)};
         if (!spread(p, a, wanted))
             return false;
         if (alone)
@@ -494,7 +495,7 @@ static inline void put(struct prune *p, uint16_t offset, float part, bool titled
 }
 
 /* One list, as it is in the shard. */
-static void add_list(struct prune *p, struct match_alternative *a, const struct mask *wanted)
+static void add_list(struct prune *p, uint32_t slot, struct match_alternative *a, const struct mask *wanted)
 {
     const struct window *w = p->match->window;
     float k1 = (float)p->match->scorer->k1;
@@ -503,6 +504,7 @@ static void add_list(struct prune *p, struct match_alternative *a, const struct 
     uint32_t n = cursor_gather_indexes(&a->cursors[0], w, wanted, offsets, p->indexes);
     float scale = scale_of(p, a);
     uint64_t title = title_has(a->alternative) ? p->match->title.field : 0;
+    float named = (float)(title_named(p->match->query, slot, a->alternative) / p->match->query->max_lex);
 
     for (uint32_t i = 0; i < n; i++) {
         const uint8_t *lengths = w->lengths + (size_t)window_doc(w, offsets[i]) * w->length_stride;
@@ -515,7 +517,7 @@ static void add_list(struct prune *p, struct match_alternative *a, const struct 
         } else {
             part = part_of_fact(p, a->cursors[0].flat ? fact_flat(fact) : fact, lengths);
         }
-        put(p, offsets[i], scale * part, fact & title);
+        put(p, offsets[i], scale * part + (fact & title ? named : 0), fact & title);
     }
 }
 
@@ -567,7 +569,7 @@ static bool add_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
         } else if (a->cursors[0].prefix) {
             add_union(p, a, wanted);
         } else {
-            add_list(p, a, wanted);
+            add_list(p, slot, a, wanted);
         }
     }
     for (uint32_t i = 0; !p->alone && i < p->count; i++)

@@ -6,10 +6,11 @@
 #include "server/query/affinity.h"
 #include "server/query/title.h"
 
-#define WEIGHT_PREFIX .8
-#define WEIGHT_PARTS  .9
-#define WEIGHT_SPLITS .6
-#define TYPO_MAX_DF   3
+#define WEIGHT_PREFIX   .8
+#define WEIGHT_PARTS    .9
+#define WEIGHT_SPLITS   .6
+#define WEIGHT_EXCLUDED .7
+#define TYPO_MAX_DF     3
 
 struct query_builder {
     const struct snapshot *snapshot;
@@ -312,18 +313,47 @@ static enum status mark_optional(struct query_builder *b)
 }
 
 /* Required slots by idf descending; of equal ones the earlier first, since the later is dropped first. */
-static void order_required(struct query *q)
+/* The most documents that one of its alternatives has. */
+static uint64_t most_of(const struct slot *s)
+{
+    uint64_t most = 0;
+
+    for (uint32_t k = 0; k < s->alternative_count; k++)
+        most = s->alternatives[k].df > most ? s->alternatives[k].df : most;
+    return most;
+}
+
+static void order_required(struct query *q, uint64_t rare)
 {
     for (uint32_t i = 0; i < q->slot_count; i++) {
         const struct slot *s = &q->slots[i];
         uint32_t at = q->required_count;
         if (s->dropped || s->optional)
             continue;
-        for (; at > 0 && q->slots[q->required[at - 1]].idf < s->idf; at--)
+        for (; at > 0 && most_of(&q->slots[q->required[at - 1]]) > most_of(s); at--)
             q->required[at] = q->required[at - 1];
         q->required[at] = i;
         q->required_count++;
     }
+    while (q->rare_count < q->required_count && most_of(&q->slots[q->required[q->rare_count]]) <= rare)
+        q->rare_count++;
+}
+
+/* The slot that names the thing: the last before words that only relate it to something. */
+static uint32_t find_named(const struct query_builder *b)
+{
+    const struct query *q = b->query;
+    uint32_t words = 0, named = QUERY_NO_HEAD;
+    bool found = false;
+
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        const struct slot *s = &q->slots[i];
+        bool relates = s->stop || analysis_is_exclusion(b->analysis, slot_token(b, s)->text);
+        words += !s->stop;
+        found |= relates && named != QUERY_NO_HEAD;
+        named = relates || found ? named : i;
+    }
+    return words > 1 && named != QUERY_NO_HEAD && !q->slots[named].dropped ? named : QUERY_NO_HEAD;
 }
 
 /* What the order of the words may add, and which word names the thing. */
@@ -333,6 +363,7 @@ static void take_order(struct query_builder *b)
     bool accessory = false;
 
     q->head = QUERY_NO_HEAD;
+    q->named = analysis_tells_order(b->analysis) ? find_named(b) : QUERY_NO_HEAD;
     for (uint32_t i = 0; i < q->slot_count; i++) {
         struct slot *s = &q->slots[i], *next = i + 1 < q->slot_count ? s + 1 : NULL;
         accessory |= analysis_is_accessory(b->analysis, slot_token(b, s)->text);
@@ -340,12 +371,13 @@ static void take_order(struct query_builder *b)
         if (!next || s->dropped || next->dropped)
             continue;
         s->pair = TITLE_PAIR * (s->idf < next->idf ? s->idf : next->idf);
+        s->apart = s->pair * (TITLE_APART / TITLE_PAIR);
         s->pair_limit += s->pair / 2;
         next->pair_limit += s->pair / 2;
         q->pair_sum += s->pair;
     }
     q->affinity = affinity_limit(q, q->max_lex);
-    q->max_lex += q->pair_sum + q->affinity;
+    q->max_lex += q->pair_sum + q->affinity + (q->named == QUERY_NO_HEAD ? 0 : TITLE_NAMED * q->slots[q->named].idf);
     if (accessory || (q->head != QUERY_NO_HEAD && q->slots[q->head].dropped))
         q->head = QUERY_NO_HEAD;
 }
@@ -368,10 +400,25 @@ static bool is_written(struct str text)
     return !blank;
 }
 
+/* Words behind "without": the thing without it often says so, but those that have it do so, too. */
+static void weigh_excluded(struct query_builder *b)
+{
+    struct query *q = b->query;
+    bool excluded = false;
+
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        struct slot *s = &q->slots[i];
+        for (uint32_t k = 0; excluded && !s->stop && k < s->alternative_count; k++)
+            s->alternatives[k].weight *= WEIGHT_EXCLUDED;
+        excluded |= analysis_is_exclusion(b->analysis, slot_token(b, s)->text);
+    }
+}
+
 static enum status finish(struct query_builder *b)
 {
     struct query *q = b->query;
 
+    weigh_excluded(b);
     for (uint32_t i = 0; i < q->slot_count; i++) {
         struct slot *s = &q->slots[i];
         for (uint32_t k = 0; k < s->alternative_count; k++) {
@@ -385,7 +432,7 @@ static enum status finish(struct query_builder *b)
     if (mark_optional(b) != STATUS_OK)
         return STATUS_LIMIT;
     take_order(b);
-    order_required(q);
+    order_required(q, b->options->rare);
     q->wordless = q->slot_count == 0 && is_written(b->options->text);
     q->match_all = q->slot_count == 0 && !q->wordless;
     q->impossible = !q->match_all && q->live_slots == 0;

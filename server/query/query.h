@@ -13,12 +13,14 @@
  *   .7) or two (from 8 on, .4), merged over segments, the best 8 by (distance, df descending, text).
  * - Synonyms: the longest phrase at each word, left to right, not overlapping; every slot it covers gets the
  *   alternatives (settings.synonym_weight).
+ * - Behind "without" all weights are .7 of that, but for stop words.
  * - idf = ln(1 + (N - df + .5) / (df + .5)); of several tokens the largest; a prefix's is at most its word's. A slot's
  * idf is the largest weight * idf of its alternatives.
  * - A slot without any alternative in the index is dropped before all else. Stop words and optionalWords are optional
  *   as long as another slot is left. Step i of the ladder asks for all but any i of the required slots, at least for
- *   one. Steps say who matches, not who comes first: a document with most of the words often serves better than one
- *   that has all of them somewhere.
+ *   one; from step 1 on a rare slot alone is enough, of whose alternatives none has more documents than `rare`: whoever
+ *   has it is not to be kept out by common words that others have instead. Steps say who matches, not who comes first:
+ * a document with most of the words often serves better than one that has all of them somewhere.
  */
 #include "analyzers/analyzer.h"
 #include "indexer/base/arena.h"
@@ -68,7 +70,8 @@ struct slot {
     bool dropped; /* no alternative is in the index */
     uint32_t alternative_count;
     double idf;
-    double pair;       /* what this word with the next one behind it in a title adds (title.h); 0: nothing */
+    double pair;       /* what this word with the next one beside it in a title adds (title.h); 0: nothing */
+    double apart;      /* and what it adds when the next one stands farther behind */
     double pair_limit; /* half of it and half of what the word before adds: this slot's part of the upper limit */
     struct alternative *alternatives;
 };
@@ -85,12 +88,14 @@ struct query {
     bool impossible; /* nothing can match but an identifier */
     bool match_all;  /* nothing was typed, or only white space */
     bool wordless;   /* something without a word was typed ("?!", an emoji): impossible, too */
-    double max_lex;  /* the sum of the slots' idf, and of what their pairs and the category may add */
-    double pair_sum; /* the latter */
+    double max_lex;  /* the sum of the slots' idf, and of what titles and the category may add */
+    double pair_sum; /* what words together in a title may add, part of it */
     double affinity; /* and what the category may add (affinity.h), part of max_lex too */
     uint32_t head;   /* the last slot that is no stop word, when accessories of it are to be told apart (title.h) */
-    uint32_t required[QUERY_SLOTS]; /* slots by idf descending; step i needs all but i of them */
+    uint32_t named;  /* the slot that names the thing, QUERY_NO_HEAD: none is told (title.h) */
+    uint32_t required[QUERY_SLOTS]; /* slots, the rarest first; step i needs all but i of them */
     uint32_t required_count;
+    uint32_t rare_count;          /* so many of the first of them are enough alone from step 1 on */
     struct query_term identifier; /* text empty: none */
 };
 
@@ -102,12 +107,21 @@ struct query_options {
     bool typo_tolerance;
     const struct str *optional_words;
     size_t optional_count;
+    uint64_t rare; /* documents that have a rare word, at most */
 };
 
 MUST_CHECK enum status query_build(struct query **out, const struct snapshot *snapshot, struct analysis *analysis,
                                    const struct query_options *options, struct arena *arena, struct error *err);
 
 double query_idf(const struct snapshot *snapshot, uint64_t df);
+
+/* Whoever matches by one of that many steps has one of so many of the first required slots. */
+static inline uint32_t query_leading(const struct query *q, uint32_t steps)
+{
+    uint32_t count = steps > 1 && steps < q->rare_count ? q->rare_count : steps;
+
+    return count < q->required_count ? count : q->required_count;
+}
 
 /* Adds typo alternatives for an exact token to `out`, at most QUERY_TYPOS; returns how many (fuzzy.c). */
 uint32_t fuzzy_alternatives(const struct snapshot *snapshot, struct str token, struct arena *arena,

@@ -93,7 +93,8 @@ enum status searcher_query(const struct search_context *c, const struct search_r
                                     .any_word = request->any_word,
                                     .typo_tolerance = request->typo_tolerance,
                                     .optional_words = request->optional_words,
-                                    .optional_count = request->optional_count};
+                                    .optional_count = request->optional_count,
+                                    .rare = (uint64_t)request->min_hits};
 
     if (request->built && request->built->snapshot == c->snapshot) {
         *out = request->built;
@@ -135,11 +136,12 @@ enum status searcher_fields(const struct snapshot *snapshot, const struct search
 }
 
 /* The first step that can have enough: whoever lacks at most i words has one of any i + 1 of them, of those that the
- * fewest documents have, for instance. */
+ * fewest documents have, for instance; or a rare one. */
 static uint32_t first_step(const struct evaluation *e)
 {
     const struct query *q = e->query;
     uint64_t sizes[QUERY_SLOTS], least = (uint64_t)e->requests[0].request->min_hits, most = q->identifier.df;
+    uint64_t rare = 0;
     uint32_t steps = 1;
 
     for (uint32_t i = 0; i < q->required_count; i++) {
@@ -148,11 +150,12 @@ static uint32_t first_step(const struct evaluation *e)
         uint32_t at = i;
         for (uint32_t k = 0; k < s->alternative_count; k++)
             size += s->alternatives[k].df;
+        rare += i < q->rare_count ? size : 0;
         for (; at > 0 && sizes[at - 1] > size; at--)
             sizes[at] = sizes[at - 1];
         sizes[at] = size;
     }
-    for (; steps < q->required_count && most + sizes[steps - 1] < least; steps++)
+    for (; steps < q->required_count && most + sizes[steps - 1] + (steps > 1 ? rare : 0) < least; steps++)
         most += sizes[steps - 1];
     return steps;
 }

@@ -6,7 +6,7 @@ static bool wanted(const struct query *q, uint64_t fields)
 
     if (field < 0 || (fields && !(fields >> (4 * field) & 15)))
         return false;
-    return q->pair_sum > 0 || q->head != QUERY_NO_HEAD;
+    return q->pair_sum > 0 || q->head != QUERY_NO_HEAD || q->named != QUERY_NO_HEAD;
 }
 
 void title_segment(struct title_matcher *t, const struct query *q, uint32_t segment, uint64_t fields)
@@ -86,21 +86,27 @@ static bool is_accessory(const uint32_t *words, uint32_t count, uint32_t at)
 struct title_found title_look(const struct title_matcher *t, doc_id doc)
 {
     const struct query *q = t->query;
-    uint32_t words[TITLE_WORDS], before = 0, pairs = 0;
+    uint32_t words[TITLE_WORDS], beside = 0, near = 0;
+    uint32_t before[TITLE_NEAR] = {0}; /* the slots of the last words, by number of the word */
     uint32_t count = titles_check(t->titles, doc, doc + 1) ? titles_read(t->titles, doc, words) : 0;
     struct title_found found = {0};
     bool head = q->head == QUERY_NO_HEAD;
 
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t slots = slots_of(t, words[i] & ~TITLE_ACCESSORY);
-        pairs |= before & slots >> 1;
-        before = slots;
+        uint32_t slots = slots_of(t, words[i] & ~TITLE_ACCESSORY), some = 0;
+        for (uint32_t k = 0; k < TITLE_NEAR; k++)
+            some |= before[k];
+        near |= some & slots >> 1;
+        beside |= before[(i + TITLE_NEAR - 1) % TITLE_NEAR] & slots >> 1;
+        before[i % TITLE_NEAR] = slots;
         if (!head && slots >> q->head & 1) {
             head = true;
             found.accessory = is_accessory(words, count, i);
         }
     }
-    for (; pairs; pairs &= pairs - 1)
-        found.pairs += q->slots[__builtin_ctz(pairs)].pair;
+    for (; near; near &= near - 1) {
+        const struct slot *s = &q->slots[__builtin_ctz(near)];
+        found.pairs += beside >> __builtin_ctz(near) & 1 ? s->pair : s->apart;
+    }
     return found;
 }

@@ -5,7 +5,11 @@
  * What the order of a title's words tells, beyond that the words are there:
  *
  * - Two words that stand beside each other in the query and in the title, in this order, add TITLE_PAIR * the smaller
- *   of their slots' idf. ("red wine glass": "red wine" and "wine glass".)
+ *   of their slots' idf; with up to TITLE_NEAR - 1 other words between them, TITLE_APART times it. ("red wine glass":
+ * "red wine" and "wine glass"; "high waisted tankini" and "high waisted ruffle tankini".)
+ * - Of a query of several words, stop words apart, the last word before the first stop word or "without" names the
+ * thing: where it stands in the title, its part grows by TITLE_NAMED * weight * idf. ("heels" of "strappy heels for
+ * women".)
  * - Where the query's last word is followed in the title, within TITLE_REACH words of its first place, by a word that
  *   names an accessory, the product is the accessory, not the thing: its lexical score is cut by TITLE_CUT, unless the
  *   query has such a word itself. ("keyboard cover" for "keyboard".)
@@ -15,7 +19,10 @@
 #include "server/query/query.h"
 #include "server/query/title_signs.h"
 
-#define TITLE_PAIR  .3
+#define TITLE_PAIR  .45
+#define TITLE_APART .15
+#define TITLE_NEAR  4
+#define TITLE_NAMED .15
 #define TITLE_CUT   .2
 #define TITLE_REACH 2
 
@@ -45,8 +52,8 @@ static inline double title_limit(const struct title_matcher *t, uint32_t slots, 
 
     for (slots &= slots >> 1; slots; slots &= slots - 1) {
         uint32_t slot = (uint32_t)__builtin_ctz(slots);
-        if (!t->window || t->window[offset] & t->pair_signs[slot])
-            sum += t->query->slots[slot].pair;
+        bool beside = !t->window || t->window[offset] & t->pair_signs[slot];
+        sum += beside ? t->query->slots[slot].pair : t->query->slots[slot].apart;
     }
     return sum;
 }
@@ -65,8 +72,14 @@ static inline bool title_has(const struct alternative *a)
     return a->term_count == 1;
 }
 
+/* What a document's title that has the alternative of the slot adds to its part. */
+static inline double title_named(const struct query *q, uint32_t slot, const struct alternative *a)
+{
+    return slot == q->named && title_has(a) ? TITLE_NAMED * a->weight * a->idf : 0;
+}
+
 struct title_found {
-    double pairs;   /* what neighbouring words add */
+    double pairs;   /* what words beside and near each other add */
     bool accessory; /* what the query names is followed by an accessory's name */
 };
 struct title_found title_look(const struct title_matcher *t, doc_id doc);

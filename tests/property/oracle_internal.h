@@ -30,9 +30,11 @@ struct oracle_slot {
     size_t count;
     bool stop;
     bool optional;
-    bool dropped; /* no alternative has a document */
-    double idf;   /* the largest weight * idf */
-    double pair;  /* what a title adds in which the query's next word follows this one */
+    bool dropped;  /* no alternative has a document */
+    bool excluded; /* behind "without" */
+    double most;   /* the most documents that an alternative has */
+    double idf;    /* the largest weight * idf */
+    double pair;   /* the smaller idf of this and the query's next word */
 };
 struct oracle_text {
     struct oracle_slot slots[ORACLE_SLOTS];
@@ -40,6 +42,7 @@ struct oracle_text {
     bool hopeless; /* something was typed, and no known word */
     double max_lex;
     double *affinity; /* by document: what its category adds to the sum of the parts */
+    size_t named;     /* the slot that names the thing; SIZE_MAX: none is told */
     size_t head;      /* the slot of the last word that is no stop word; SIZE_MAX: accessories don't matter */
     double average[ORACLE_FIELDS];
 };

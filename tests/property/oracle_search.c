@@ -32,6 +32,16 @@ static size_t plan_steps(const struct oracle_text *text, const struct oracle_que
     return count > 1 && !q->strict && !q->any_word ? count : 1;
 }
 
+/* A required word that hardly anything else has. */
+static bool has_rare(const struct oracle_text *text, const struct oracle_query *q, uint32_t bits)
+{
+    for (size_t s = 0; s < text->count; s++) {
+        if (bits >> s & 1 && !text->slots[s].optional && text->slots[s].most <= (double)q->min_hits)
+            return true;
+    }
+    return false;
+}
+
 static bool same_group(const struct oracle *o, size_t a, size_t b)
 {
     return str_equal(o->docs.items[a].group, o->docs.items[b].group);
@@ -86,7 +96,8 @@ static void match_all(struct oracle *o, const struct oracle_query *q, const stru
         score += q->boosts ? q->boosts[i] : 0;
         for (size_t s = 0; s < steps; s++) {
             bool matches =
-                q->any_word ? text->count == 0 || bits != 0 : (size_t)__builtin_popcount(required & ~bits) <= s;
+                q->any_word ? text->count == 0 || bits != 0
+                            : (size_t)__builtin_popcount(required & ~bits) <= s || (s > 0 && has_rare(text, q, bits));
             if (!matches)
                 continue;
             out->items[out->count++] = (struct match){i, score, (uint32_t)s};

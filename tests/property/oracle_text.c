@@ -7,7 +7,11 @@
 #include "tests/property/oracle_internal.h"
 
 #define SIDE_WEIGHT .3
-#define PAIR        .3
+#define PAIR        .45
+#define APART       .15
+#define NEAR        4
+#define NAMED       .15
+#define EXCLUDED    .7
 #define CUT         .2
 #define CATEGORY    .5
 
@@ -204,6 +208,8 @@ static void finish_slot(const struct oracle *o, struct oracle_slot *slot)
         if (a->df == 0)
             continue;
         slot->dropped = false;
+        slot->most = fmax(slot->most, a->df);
+        a->weight *= slot->excluded && !slot->stop ? EXCLUDED : 1;
         double df = a->prefix ? fmax(a->df, df_of(o, slot->text)) : a->df;
         a->idf = a->prefix || a->word_count == 1 ? idf_of(o, df) : 0;
         for (size_t w = 0; a->word_count > 1 && w < a->word_count; w++)
@@ -307,6 +313,36 @@ static void take_affinity(const struct oracle *o, double scale, struct oracle_te
         out->affinity[d] *= scale / idfs;
 }
 
+/* Of several words the last one before the first that is a stop word or excludes, when it comes behind others or alone.
+ * The slots that are not dropped are counted. */
+static void find_named(const struct oracle *o, const struct oracle_slot *slots, size_t count, struct oracle_text *out)
+{
+    size_t words = 0, at = 0, named = SIZE_MAX, number = 0;
+    for (size_t i = 0; i < count; i++)
+        words += !slots[i].stop;
+    while (at < count && (slots[at].stop || analysis_is_exclusion(o->analysis, slots[at].text)))
+        at++;
+    for (; at < count && !slots[at].stop && !analysis_is_exclusion(o->analysis, slots[at].text); at++)
+        named = at;
+    out->named = SIZE_MAX;
+    if (named == SIZE_MAX || words < 2 || slots[named].dropped)
+        return;
+    for (size_t i = 0; i < named; i++)
+        number += !slots[i].dropped;
+    out->named = number;
+    out->max_lex += NAMED * slots[named].idf;
+}
+
+/* The questions have no other white space than ' '. */
+static bool is_written(struct str text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] != ' ')
+            return true;
+    }
+    return false;
+}
+
 void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena *arena, struct oracle_text *out)
 {
     memset(out, 0, sizeof(*out));
@@ -324,11 +360,14 @@ void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena
     bool typing = q->prefix_last && q->text.size && q->text.data[q->text.size - 1] != ' ';
     struct oracle_slot *slots = ARENA_ARRAY(arena, struct oracle_slot, ORACLE_SLOTS);
     size_t slot_count = 0;
+    bool excluded = false;
     for (size_t i = 0; i < count && slot_count < ORACLE_SLOTS;) {
         size_t end = i;
         while (end < count && tokens[end].position == tokens[i].position)
             end++;
         make_slot(o, q, &slots[slot_count], (struct piece){tokens + i, end - i}, typing && end == count);
+        slots[slot_count].excluded = excluded;
+        excluded = excluded || analysis_is_exclusion(o->analysis, slots[slot_count].text);
         finish_slot(o, &slots[slot_count++]);
         i = end;
     }
@@ -341,8 +380,8 @@ void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena
         words += !slots[i].stop;
         accessory = accessory || analysis_is_accessory(o->analysis, slots[i].text);
         if (i + 1 < slot_count && !slots[i].dropped && !slots[i + 1].dropped)
-            slots[i].pair = PAIR * fmin(slots[i].idf, slots[i + 1].idf);
-        out->max_lex += slots[i].pair;
+            slots[i].pair = fmin(slots[i].idf, slots[i + 1].idf);
+        out->max_lex += PAIR * slots[i].pair;
         if (!slots[i].stop)
             out->head = slots[i].dropped ? SIZE_MAX : out->count;
         if (!slots[i].dropped) {
@@ -353,13 +392,11 @@ void oracle_text_of(struct oracle *o, const struct oracle_query *q, struct arena
         if (q->strict && !q->any_word && !slots[i].stop)
             out->hopeless = true;
     }
-    bool written = false; /* the questions have no other white space than ' ' */
-    for (size_t i = 0; i < q->text.size; i++)
-        written = written || q->text.data[i] != ' ';
-    if (written && out->count == 0)
+    if (is_written(q->text) && out->count == 0)
         out->hopeless = true;
     if (accessory)
         out->head = SIZE_MAX;
+    find_named(o, slots, slot_count, out);
     out->affinity = ARENA_ARRAY(arena, double, o->docs.count + 1);
     if (words > 1) {
         out->max_lex += CATEGORY * idf_sum;
@@ -436,7 +473,9 @@ static double contribution(const struct oracle *o, const struct oracle_text *tex
         if (!all)
             continue;
         *matched = true;
-        best = fmax(best, a->weight * a->idf * least / (o->settings->k1 + least));
+        bool titled = slot == &text->slots[text->named == SIZE_MAX ? text->count : text->named] && a->word_count == 1 &&
+                      !a->prefix && has_word_in_field(o, doc, a->words[0], "title");
+        best = fmax(best, a->weight * a->idf * (least / (o->settings->k1 + least) + (titled ? NAMED : 0)));
     }
     return best;
 }
@@ -455,11 +494,14 @@ static bool is_word_of(const struct oracle_slot *slot, struct str word)
 static double with_title(const struct oracle_text *text, const struct oracle_doc *doc, double sum)
 {
     for (size_t s = 0; s < text->count; s++) {
-        bool together = false;
-        for (size_t i = 0; i + 1 < doc->title_count && text->slots[s].pair > 0; i++)
-            together = together || (is_word_of(&text->slots[s], doc->title[i]) &&
-                                    is_word_of(&text->slots[s + 1], doc->title[i + 1]));
-        sum += together ? text->slots[s].pair : 0;
+        double best = 0;
+        for (size_t i = 0; i < doc->title_count && text->slots[s].pair > 0; i++) {
+            for (size_t k = i + 1; k < doc->title_count && k <= i + NEAR; k++) {
+                if (is_word_of(&text->slots[s], doc->title[i]) && is_word_of(&text->slots[s + 1], doc->title[k]))
+                    best = fmax(best, k == i + 1 ? PAIR : APART);
+            }
+        }
+        sum += best * text->slots[s].pair;
     }
     for (size_t i = 0; i < doc->title_count && text->head != SIZE_MAX; i++) {
         if (!is_word_of(&text->slots[text->head], doc->title[i]))

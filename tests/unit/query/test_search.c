@@ -1,5 +1,7 @@
 /* Searches on a small shop, whole: who is found, in which order, with which counts. Each test runs on 1, 2 and 4
  * shards, which must not matter. */
+#include <math.h>
+
 #include "tests/unit/query/catalog.h"
 
 static const char SETTINGS[] =
@@ -95,13 +97,16 @@ static void relaxation(struct catalog *c)
     assert_hits(c, "{\"query\":\"trail qqqq\"}", "2: s1 s2");
     assert_int_equal(c->result.dropped_count, 1);
     assert_hits(c, "{\"query\":\"trail qqqq\",\"removeWordsIfNoResults\":\"none\"}", "0:");
-    assert_hits(c, "{\"query\":\"red trail shoe\",\"minHits\":2}", "2: s1 s2");
+    assert_hits(c, "{\"query\":\"red trail shoe\",\"minHits\":2}", "3: s1 s2 h1");
     assert_int_equal(c->result.hits[1].step, 1);
     assert_hits(c, "{\"query\":\"the shoe\"}", "3: s3 s1 s2");
 }
 
 /* Words that stand together in the title, in the query's order, and what a title's accessory does to the thing before
  * it. Everything but the order of the words is alike. */
+static const char TITLE_SETTINGS[] =
+    "{\"searchableAttributes\":[\"title^6\",\"brand^2\"],\"roles\":{\"title\":\"title\",\"brand\":\"brand\"},"
+    "\"languages\":[\"en\"],\"minHits\":1}";
 static const char *const TITLES[] = {
     "{\"objectID\":\"a1\",\"title\":\"keyboard cover silver\"}",
     "{\"objectID\":\"a2\",\"title\":\"silver keyboard wireless\"}",
@@ -163,8 +168,59 @@ static void test_title_order(void **state)
     (void)state;
     for (uint32_t shards = 1; shards <= 4; shards *= 2) {
         struct catalog c;
-        catalog_open(&c, SETTINGS, TITLES, sizeof(TITLES) / sizeof(TITLES[0]), shards);
+        catalog_open(&c, TITLE_SETTINGS, TITLES, sizeof(TITLES) / sizeof(TITLES[0]), shards);
         title_order(&c);
+        catalog_close(&c);
+    }
+}
+
+/* Words near each other in the title's order, the word that names the thing, what is not wanted. In each pair of
+ * products everything else is alike, and the id would put the other one first. */
+static const char *const THINGS[] = {
+    "{\"objectID\":\"a1\",\"title\":\"tankini high waist ruffle\"}",
+    "{\"objectID\":\"a2\",\"title\":\"high waist ruffle tankini\"}",
+    "{\"objectID\":\"b1\",\"title\":\"strappy pump\",\"brand\":\"heel\"}",
+    "{\"objectID\":\"b2\",\"title\":\"heel pump\",\"brand\":\"strappy\"}",
+    "{\"objectID\":\"c1\",\"title\":\"lid\"}",
+    "{\"objectID\":\"c2\",\"title\":\"bowl\"}",
+};
+
+static double member_of_word(struct catalog *c, uint32_t word, const char *name)
+{
+    const struct json *words = json_get(c->result.hits[0].ranking_info, "words");
+    double value = -1;
+
+    assert_true(words->count > word);
+    (void)json_double(json_get(&words->items[word], name), &value);
+    return value;
+}
+
+static void things(struct catalog *c)
+{
+    double together, apart;
+
+    assert_hits(c, "{\"query\":\"high waist \",\"getRankingInfo\":true}", "2: a1 a2");
+    assert_true(json_double(json_get(c->result.hits[0].ranking_info, "titleOrder"), &together));
+    assert_hits(c, "{\"query\":\"waist tankini \",\"getRankingInfo\":true}", "2: a2 a1");
+    assert_true(json_double(json_get(c->result.hits[0].ranking_info, "titleOrder"), &apart));
+    assert_true(apart > 0 && apart < together);
+    assert_hits(c, "{\"query\":\"strappy heel for women \",\"getRankingInfo\":true}", "2: b2 b1");
+    assert_true(member_of_word(c, 1, "named") > 0);
+    assert_true(member_of_word(c, 0, "named") == 0);
+    assert_hits(c, "{\"query\":\"heel strappy \"}", "2: b1 b2");
+    assert_hits(c, "{\"query\":\"bowl without lid \"}", "2: c2 c1");
+    assert_hits(c, "{\"query\":\"lid without bowl \",\"getRankingInfo\":true}", "2: c1 c2");
+    assert_hits(c, "{\"query\":\"dish without lid \",\"getRankingInfo\":true}", "1: c1");
+    assert_true(fabs(member_of_word(c, 2, "weight") - .7) < 1e-12);
+}
+
+static void test_things(void **state)
+{
+    (void)state;
+    for (uint32_t shards = 1; shards <= 4; shards *= 2) {
+        struct catalog c;
+        catalog_open(&c, TITLE_SETTINGS, THINGS, sizeof(THINGS) / sizeof(THINGS[0]), shards);
+        things(&c);
         catalog_close(&c);
     }
 }
@@ -371,14 +427,23 @@ static void test_phrase_in_place_of_a_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),       cmocka_unit_test(test_phrase_in_place_of_a_word),
-        cmocka_unit_test(test_spelling),    cmocka_unit_test(test_synonyms),
-        cmocka_unit_test(test_identifiers), cmocka_unit_test(test_relaxation),
-        cmocka_unit_test(test_title_order), cmocka_unit_test(test_whole_words_before_beginnings),
-        cmocka_unit_test(test_filters),     cmocka_unit_test(test_facets),
-        cmocka_unit_test(test_products),    cmocka_unit_test(test_sorting),
-        cmocka_unit_test(test_pages),       cmocka_unit_test(test_objects),
-        cmocka_unit_test(test_browsing),    cmocka_unit_test(test_facet_values),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_phrase_in_place_of_a_word),
+        cmocka_unit_test(test_spelling),
+        cmocka_unit_test(test_synonyms),
+        cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_relaxation),
+        cmocka_unit_test(test_title_order),
+        cmocka_unit_test(test_things),
+        cmocka_unit_test(test_whole_words_before_beginnings),
+        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_facets),
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_sorting),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_browsing),
+        cmocka_unit_test(test_facet_values),
         cmocka_unit_test(test_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
