@@ -7,12 +7,13 @@
 #include "data/random.h"
 #include "data/workload.h"
 #include "indexer/base/clock.h"
+#include "indexer/base/hash.h"
 #include "indexer/base/options.h"
 
 enum { TITLE_WORDS = 7, DESCRIPTION_WORDS = 52 };
 
 struct arguments {
-    int64_t products, seed, queries, updates;
+    int64_t products, seed, queries, updates, stores;
     const char *dir;
     bool titles;
 };
@@ -28,6 +29,9 @@ static enum status arguments_parse(struct arguments *a, int argc, char **argv, s
         {"seed", OPTION_INT, &a->seed, "S", 0, INT32_MAX, NULL, "another seed, another workload"},
         {"queries", OPTION_INT, &a->queries, "N", 1, INT32_MAX, NULL, "draws of each mix"},
         {"updates", OPTION_INT, &a->updates, "N", 0, INT32_MAX, NULL, "stock and price updates"},
+        {"stores", OPTION_INT, &a->stores, "N", 0, 10000, NULL,
+         "stores s0, s1, ...; each has 5 % of the products, and there is a price list l0, l1, ... for 20 of them, each "
+         "with 10 %; stores.json has the settings"},
         {"titles", OPTION_FLAG, &a->titles, NULL, 0, 0, NULL, "products without descriptions"},
         {"dir", OPTION_TEXT, &a->dir, "DIR", 0, 0, NULL, "where the files go; made when it is not there"},
     };
@@ -75,7 +79,53 @@ static void member(const char *name, const struct buf *value, struct buf *out)
         buf_printf(out, ",\"%s\":\"" STR_FMT "\"", name, STR_ARG(*value));
 }
 
-static void write_json(const struct item *item, const struct product *p, struct buf *out)
+static enum status open_in(struct output *o, const struct arguments *a, const char *name, struct error *err)
+{
+    char path[4096];
+
+    (void)snprintf(path, sizeof path, "%s/%s", a->dir, name);
+    return output_open(o, path, err);
+}
+
+enum { STORE_SHARE = 20, LIST_SHARE = 10, STORES_A_LIST = 20 };
+
+/* What a product has in stores and lists: every so-manyth from somewhere on. */
+static void write_cells(uint64_t number, int64_t stores, struct buf *out)
+{
+    uint64_t state = random_mix(number + 0x63656c6c73);
+    uint64_t lists = (uint64_t)stores / STORES_A_LIST;
+    uint64_t first = state % (uint64_t)stores, step = 1 + 2 * (state >> 32 & 127);
+
+    buf_literal(out, ",\"stores\":{");
+    for (uint64_t k = 0; k < (uint64_t)stores / STORE_SHARE; k++)
+        buf_printf(out, "%s\"s%llu\":%u", k ? "," : "", (unsigned long long)((first + k * step) % (uint64_t)stores),
+                   (unsigned)((7 * k + number) % 4));
+    buf_literal(out, "},\"prices\":{");
+    for (uint64_t k = 0; k < lists / LIST_SHARE; k++)
+        buf_printf(out, "%s\"l%llu\":%u.5", k ? "," : "", (unsigned long long)((number + 7 * k) % lists),
+                   (unsigned)(10 + (number + k) % 90));
+    buf_literal(out, "}");
+}
+
+static enum status write_stores(const struct arguments *a, struct error *err)
+{
+    struct output out = {0};
+    enum status status = open_in(&out, a, "stores.json", err);
+
+    buf_literal(&out.buf, "{\"stores\":[");
+    for (int64_t i = 0; i < a->stores; i++)
+        buf_printf(&out.buf, "%s\"s%lld\"", i ? "," : "", (long long)i);
+    buf_literal(&out.buf, "],\"priceLists\":[");
+    for (int64_t i = 0; i < a->stores / STORES_A_LIST; i++)
+        buf_printf(&out.buf, "%s\"l%lld\"", i ? "," : "", (long long)i);
+    buf_literal(&out.buf, "]}\n");
+    if (status == STATUS_OK)
+        status = output_flush(&out, err);
+    output_close(&out);
+    return status;
+}
+
+static void write_json(const struct item *item, const struct product *p, int64_t stores, struct buf *out)
 {
     buf_printf(out, "{\"objectID\":\"" STR_FMT "\"", STR_ARG(item->id));
     member("title", &p->title, out);
@@ -85,8 +135,11 @@ static void write_json(const struct item *item, const struct product *p, struct 
     member("color", &p->color, out);
     member("size", &p->size, out);
     member("material", &p->material, out);
-    buf_printf(out, ",\"price\":%lld.%02d,\"quantity\":%u,\"popularity\":%u}\n", (long long)(item->price_cents / 100),
+    buf_printf(out, ",\"price\":%lld.%02d,\"quantity\":%u,\"popularity\":%u", (long long)(item->price_cents / 100),
                (int)(item->price_cents % 100), item->quantity, item->popularity);
+    if (stores)
+        write_cells(hash64(item->id.data, item->id.size), stores, out);
+    buf_literal(out, "}\n");
 }
 
 static void write_tsv(const struct item *item, const struct product *p, struct buf *out)
@@ -100,14 +153,6 @@ static void write_tsv(const struct item *item, const struct product *p, struct b
         buf_append_str(out, buf_str(fields[i]));
     }
     buf_printf(out, "\t%lld\t%u\t%u\n", (long long)item->price_cents, item->quantity, item->popularity);
-}
-
-static enum status open_in(struct output *o, const struct arguments *a, const char *name, struct error *err)
-{
-    char path[4096];
-
-    (void)snprintf(path, sizeof path, "%s/%s", a->dir, name);
-    return output_open(o, path, err);
 }
 
 static struct catalog *catalog_of(const struct arguments *a)
@@ -130,7 +175,7 @@ static enum status write_products(const struct arguments *a, struct error *err)
         status = open_in(&tsv, a, "products.tsv", err);
     while (status == STATUS_OK && catalog_next(c, &item)) {
         product_of(&item, !a->titles, &p);
-        write_json(&item, &p, &json.buf);
+        write_json(&item, &p, a->stores, &json.buf);
         write_tsv(&item, &p, &tsv.buf);
         status = output_drain(&json, err);
         if (status == STATUS_OK)
@@ -191,6 +236,8 @@ int main(int argc, char **argv)
         status = dir_make(a.dir, &err);
     if (status == STATUS_OK)
         status = write_products(&a, &err);
+    if (status == STATUS_OK && a.stores)
+        status = write_stores(&a, &err);
     if (status == STATUS_OK) {
         struct catalog *c = catalog_of(&a);
         for (int mix = 0; mix < MIX_COUNT && status == STATUS_OK; mix++)
