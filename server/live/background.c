@@ -14,7 +14,7 @@
 #include "server/live/live_internal.h"
 #include "server/live/merge.h"
 
-enum { TICK_MS = 200, LITTLE = 16, SELDOM = 10 };
+enum { TICK_MS = 200, LITTLE = 16, SELDOM = 10, OFTEN_MS = 10000 };
 
 void background_become(const char *name, int nice)
 {
@@ -48,10 +48,23 @@ static bool checkpoint_due(struct live *l)
     return bytes > 0 && (bytes >= enough || age_ms >= late_ms);
 }
 
+/* They don't come often any more: their memory is given back. */
+static void release_memory(struct live *l)
+{
+    pthread_mutex_lock(&l->background_lock);
+    bool often = clock_monotonic_ns() - l->checkpoint_ns < OFTEN_MS * UINT64_C(1000000);
+    pthread_mutex_unlock(&l->background_lock);
+    if (!often && pthread_mutex_trylock(&l->publish_lock) == 0) {
+        buf_release(&l->checkpoint_bytes);
+        pthread_mutex_unlock(&l->publish_lock);
+    }
+}
+
 static void checkpoint_if_due(struct live *l)
 {
     struct error err;
     if (!checkpoint_due(l)) {
+        release_memory(l);
         return;
     }
     pthread_mutex_lock(&l->publish_lock);

@@ -18,6 +18,7 @@
 #include "server/live/live_internal.h"
 
 #define LOG_KEEP_BYTES (UINT64_C(10) << 30)
+#define KEPT_BYTES     (64u << 20) /* of memory for the next checkpoint */
 
 /* One index as it is to be named. */
 struct captured {
@@ -296,14 +297,18 @@ static enum status write_index(struct capture *c, struct captured *x, struct err
         }
     }
     if (status == STATUS_OK && (x->write || x->checkpoint_file.size == 0)) {
+        struct buf *encoded = &c->l->checkpoint_bytes;
         status = write_vocabulary(c, x, err);
-        buf_clear(&bytes);
-        (void)buf_reserve(&bytes, c->l->checkpoint_size); /* rather than to grow step by step */
-        checkpoint_encode(&x->state, &bytes);
+        buf_clear(encoded);
+        (void)buf_reserve(encoded, c->l->checkpoint_size); /* rather than to grow step by step */
+        checkpoint_encode(&x->state, encoded);
         x->checkpoint_file = new_file(c, x->uid, "c", "aisle");
         if (status == STATUS_OK) {
-            status = write_file(c->l, x->checkpoint_file, buf_str(&bytes), err);
-            c->written += bytes.size;
+            status = write_file(c->l, x->checkpoint_file, buf_str(encoded), err);
+            c->written += encoded->size;
+        }
+        if (encoded->capacity > KEPT_BYTES) {
+            buf_release(encoded);
         }
     }
     if (x->state.dictionary_file.size == 0) {

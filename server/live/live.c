@@ -93,6 +93,7 @@ static void live_free(struct live *l)
     pthread_cond_destroy(&l->control_done);
     pthread_mutex_destroy(&l->background_lock);
     pthread_cond_destroy(&l->background_wake);
+    buf_release(&l->checkpoint_bytes);
     pthread_mutex_destroy(&l->publish_lock);
     pthread_mutex_destroy(&l->task_lock);
     pthread_mutex_destroy(&l->apply_lock);

@@ -129,6 +129,8 @@ struct live {
     uint64_t checkpoint_size; /* bytes that the last one wrote */
 
     pthread_mutex_t publish_lock; /* guards the files below */
+    struct buf checkpoint_bytes;  /* memory for the next checkpoint, while they come often: new memory costs more time
+                                     than what is written into it */
     uint64_t manifest_version;
     _Atomic uint64_t next_file;
     uint64_t checkpoint_seq;
