@@ -554,6 +554,9 @@ static enum status run(struct staging *s, struct error *err)
     if (status == STATUS_OK) {
         status = check_gates(s, err);
     }
+    if (status == STATUS_OK) {
+        status = catch_up(s, err); /* what came meanwhile must not be left for the sequencer */
+    }
     struct replacement r = {.staged = s->x, .ready = replay_rest, .context = s};
     if (status == STATUS_OK) {
         s->attempted = true;
