@@ -7,9 +7,11 @@
  *   prior = (sum of event weights + S * a) / (sum of exam(position) of the impressions + S)          S = 5
  *
  * where a is the index's rate over all its products, so that what was shown little stays near it, and exam corrects for
- * positions (exam.h). Weights: click 1, cart 1, conversion 1, purchase 3. Sums are means of two windows that fade, by
- * half in 2 and in 30 days of the event's own time. An action without a query's id counts for its product alone, as
- * much as an exposure as it weighs. A search for everything counts for its products alone.
+ * positions (exam.h). For a query, a is what its unseen products may be worth: SIGNALS_UNSEEN times the rate of those
+ * that it showed, or of the index, whichever is less. Else what was shown and is worth something, but less than usual,
+ * would fall behind what nobody has seen. Weights: click 1, cart 1, conversion 1, purchase 3. Sums are means of two
+ * windows that fade, by half in 2 and in 30 days of the event's own time. An action without a query's id counts for its
+ * product alone, as much as an exposure as it weighs. A search for everything counts for its products alone.
  *
  * Memory is bounded (SIGNALS_QUERIES and so on): when a table is full, the quarter of it that weighs least goes.
  *
@@ -26,6 +28,7 @@
 #define SIGNALS_PAIRS      96 /* products of one query */
 #define SIGNALS_PUBLISHED  64 /* of them: those whose priors are farthest from the rate */
 #define SIGNALS_PRIOR_MASS 5.0
+#define SIGNALS_UNSEEN     .6
 
 struct signals;
 
@@ -46,7 +49,7 @@ void signals_write(const struct signals *s, uint64_t seq, struct buf *out);
 MUST_CHECK enum status signals_read(struct signals *s, struct reader *r, uint64_t *seq, struct error *err);
 
 /* --- readers --- */
-/* values: prior - rate, within -1..1. */
+/* values: prior - a, within -1..1. */
 struct query_signals {
     uint64_t key;
     float asked; /* searches, the mean of both windows */

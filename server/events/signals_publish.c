@@ -115,13 +115,26 @@ static float prior_value(double weight, double exam, double rate)
     return (float)((prior < 1 ? prior : 1) - rate);
 }
 
+/* What is to be expected of products that the query did not show: it shows what ranks first, so they are worth less
+ * than these are on average; but where everything shown is good, not more than usual is. */
+static double unseen_rate(const struct query_state *q, const struct index_state *x)
+{
+    double rate = index_rate(x), weight = 0, exam = 0, own;
+    for (size_t i = 0; i < q->pairs.count; i++) {
+        weight += (double)sum_mean(q->pairs.items[i].weight);
+        exam += pair_exam(&q->pairs.items[i], &x->curve);
+    }
+    own = (weight + SIGNALS_PRIOR_MASS * rate) / (exam + SIGNALS_PRIOR_MASS);
+    return SIGNALS_UNSEEN * (own < rate ? own : rate);
+}
+
 /* A view with its texts behind it. */
 static struct query_signals *view_of(const struct query_state *q, const struct index_state *x)
 {
     struct boost found[SIGNALS_PAIRS];
     size_t count = 0;
     size_t bytes = 0;
-    double rate = index_rate(x);
+    double rate = unseen_rate(q, x);
     for (size_t i = 0; i < q->pairs.count; i++) {
         const struct pair *p = &q->pairs.items[i];
         float value = prior_value((double)sum_mean(p->weight), pair_exam(p, &x->curve), rate);

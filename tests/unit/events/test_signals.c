@@ -74,8 +74,9 @@ static void test_prior(void **state)
     /* 10 impressions at the first position, 10 at the second, which half as many look at; weights 3 * 1 + 3. */
     double rate = (6 + .1) / (15 + 1.);
     assert_true(fabs(x.rate - rate) < 1e-6);
-    assert_true(fabs(value_of(s, "shoe", "p1") - ((6 + 5 * rate) / (5 + 5) - rate)) < 1e-5);
-    assert_true(fabs(value_of(s, "shoe", "p0") - (5 * rate / (10 + 5) - rate)) < 1e-5);
+    double unseen = SIGNALS_UNSEEN * fmin(rate, (6 + 5 * rate) / (15 + 5));
+    assert_true(fabs(value_of(s, "shoe", "p1") - ((6 + 5 * unseen) / (5 + 5) - unseen)) < 1e-5);
+    assert_true(fabs(value_of(s, "shoe", "p0") - (5 * unseen / (10 + 5) - unseen)) < 1e-5);
     assert_true(isnan(value_of(s, "boot", "p1")));
     assert_false(signals_index(s, STR("other"), &x));
     signals_free(s);
