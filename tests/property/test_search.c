@@ -42,7 +42,7 @@ static void put_text(struct world *w, struct question *q)
 {
     struct buf text;
     buf_init(&text, 0);
-    uint32_t count = world_chance(w, 15) ? 0 : 1 + world_random(w, 4);
+    uint32_t count = world_chance(w, 15) ? 0 : world_chance(w, 10) ? 5 + world_random(w, 5) : 1 + world_random(w, 4);
     for (uint32_t i = 0; i < count; i++)
         buf_printf(&text, "%s%s", i ? " " : "", world_chance(w, 3) ? "qqzzy" : world_word(w));
     if (count && world_chance(w, 30))
