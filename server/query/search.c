@@ -142,7 +142,7 @@ static enum status result_of(struct evaluation *e, struct evaluation_request *r,
         return status;
     if (add_facets(e, r, out) != STATUS_OK || add_words(e, out) != STATUS_OK || e->arena->failed)
         return full(err);
-    if (r->page.counts && !r->page.counted && !e->partial)
+    if (r->page.counts && !r->page.counted && !e->partial && !r->skipped)
         pages_keep_counts(e->pages, &r->page.counts_key, out);
     return STATUS_OK;
 }
