@@ -323,16 +323,21 @@ double affinity_of(struct affinity *a, doc_id doc)
     return set == AFFINITY_SET_NONE ? mean_of(a, doc) : of_set(a, set);
 }
 
-void affinity_window(struct affinity *a, const doc_id *base)
+double affinity_window_most(struct affinity *a, doc_id base)
 {
-    const struct affinity_window *w = a->sets && base ? affinity_sets_window(a->sets, *base) : NULL;
+    const struct affinity_window *w = a->sets ? affinity_sets_window(a->sets, base) : NULL;
+    double most = 0;
 
-    a->window_most = a->most;
     if (!w || w->many)
-        return;
-    a->window_most = 0;
+        return a->most;
     for (uint32_t i = 0; i < w->count; i++) {
         double mine = of_set(a, w->sets[i]);
-        a->window_most = mine > a->window_most ? mine : a->window_most;
+        most = mine > most ? mine : most;
     }
+    return most;
+}
+
+void affinity_window(struct affinity *a, const doc_id *base)
+{
+    a->window_most = base ? affinity_window_most(a, *base) : a->most;
 }

@@ -65,6 +65,8 @@ bool affinity_init(struct affinity *a, const struct query *q, struct affinity_ca
 void affinity_segment(struct affinity *a, const struct shard *shard);
 /* Moves to the window that begins at *base; NULL: to a selection of documents. */
 void affinity_window(struct affinity *a, const doc_id *base);
+/* The most that a document of the window that begins at base gains. */
+double affinity_window_most(struct affinity *a, doc_id base);
 /* What a document of the segment gains. */
 double affinity_of(struct affinity *a, doc_id doc);
 

@@ -1,6 +1,6 @@
 #include "server/query/candidates.h"
 
-uint32_t candidates_per_window = 48;
+uint32_t candidates_per_window = 24;
 
 /* --- how many --- */
 static uint64_t alternative_size(const struct match_alternative *a)

@@ -10,6 +10,7 @@
 #include "indexer/shard/shard.h"
 #include "server/query/window.h"
 
+struct impact_list;
 struct prefix_union;
 
 struct cursor {
@@ -18,8 +19,8 @@ struct cursor {
     bool own;  /* selections are of this list: window.first is the rank of a window's first posting */
     bool flat; /* frequencies count as 1: a prefix's list */
     struct prefix_union *prefix;
-    bool valued;           /* impacts.h was asked for its postings' values: */
-    const uint8_t *values; /* by rank, or NULL */
+    bool valued;                       /* impacts.h was asked for its postings' values: */
+    const struct impact_list *impacts; /* or NULL */
     /* the block decoded last */
     uint32_t block;
     uint32_t block_count; /* documents in it; 0: none yet */

@@ -250,10 +250,11 @@ static bool take_scored(struct evaluation *e, const struct mask *any, const stru
     return true;
 }
 
-#define PRUNE_FROM  16  /* documents; fewer are scored at once */
-#define VALUES_FROM 128 /* fewer are summed at once */
-#define ROUND_FROM  48  /* of those that are left; fewer are scored at once */
-#define ROUND       24
+#define EARLY_MATCHES 1000 /* with fewer there is little to keep out */
+#define PRUNE_FROM    16   /* documents; fewer are scored at once */
+#define VALUES_FROM   128  /* fewer are summed at once */
+#define ROUND_FROM    48   /* of those that are left; fewer are scored at once */
+#define ROUND         24
 
 /* Whether documents may be taken in any order: variants of a product must come side by side. */
 static bool any_order(const struct evaluation *e)
@@ -295,14 +296,21 @@ static void narrow(struct evaluation *e, bool first, struct mask *any, const str
     mask_or(any, &spelled);
 }
 
+static uint32_t first_round(const struct evaluation *e)
+{
+    uint32_t round = ROUND;
+
+    for (size_t i = 0; i < e->count; i++)
+        round = e->requests[i].top.k > round ? (uint32_t)e->requests[i].top.k : round;
+    return round;
+}
+
 /* Round by round, each much larger, those with the best limits, which refuse many of the others. */
 static bool take_rounds(struct evaluation *e, struct mask *any, const struct mask *exact)
 {
     struct mask best;
-    uint32_t count, round = ROUND;
+    uint32_t count, round = first_round(e);
 
-    for (size_t i = 0; i < e->count; i++)
-        round = e->requests[i].top.k > round ? (uint32_t)e->requests[i].top.k : round;
     for (count = mask_count(any); count > ROUND_FROM && count > 2 * round; count = mask_count(any), round *= 8) {
         prune_best(&e->prune, any, round, &best);
         mask_and_not(any, &best);
@@ -323,8 +331,34 @@ static bool keep_most(struct evaluation *e, int64_t worst, struct mask *any, con
     boosting_keep(&e->boosting, any, &spelled); /* limits know nothing of boosts */
     if (!prune_require(&e->prune, worst, any))
         return false;
-    if (mask_count(any) >= VALUES_FROM && !prune_values(&e->prune, worst, any))
+    if (!e->window.docs && mask_count(any) >= VALUES_FROM) {
+        if (!prune_values(&e->prune, any))
+            return false;
+        prune_by_values(&e->prune, worst, any);
+    }
+    mask_or(any, &spelled);
+    return true;
+}
+
+/* While there is room for hits: those that are worth the most, which refuse most of the others. */
+static bool take_first(struct evaluation *e, struct mask *any, const struct mask *exact)
+{
+    struct mask best, spelled;
+    int64_t worst;
+
+    if (!prune_values(&e->prune, any))
         return false;
+    prune_best_values(&e->prune, any, first_round(e), &best);
+    mask_and_not(any, &best);
+    if (!take_scored(e, &best, exact))
+        return false;
+    worst = worst_of_all(e);
+    if (worst == INT64_MIN)
+        return true;
+    spelled = *any;
+    mask_and(&spelled, exact);
+    boosting_keep(&e->boosting, any, &spelled);
+    prune_by_values(&e->prune, worst, any);
     mask_or(any, &spelled);
     return true;
 }
@@ -336,14 +370,31 @@ static bool take_by_score(struct evaluation *e, struct mask *any, const struct m
 
     if (mask_count(any) < PRUNE_FROM)
         return take_scored(e, any, exact);
-    if (worst != INT64_MIN && !keep_most(e, worst, any, exact))
+    if (worst != INT64_MIN
+            ? !keep_most(e, worst, any, exact)
+            : !e->window.docs && mask_count(any) >= VALUES_FROM && any_order(e) && !take_first(e, any, exact))
         return false;
+    if (mask_count(any) < PRUNE_FROM)
+        return !any->active || take_scored(e, any, exact);
     if (!prune_sum(&e->prune, any))
         return false;
     narrow(e, true, any, exact);
     if (any_order(e) && !take_rounds(e, any, exact))
         return false;
     return !any->active || take_scored(e, any, exact);
+}
+
+/* Leaves of a run those whose identifier is spelled and the boosted, when none of the others can get in. */
+static void leave_out_window(struct evaluation *e, const struct mask *exact, struct mask *any)
+{
+    int64_t worst = e->window.docs ? INT64_MIN : worst_of_all(e);
+    struct mask kept = *any;
+
+    if (worst == INT64_MIN || prune_window_able(&e->prune, worst, e->window.base))
+        return;
+    mask_and(&kept, exact);
+    boosting_keep(&e->boosting, any, &kept);
+    *any = kept;
 }
 
 static bool take_hits(struct evaluation *e, const struct mask *exact)
@@ -365,10 +416,12 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
             evaluation_want(e, &e->requests[i], &e->matches[i], exact, &e->wanted[i]);
         mask_or(&any, &e->wanted[i]);
     }
+    if (any.active && by_score(e)) {
+        leave_out_window(e, exact, &any);
+        return !any.active || take_by_score(e, &any, exact);
+    }
     if (!any.active)
         return true;
-    if (by_score(e))
-        return take_by_score(e, &any, exact);
     if (!e->query->match_all && !e->requests[0].browse)
         return take_scored(e, &any, exact);
     for (size_t i = 0; i < e->count; i++) {
@@ -378,6 +431,16 @@ static bool take_hits(struct evaluation *e, const struct mask *exact)
     return true;
 }
 
+static bool was_early(const struct evaluation *e, doc_id base)
+{
+    for (uint32_t i = 0; i < e->early_count; i++) {
+        if (e->early_bases[i] == base)
+            return true;
+    }
+    return false;
+}
+
+/* e->early: only for hits, ahead of the others; the window's turn to be counted comes later. */
 static bool run_window(struct evaluation *e)
 {
     struct mask exact, within;
@@ -409,10 +472,12 @@ static bool run_window(struct evaluation *e)
         if (!e->matches[i].active)
             continue;
         any = true;
-        if (!count_window(e, r, &e->matches[i]))
+        if (!e->early && !count_window(e, r, &e->matches[i]))
             return false;
     }
-    return !any || take_hits(e, &exact);
+    if (!any || (!e->early && !e->window.docs && was_early(e, e->window.base)))
+        return true;
+    return take_hits(e, &exact);
 }
 
 /* Whether windows may be left out in which nobody can become a hit: nothing is counted. */
@@ -458,6 +523,56 @@ static doc_id next_window(struct evaluation *e, doc_id doc)
     return DOC_NONE;
 }
 
+/* About how many documents of the snapshot match: as if words were spread at random. */
+static double matches_about(const struct evaluation *e)
+{
+    const struct query *q = e->query;
+    double all = (double)e->snapshot->doc_count + 1, share = q->any_word ? 0 : 1;
+
+    for (uint32_t i = 0; i < q->slot_count; i++) {
+        double mine = 0;
+        for (uint32_t k = 0; k < q->slots[i].alternative_count; k++)
+            mine += (double)q->slots[i].alternatives[k].df / all;
+        if (q->any_word)
+            share += mine;
+        else if (!q->slots[i].optional && !q->slots[i].dropped)
+            share *= mine < 1 ? mine : 1;
+    }
+    return share * all;
+}
+
+/* Windows are gone through in order, for what is counted; but those with the best limits give hits first, whose scores
+ * keep most others out. */
+static bool run_early(struct evaluation *e)
+{
+    const struct filter_node *driver = e->count == 1 ? filter_driver(e->requests[0].filter) : NULL;
+    doc_id bases[EARLY_TRIES];
+    uint32_t count;
+    bool done = true;
+
+    for (size_t i = 0; i < e->count; i++)
+        e->wanted[i].active = e->requests[i].top.k > 0;
+    if (!any_order(e) || !by_score(e) || matches_about(e) < EARLY_MATCHES || e->window.doc_count <= WINDOW_DOCS)
+        return true;
+    count = prune_best_windows(&e->prune, bases, EARLY_TRIES);
+    e->early = true;
+    for (uint32_t i = 0; i < count && done && e->early_count < EARLY_WINDOWS; i++) {
+        doc_id passed = driver ? filter_driver_next(driver, bases[i], e->window.doc_count) : bases[i];
+        int64_t worst = worst_of_all(e);
+        if (passed == DOC_NONE || passed - bases[i] >= WINDOW_DOCS)
+            continue;
+        if (worst != INT64_MIN && (i > 0 || !prune_window_able(&e->prune, worst, bases[i])))
+            break;
+        window_move(&e->window, bases[i]);
+        done = run_window(e);
+        e->early_bases[e->early_count++] = bases[i];
+        for (size_t k = 0; k < e->count; k++)
+            e->wanted[k].active = e->requests[k].top.k > 0;
+    }
+    e->early = false;
+    return done;
+}
+
 static bool run_windows(struct evaluation *e)
 {
     struct candidates c;
@@ -469,6 +584,9 @@ static bool run_windows(struct evaluation *e)
         if (!run_window(e))
             return false;
     }
+    e->early_count = 0;
+    if (!c.few && !run_early(e))
+        return false;
     for (doc_id base = c.few ? DOC_NONE : next_window(e, 0); base != DOC_NONE;
          base = next_window(e, base + WINDOW_DOCS)) {
         window_move(&e->window, base);

@@ -16,6 +16,9 @@
 #include "server/query/prune.h"
 #include "server/query/topk.h"
 
+#define EARLY_WINDOWS 3
+#define EARLY_TRIES   6
+
 /* What a page that is kept (pages.h) leaves to do. */
 enum page_part {
     PAGE_SCANNED, /* of a segment: all of it is gone through */
@@ -88,6 +91,10 @@ struct evaluation {
     struct hit_reader *readers;   /* by request */
     struct hit_overlay *overlays; /* by segment */
     uint32_t explained;           /* the segment whose lists are open for explaining, + 1 */
+    /* windows of the segment that gave their hits ahead of their turn */
+    bool early; /* the window at hand does */
+    uint32_t early_count;
+    doc_id early_bases[EARLY_WINDOWS];
     /* scratch of a window */
     struct mask *step_masks;
     struct mask *matches; /* by request */

@@ -21,6 +21,11 @@ void impact_cache_clear(struct impact_cache *c)
     *c = (struct impact_cache){0};
 }
 
+void impact_cache_begin(struct impact_cache *c)
+{
+    c->begun = c->clock;
+}
+
 /* --- which lists --- */
 static bool still_right(const struct impact_cache *c, const struct scorer *s)
 {
@@ -38,7 +43,7 @@ static void start_for(struct impact_cache *c, const struct scorer *s)
 {
     if (c->lists && still_right(c, s))
         return;
-    impact_cache_clear(c);
+    impact_cache_clear(c); /* within a search the scorer is the same */
     c->lists = xcalloc(IMPACT_LISTS, sizeof(*c->lists));
     c->k1 = s->k1;
     c->field_count = s->field_count;
@@ -47,21 +52,24 @@ static void start_for(struct impact_cache *c, const struct scorer *s)
     memcpy(c->b, s->b, sizeof(c->b));
 }
 
-/* The list's entry, or one that gives way to it. */
+/* The list's entry, or one that gives way to it, or NULL. */
 static struct impact_list *find_list(struct impact_cache *c, const struct impact_list *want)
 {
     uint64_t hash = (want->shard_uid ^ (uint64_t)(uintptr_t)want->list) * 0x9E3779B97F4A7C15ull;
-    struct impact_list *set = c->lists + (hash >> 32 & (IMPACT_LISTS / IMPACT_WAYS - 1)) * IMPACT_WAYS, *place = set;
+    struct impact_list *set = c->lists + (hash >> 32 & (IMPACT_LISTS / IMPACT_WAYS - 1)) * IMPACT_WAYS, *place = NULL;
 
     for (uint32_t i = 0; i < IMPACT_WAYS; i++) {
         struct impact_list *l = &set[i];
         if (l->list == want->list && l->shard_uid == want->shard_uid && l->field == want->field &&
             l->flat == want->flat)
             return l;
-        place = l->used < place->used ? l : place;
+        if (l->used <= c->begun && (!place || l->used < place->used))
+            place = l;
     }
-    list_release(c, place);
-    *place = *want;
+    if (place) {
+        list_release(c, place);
+        *place = *want;
+    }
     return place;
 }
 
@@ -72,7 +80,8 @@ static bool make_room(struct impact_cache *c, size_t size)
         struct impact_list *oldest = NULL;
         for (uint32_t i = 0; i < IMPACT_LISTS; i++) {
             struct impact_list *l = &c->lists[i];
-            oldest = l->values && (!oldest || l->used < oldest->used) ? l : oldest;
+            if (l->values && l->used <= c->begun && (!oldest || l->used < oldest->used))
+                oldest = l;
         }
         if (!oldest)
             return false;
@@ -107,59 +116,74 @@ static uint8_t value_of(const struct impact_source *s, doc_id doc, uint32_t inde
     return (uint8_t)((n > IMPACT_MOST ? IMPACT_MOST : n) | (w->facts[index] & s->title ? IMPACT_TITLED : 0));
 }
 
-static void make_dense(uint8_t *out, const struct postings *p, const struct impact_source *s)
+static void put_value(struct impact_list *l, uint32_t rank, doc_id doc, uint8_t value)
+{
+    uint8_t worth = value & IMPACT_MOST, *most = &l->window[doc / WINDOW_DOCS];
+
+    l->values[rank] = value;
+    *most = worth > *most ? worth : *most;
+}
+
+static void make_dense(struct impact_list *l, const struct postings *p, const struct impact_source *s)
 {
     uint32_t rank = 0, words = (s->window->doc_count + 63) / 64;
 
     for (uint32_t i = 0; i < words; i++) {
-        for (uint64_t x = p->bits[i]; x && rank < p->df; x &= x - 1, rank++)
-            out[rank] = value_of(s, i * 64 + (doc_id)__builtin_ctzll(x), cursor_dense_fact(p, rank));
+        for (uint64_t x = p->bits[i]; x && rank < p->df; x &= x - 1, rank++) {
+            doc_id doc = i * 64 + (doc_id)__builtin_ctzll(x);
+            put_value(l, rank, doc, value_of(s, doc, cursor_dense_fact(p, rank)));
+        }
     }
 }
 
-static void make_packed(uint8_t *out, const struct postings *p, const struct impact_source *s)
+static void make_packed(struct impact_list *l, const struct postings *p, const struct impact_source *s)
 {
     doc_id docs[POSTINGS_BLOCK];
     uint32_t facts[POSTINGS_BLOCK];
 
     for (uint32_t b = 0; b < p->block_count; b++) {
         uint32_t n = postings_block(p, b, docs, facts);
-        for (uint32_t i = 0; i < n; i++)
-            out[(size_t)b * POSTINGS_BLOCK + i] = value_of(s, docs[i], facts[i]);
+        for (uint32_t i = 0; i < n; i++) {
+            if (docs[i] < s->window->doc_count)
+                put_value(l, b * POSTINGS_BLOCK + i, docs[i], value_of(s, docs[i], facts[i]));
+        }
     }
 }
 
-const uint8_t *impacts_of(struct impact_cache *c, const struct cursor *cursor, const struct impact_source *source)
+const struct impact_list *impacts_of(struct impact_cache *c, const struct cursor *cursor,
+                                     const struct impact_source *source)
 {
     const struct postings *p = &cursor->postings;
     struct impact_list want = {.shard_uid = shard_uid(source->window->shard),
                                .list = p->bits ? (const void *)p->bits : p->data,
                                .field = source->title,
                                .flat = source->flat};
-    size_t size = (size_t)p->df + POSTINGS_BLOCK;
+    uint32_t windows = source->window->doc_count / WINDOW_DOCS + 1;
+    size_t size = (size_t)p->df + POSTINGS_BLOCK + windows;
     struct impact_list *l;
 
     if (p->df < IMPACT_POSTINGS || size > IMPACT_BYTES)
         return NULL;
     start_for(c, source->scorer);
     l = find_list(c, &want);
+    if (!l)
+        return NULL;
     l->used = ++c->clock;
     if (l->values)
-        return l->values + 1;
+        return l;
     if (l->asked++ == 0 || !make_room(c, size))
         return NULL;
     l->values = xcalloc(size, 1);
+    l->window = l->values + size - windows;
     l->size = size;
     c->bytes += size;
     if (p->bits)
-        make_dense(l->values + 1, p, source);
+        make_dense(l, p, source);
     else
-        make_packed(l->values + 1, p, source);
-    for (uint32_t i = 0; i < p->df; i++) {
-        uint8_t worth = l->values[1 + i] & IMPACT_MOST;
-        l->values[0] = worth > l->values[0] ? worth : l->values[0];
-    }
-    return l->values + 1;
+        make_packed(l, p, source);
+    for (uint32_t i = 0; i < windows; i++)
+        l->most = l->window[i] > l->most ? l->window[i] : l->most;
+    return l;
 }
 
 /* --- asking them --- */
@@ -252,12 +276,30 @@ void impacts_window(const uint8_t *values, const struct cursor *c, const struct 
 }
 
 /* --- adding them up --- */
+/* value * weight / 128: as (value << 9) * weight / 65536, which a vector does at once. */
+static inline void sum_one(const struct impact_sums *to, uint32_t offset, uint8_t value)
+{
+    impacts_sum_one(to, offset, (value & IMPACT_MOST) * to->weight >> 7, value >> 7);
+}
+
+void impacts_sum_plain(const uint8_t *values, const uint64_t *bits, uint32_t words, const struct impact_sums *to)
+{
+    for (uint32_t i = 0; i < words; i++) {
+        if (!(to->active >> i & 1)) {
+            values += __builtin_popcountll(bits[i]);
+            continue;
+        }
+        for (uint64_t x = bits[i]; x; x &= x - 1)
+            sum_one(to, i * 64 + (uint32_t)__builtin_ctzll(x), *values++);
+    }
+}
+
 #ifdef __x86_64__
-#define WIDE __attribute__((target("avx512f,avx512bw,avx512vbmi2,popcnt")))
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vbmi2,popcnt")))
 static bool has_wide(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vbmi2");
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vbmi2");
 }
 
 WIDE static void spread_wide(const uint8_t *values, const uint64_t *bits, uint32_t words, uint8_t *out)
@@ -268,6 +310,44 @@ WIDE static void spread_wide(const uint8_t *values, const uint64_t *bits, uint32
         values += __builtin_popcountll(bits[i]);
     }
 }
+
+/* 32 values, as bytes below 128. */
+WIDE static inline void sum_half(__m256i values, const struct impact_sums *to, uint16_t *sums)
+{
+    __m512i v = _mm512_slli_epi16(_mm512_cvtepu8_epi16(values), 9), sum = _mm512_loadu_si512((const void *)sums);
+
+    v = _mm512_mulhi_epu16(v, _mm512_set1_epi16((short)to->weight));
+    _mm512_storeu_si512((void *)sums, to->raise ? _mm512_max_epu16(sum, v) : _mm512_adds_epu16(sum, v));
+}
+
+WIDE static void sum_wide(const uint8_t *values, const uint64_t *bits, uint32_t words, const struct impact_sums *to)
+{
+    for (uint32_t i = 0; i < words; i++) {
+        if (to->active >> i & 1 && bits[i]) {
+            __m512i v = _mm512_maskz_expand_epi8(bits[i], _mm512_loadu_si512((const void *)values));
+            to->titled[i] |= _mm512_movepi8_mask(v);
+            v = _mm512_and_si512(v, _mm512_set1_epi8(IMPACT_MOST));
+            sum_half(_mm512_castsi512_si256(v), to, to->sums + (size_t)i * 64);
+            sum_half(_mm512_extracti64x4_epi64(v, 1), to, to->sums + (size_t)i * 64 + 32);
+        }
+        values += __builtin_popcountll(bits[i]);
+    }
+}
+
+WIDE static void sum_where_wide(const uint64_t *bits, uint64_t active, uint16_t amount, uint16_t *sums)
+{
+    __m512i more = _mm512_set1_epi16((short)amount);
+
+    for (; active; active &= active - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(active);
+        uint16_t *at = sums + (size_t)i * 64;
+        __m512i a = _mm512_loadu_si512((const void *)at), b = _mm512_loadu_si512((const void *)(at + 32));
+        if (!bits[i])
+            continue;
+        _mm512_storeu_si512((void *)at, _mm512_mask_adds_epu16(a, (__mmask32)bits[i], a, more));
+        _mm512_storeu_si512((void *)(at + 32), _mm512_mask_adds_epu16(b, (__mmask32)(bits[i] >> 32), b, more));
+    }
+}
 #else
 static bool has_wide(void)
 {
@@ -276,7 +356,17 @@ static bool has_wide(void)
 
 static void spread_wide(const uint8_t *values, const uint64_t *bits, uint32_t words, uint8_t *out)
 {
-    (void)values, (void)bits, (void)words, (void)out;
+    impacts_spread_plain(values, bits, words, out);
+}
+
+static void sum_wide(const uint8_t *values, const uint64_t *bits, uint32_t words, const struct impact_sums *to)
+{
+    impacts_sum_plain(values, bits, words, to);
+}
+
+static void sum_where_wide(const uint64_t *bits, uint64_t active, uint16_t amount, uint16_t *sums)
+{
+    (void)bits, (void)active, (void)amount, (void)sums;
 }
 #endif
 
@@ -323,16 +413,66 @@ void impacts_spread_more(const uint8_t *values, const struct cursor *c, uint8_t 
     }
 }
 
-void impacts_add(const uint8_t *values, struct impact_weights w, uint16_t *sums)
+void impacts_sum_bits(const uint8_t *values, const uint64_t *bits, uint32_t words, const struct impact_sums *to)
 {
-    for (uint32_t i = 0; i < WINDOW_DOCS; i++)
-        sums[i] = (uint16_t)(sums[i] + (values[i] & IMPACT_MOST) * w.weight + (values[i] >> 7) * w.pair);
+    if (has_wide())
+        sum_wide(values, bits, words, to);
+    else
+        impacts_sum_plain(values, bits, words, to);
 }
 
-void impacts_raise(const uint8_t *values, struct impact_weights w, uint16_t *sums)
+void impacts_sum(const uint8_t *values, const struct cursor *c, const struct window *w, const struct impact_sums *to)
 {
-    for (uint32_t i = 0; i < WINDOW_DOCS; i++) {
-        uint16_t mine = (uint16_t)((values[i] & IMPACT_MOST) * w.weight + (values[i] >> 7) * w.pair);
-        sums[i] = mine > sums[i] ? mine : sums[i];
+    const struct postings *p = &c->postings;
+
+    if (p->bits) {
+        const uint64_t *bits = p->bits + w->base / 64;
+        uint32_t rank = p->block_ranks[w->base / WINDOW_DOCS], words = (w->count + 63) / 64, end = rank;
+        for (uint32_t i = 0; i < words; i++)
+            end += (uint32_t)__builtin_popcountll(bits[i]);
+        if (rank <= end && end <= p->df) /* else the list is no list */
+            impacts_sum_bits(values + rank, bits, words, to);
+        return;
+    }
+    values += (size_t)c->facts_block * POSTINGS_BLOCK + c->facts_at;
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (to->active >> (c->offsets[i] >> 6) & 1)
+            sum_one(to, c->offsets[i], values[i]);
+    }
+}
+
+void impacts_sum_most(const struct mask *m, const struct impact_sums *to)
+{
+    for (MASK_WORDS(m, i)) {
+        for (uint64_t x = to->active >> i & 1 ? m->bits[i] : 0; x; x &= x - 1)
+            sum_one(to, (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(x), IMPACT_TITLED | IMPACT_MOST);
+    }
+}
+
+void impacts_sum_all(const uint8_t values[WINDOW_DOCS], const struct impact_sums *to)
+{
+    for (uint64_t left = to->active; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        const uint64_t all = ~0ull;
+        struct impact_sums word = *to;
+        word.active = 1;
+        word.sums += (size_t)i * 64;
+        word.titled += i;
+        impacts_sum_bits(values + (size_t)i * 64, &all, 1, &word);
+    }
+}
+
+void impacts_sum_where(const uint64_t *bits, uint64_t active, uint16_t amount, uint16_t *sums)
+{
+    if (has_wide()) {
+        sum_where_wide(bits, active, amount, sums);
+        return;
+    }
+    for (; active; active &= active - 1) {
+        uint32_t i = (uint32_t)__builtin_ctzll(active);
+        for (uint64_t x = bits[i]; x; x &= x - 1) {
+            uint16_t *sum = &sums[i * 64 + (uint32_t)__builtin_ctzll(x)];
+            *sum = *sum + amount > UINT16_MAX ? UINT16_MAX : (uint16_t)(*sum + amount);
+        }
     }
 }

@@ -1,16 +1,13 @@
-#include "server/query/prune.h"
+#include "server/query/prune_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-#include "server/query/kernels.h"
-
-#define SLACK 4e-6 /* rounding of scores, and of limits in single precision */
 
 static void shard_release(struct prune_shard *s)
 {
     free(s->places);
     free(s->least);
+    free(s->known);
     *s = (struct prune_shard){0};
 }
 
@@ -19,6 +16,7 @@ void prune_cache_clear(struct prune_cache *c)
     for (uint32_t i = 0; i < PRUNE_SHARDS; i++)
         shard_release(&c->shards[i]);
     impact_cache_clear(&c->impacts);
+    prior_byte_cache_clear(&c->priors);
     *c = (struct prune_cache){0};
 }
 
@@ -30,6 +28,7 @@ bool prune_init(struct prune *p, struct match *match, const struct prior *prior,
     p->match = match;
     p->prior = prior;
     p->cache = cache;
+    impact_cache_begin(&cache->impacts);
     p->limits = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->limits));
     p->best = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->best));
     p->titled = arena_alloc(arena, WINDOW_DOCS * sizeof(*p->titled));
@@ -68,18 +67,17 @@ static void keep_least(uint8_t *least, uint8_t length)
     *least = (uint8_t)((mine < best ? mine : best) + 1);
 }
 
-static void find_least(struct prune_shard *s, const struct window *w)
+/* The shortest lengths of a window. */
+static const uint8_t *least_of(const struct prune_shard *s, const struct window *w, doc_id base)
 {
-    uint8_t *all = s->least + (size_t)s->windows * s->stride;
+    uint8_t *least = s->least + (size_t)(base / WINDOW_DOCS) * s->stride;
 
-    for (uint32_t d = 0; d < w->doc_count; d++) {
-        uint8_t *least = s->least + (size_t)(d / WINDOW_DOCS) * s->stride;
-        const uint8_t *lengths = w->lengths + (size_t)d * s->stride;
+    for (doc_id d = base; !s->known[base / WINDOW_DOCS] && d < w->doc_count && d - base < WINDOW_DOCS; d++) {
         for (uint32_t f = 0; f < s->stride; f++)
-            keep_least(&least[f], lengths[f]);
+            keep_least(&least[f], w->lengths[(size_t)d * s->stride + f]);
     }
-    for (uint32_t i = 0; i < s->windows * s->stride; i++)
-        keep_least(&all[i % s->stride], s->least[i]);
+    s->known[base / WINDOW_DOCS] = true;
+    return least;
 }
 
 static void shard_make(struct prune_shard *s, const struct window *w)
@@ -94,9 +92,9 @@ static void shard_make(struct prune_shard *s, const struct window *w)
         put_places(&s->flat_places[2 * (size_t)i], fact_flat(w->facts[i]));
     }
     s->stride = w->length_stride;
-    s->windows = (w->doc_count + WINDOW_DOCS - 1) / WINDOW_DOCS;
-    s->least = xcalloc((size_t)(s->windows + 1) * s->stride + 1, 1);
-    find_least(s, w);
+    s->windows = w->doc_count / WINDOW_DOCS + 1;
+    s->least = xcalloc((size_t)s->windows * s->stride + 1, 1);
+    s->known = xcalloc(s->windows, sizeof(*s->known));
 }
 
 void prune_segment(struct prune *p)
@@ -104,6 +102,8 @@ void prune_segment(struct prune *p)
     const struct window *w = p->match->window;
     struct prune_shard *s;
 
+    p->in_words_known = false;
+    p->priors = prior_bytes_of(&p->cache->priors, p->prior, w);
     for (uint32_t i = 0; i < PRUNE_SHARDS; i++) {
         s = &p->cache->shards[i];
         if (s->places && s->uid == shard_uid(w->shard)) {
@@ -118,13 +118,21 @@ void prune_segment(struct prune *p)
 }
 
 /* --- a window --- */
-static double prior_most(const struct prune *p)
+#define WHOLE DOC_NONE /* limits are to hold for the whole segment, not for a window alone */
+
+static doc_id window_of(const struct prune *p)
 {
+    return p->match->window->docs ? WHOLE : p->match->window->base;
+}
+
+static double prior_most(const struct prune *p, doc_id base)
+{
+    if (p->priors && base != WHOLE)
+        return prior_bytes_most(p->priors, p->match->window, base);
     return p->prior->key_count ? p->prior->weight : 0;
 }
 
-/* NULL when a list's postings are not valued: it is short, or a union, or the window a selection. */
-static const uint8_t *values_of(struct prune *p, struct cursor *c, uint64_t title)
+const struct impact_list *prune_list_values(struct prune *p, struct cursor *c, uint64_t title)
 {
     struct impact_source source = {p->match->scorer, p->match->window,
                                    c->flat ? p->shard->flat_places : p->shard->places, title, c->flat};
@@ -132,35 +140,38 @@ static const uint8_t *values_of(struct prune *p, struct cursor *c, uint64_t titl
     if (p->match->window->docs || c->prefix || c->empty)
         return NULL;
     if (!c->valued)
-        c->values = impacts_of(&p->cache->impacts, c, &source);
+        c->impacts = impacts_of(&p->cache->impacts, c, &source);
     c->valued = true;
-    return c->values;
+    return c->impacts;
 }
 
-static const uint8_t *alternative_values(struct prune *p, struct match_alternative *a)
+const struct impact_list *prune_alternative_values(struct prune *p, struct match_alternative *a)
 {
     uint64_t title = title_has(a->alternative) ? p->match->title.field : 0;
 
-    return a->cursor_count == 1 ? values_of(p, &a->cursors[0], title) : NULL;
+    return a->cursor_count == 1 ? prune_list_values(p, &a->cursors[0], title) : NULL;
 }
 
-/* A prefix's facts have frequency 1 in some fields. */
-static double most_of_alternative(struct prune *p, struct match_alternative *a)
+/* What a word is worth where frequencies count as 1 and titles and texts are as short as here. */
+static double most_of_flat(struct prune *p, doc_id base)
 {
-    const uint8_t *values = alternative_values(p, a);
     const struct scorer *s = p->match->scorer;
-    const struct window *w = p->match->window;
-    const uint8_t *least =
-        p->shard->least + (size_t)(w->docs || p->whole ? p->shard->windows : w->base / WINDOW_DOCS) * p->shard->stride;
+    const uint8_t *least = base == WHOLE ? NULL : least_of(p->shard, p->match->window, base);
     double tf = SCORE_SIDE_WEIGHT;
 
-    if (values)
-        return a->alternative->weight * a->alternative->idf * values[-1] / IMPACT_MOST;
-    if (a->cursor_count != 1 || !(a->cursors[0].flat || a->cursors[0].prefix))
-        return a->alternative->weight * a->alternative->idf;
     for (uint32_t f = 0; f < p->shard->stride; f++)
-        tf += least[f] ? s->norm[f][least[f]] : 0;
-    return a->alternative->weight * a->alternative->idf * tf / (s->k1 + tf);
+        tf += !least ? s->norm[f][1] : least[f] ? s->norm[f][least[f]] : 0;
+    return tf / (s->k1 + tf);
+}
+
+static double most_of_alternative(struct prune *p, struct match_alternative *a, doc_id base)
+{
+    const struct impact_list *list = prune_alternative_values(p, a);
+    double scale = a->alternative->weight * a->alternative->idf;
+
+    if (list)
+        return scale * (base == WHOLE ? list->most : list->window[base / WINDOW_DOCS]) / IMPACT_MOST;
+    return a->cursor_count == 1 && (a->cursors[0].flat || a->cursors[0].prefix) ? scale * most_of_flat(p, base) : scale;
 }
 
 /* What a title may add that has it. */
@@ -171,20 +182,26 @@ static double most_of_title(const struct prune *p, uint32_t slot, const struct m
     return title_has(a->alternative) ? q->slots[slot].pair_limit + title_named(q, slot, a->alternative) : 0;
 }
 
-static double most_of_slot(struct prune *p, uint32_t slot)
+static double most_with_title(struct prune *p, uint32_t slot, struct match_alternative *a, doc_id base)
+{
+    double most = most_of_alternative(p, a, base);
+
+    return most > 0 ? most + most_of_title(p, slot, a) : 0;
+}
+
+static double most_of_slot(struct prune *p, uint32_t slot, doc_id base)
 {
     struct match_slot *s = &p->match->slots[slot];
     double most = 0;
 
     for (uint32_t k = 0; k < s->alternative_count; k++) {
-        double mine = most_of_alternative(p, &s->alternatives[k]) + most_of_title(p, slot, &s->alternatives[k]);
+        double mine = most_with_title(p, slot, &s->alternatives[k], base);
         most = mine > most ? mine : most;
     }
     return most;
 }
 
-/* All documents of the alternative that are wanted. */
-static bool alternative_bits(struct prune *p, struct match_alternative *a, const struct mask *wanted, struct mask *out)
+bool prune_alternative_bits(struct prune *p, struct match_alternative *a, const struct mask *wanted, struct mask *out)
 {
     struct mask part;
 
@@ -211,17 +228,17 @@ static bool add_able(struct prune *p, uint32_t slot, struct match_alternative *a
 {
     double titled = most_of_title(p, slot, a);
     double scale = a->alternative->weight * a->alternative->idf, worth = d->least - d->in_prior;
-    double most = most_of_alternative(p, a) + titled;
-    const uint8_t *values = most >= worth && worth > 0 ? alternative_values(p, a) : NULL;
+    double most = most_of_alternative(p, a, window_of(p)) + titled;
+    const struct impact_list *list = most >= worth && worth > 0 ? prune_alternative_values(p, a) : NULL;
     struct mask part;
 
     if (most < worth)
         return true;
-    if (values) {
+    if (list) {
         const uint8_t least[2] = {impact_of_part(worth / scale), impact_of_part((worth - titled) / scale)};
         mask_clear(&part);
-        impacts_window(values, &a->cursors[0], p->match->window, least, &part);
-    } else if (!alternative_bits(p, a, d->wanted, &part)) {
+        impacts_window(list->values, &a->cursors[0], p->match->window, least, &part);
+    } else if (!prune_alternative_bits(p, a, d->wanted, &part)) {
         return false;
     }
     if (d->least > most)
@@ -257,14 +274,18 @@ static bool require(struct prune *p, uint32_t slot, const struct demand *d, stru
 bool prune_require(struct prune *p, int64_t worst, struct mask *wanted)
 {
     const struct query *q = p->match->query;
-    double most[QUERY_SLOTS], needed = ((double)worst / 1e6 - 2 * SLACK - match_most_gain(p->match)) * q->max_lex;
+    double most[QUERY_SLOTS], needed = ((double)worst / 1e6 - 2 * PRUNE_SLACK - match_most_gain(p->match)) * q->max_lex;
+
+    double in_prior = prior_most(p, window_of(p)) * q->max_lex;
 
     for (uint32_t i = 0; i < q->slot_count; i++) {
-        most[i] = most_of_slot(p, i);
+        most[i] = most_of_slot(p, i, window_of(p));
         needed -= most[i];
     }
+    if (needed > in_prior)
+        mask_clear(wanted);
     for (uint32_t i = 0; i < q->slot_count && wanted->active; i++) {
-        struct demand d = {needed + most[i], prior_most(p) * q->max_lex, wanted};
+        struct demand d = {needed + most[i], in_prior, wanted};
         if (d.least > 0 && !require(p, i, &d, wanted))
             return false;
     }
@@ -304,7 +325,7 @@ static doc_id next_able(struct prune *p, double needed, doc_id doc)
     uint32_t must = 0, some = 0;
 
     for (uint32_t i = 0; i < q->slot_count; i++) {
-        most[i] = most_of_slot(p, i);
+        most[i] = most_of_slot(p, i, WHOLE);
         sum += most[i];
         some |= most[i] > 0 ? 1u << i : 0;
     }
@@ -328,149 +349,135 @@ static doc_id next_able(struct prune *p, double needed, doc_id doc)
     return next_with_any(p, some, doc);
 }
 
-doc_id prune_next(struct prune *p, int64_t worst, doc_id doc)
+/* --- windows --- */
+/* Of a short list: in which windows it has documents. */
+static void present_by_window(const struct postings *list, uint32_t windows, float most, float *out)
 {
-    doc_id spelled = cursor_next(&p->match->identifier, doc), next;
-    double gain = p->match->affinity.of_code ? p->match->affinity.most / p->match->query->max_lex : 0;
-    double needed = (double)worst / 1e6 - 2 * SLACK - gain - prior_most(p);
+    doc_id docs[POSTINGS_BLOCK];
 
-    p->whole = true;
-    next = needed > 0 ? next_able(p, needed * p->match->query->max_lex, doc) : doc;
-    p->whole = false;
-    next = spelled < next ? spelled : next;
-    return next == DOC_NONE ? DOC_NONE : next & ~(WINDOW_DOCS - 1);
-}
-
-/* --- values of postings, summed over the slots --- */
-#define SUM_MOST 60000.0 /* what the largest lex / max_lex is in 16 bits, with room for rounding up */
-
-static uint16_t summand(double lex, const struct query *q)
-{
-    return (uint16_t)ceil(lex / q->max_lex * SUM_MOST);
-}
-
-static void mark(const struct mask *m, uint8_t *bytes)
-{
-    for (MASK_WORDS(m, i)) {
-        for (uint64_t x = m->bits[i]; x; x &= x - 1)
-            bytes[i * 64 + (uint64_t)__builtin_ctzll(x)] = IMPACT_TITLED | IMPACT_MOST;
+    for (uint32_t b = 0; b < list->block_count; b++) {
+        uint32_t n = postings_block(list, b, docs, NULL);
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t w = docs[i] / WINDOW_DOCS;
+            if (w < windows && most > out[w])
+                out[w] = most;
+        }
     }
 }
 
-/* Adds a list's values to p->bytes, up to the most. */
-static void add_values(struct prune *p, struct cursor *c)
+static void raise_by_window(struct prune *p, uint32_t slot, struct match_alternative *a, float *most)
 {
-    const uint8_t *values = values_of(p, c, 0);
-    uint8_t more[WINDOW_DOCS] = {0};
-    struct mask part;
+    const struct impact_list *list = prune_alternative_values(p, a);
+    float scale = (float)(a->alternative->weight * a->alternative->idf / IMPACT_MOST);
+    float titled = (float)most_of_title(p, slot, a);
+    float same = list ? 0 : (float)most_with_title(p, slot, a, WHOLE);
 
-    if (values && !c->postings.bits) {
-        impacts_spread_more(values, c, p->bytes);
+    if (!list && a->cursor_count == 1 && !a->cursors[0].prefix && !a->cursors[0].postings.bits &&
+        a->cursors[0].postings.df < IMPACT_POSTINGS) {
+        present_by_window(&a->cursors[0].postings, p->shard->windows, same, most);
         return;
     }
-    if (values) {
-        impacts_spread(values, c, p->match->window, more);
-    } else {
-        mask_clear(&part);
-        (void)cursor_window(c, p->match->window, 0, NULL, &part); /* it was loaded */
-        mark(&part, c->postings.bits ? more : p->bytes);
-        if (!c->postings.bits)
-            return;
+    for (uint32_t i = 0; i < p->shard->windows; i++) {
+        float mine = !list ? same : list->window[i] ? scale * list->window[i] + titled : 0;
+        most[i] = mine > most[i] ? mine : most[i];
     }
-    for (uint32_t i = 0; i < WINDOW_DOCS; i++)
-        p->bytes[i] = p->bytes[i] + more[i] > UINT8_MAX ? UINT8_MAX : (uint8_t)(p->bytes[i] + more[i]);
 }
 
-/* What any document of the union is worth at most: of a document in several of its lists their sum. */
-static void spread_union(struct prune *p, const struct prefix_union *u)
+/* What the words of each window's documents give at most. False when memory runs out. */
+static bool know_in_words(struct prune *p)
 {
-    struct prefix_lists lists = prefix_union_lists(u);
-    uint32_t count;
-    const uint16_t *offsets = prefix_union_short(u, &count);
+    uint32_t windows = p->shard->windows;
+    float *most;
 
-    for (uint32_t k = 0; k < lists.cursor_count; k++)
-        add_values(p, &lists.cursors[k]);
-    for (uint32_t i = 0; i < count; i++)
-        p->bytes[offsets[i]] = IMPACT_MOST;
-    for (uint32_t i = 0; i < WINDOW_DOCS; i++)
-        p->bytes[i] = p->bytes[i] > IMPACT_MOST ? IMPACT_MOST : p->bytes[i];
-}
-
-/* An alternative's values by offset in p->bytes; of those without values the most. */
-static bool spread(struct prune *p, struct match_alternative *a, const struct mask *wanted)
-{
-    const uint8_t *values = alternative_values(p, a);
-    struct mask part;
-
-    memset(p->bytes, 0, WINDOW_DOCS);
-    if (values) {
-        impacts_spread(values, &a->cursors[0], p->match->window, p->bytes);
-    } else if (a->cursor_count == 1 && a->cursors[0].prefix) {
-        spread_union(p, a->cursors[0].prefix);
-    } else {
-        if (!alternative_bits(p, a, wanted, &part))
-            return false;
-        mark(&part, p->bytes);
-    }
-    return true;
-}
-
-static bool sum_slot(struct prune *p, uint32_t slot, const struct mask *wanted)
-{
-    const struct query *q = p->match->query;
-    const struct match_slot *s = &p->match->slots[slot];
-    bool alone = s->alternative_count == 1;
-
-    if (!match_slot_bits(p->match, slot))
-        return false;
-    if (!alone)
-        memset(p->slot_sums, 0, WINDOW_DOCS * sizeof(*p->slot_sums));
-    for (uint32_t k = 0; k < s->alternative_count; k++) {
-        struct match_alternative *a = &s->alternatives[k];
-        struct impact_weights w = {summand(a->alternative->weight * a->alternative->idf / IMPACT_MOST, q),
-                                   summand(most_of_title(p, slot, a), q)};
-        if (!spread(p, a, wanted))
-            return false;
-        if (alone)
-            impacts_add(p->bytes, w, p->sums);
-        else
-            impacts_raise(p->bytes, w, p->slot_sums);
-    }
-    for (uint32_t i = 0; !alone && i < WINDOW_DOCS; i++)
-        p->sums[i] = (uint16_t)(p->sums[i] + p->slot_sums[i]);
-    return true;
-}
-
-bool prune_values(struct prune *p, int64_t worst, struct mask *wanted)
-{
-    double needed = (double)worst / 1e6 - 2 * SLACK - match_most_gain(p->match) - prior_most(p);
-    uint64_t active = wanted->active;
-
-    if (needed <= 0 || p->match->window->docs)
+    if (p->in_words_known)
         return true;
-    memset(p->sums, 0, WINDOW_DOCS * sizeof(*p->sums));
+    if (windows > p->room) {
+        p->in_words = arena_alloc(p->match->arena, 2 * windows * sizeof(*p->in_words));
+        p->room = p->in_words ? windows : 0;
+    }
+    if (!p->in_words)
+        return false;
+    most = p->in_words + windows;
+    memset(p->in_words, 0, windows * sizeof(*p->in_words));
     for (uint32_t i = 0; i < p->match->query->slot_count; i++) {
-        if (!sum_slot(p, i, wanted))
-            return false;
+        struct match_slot *s = &p->match->slots[i];
+        memset(most, 0, windows * sizeof(*most));
+        for (uint32_t k = 0; k < s->alternative_count; k++)
+            raise_by_window(p, i, &s->alternatives[k], most);
+        for (uint32_t w = 0; w < windows; w++)
+            p->in_words[w] += most[w];
     }
-    needed *= SUM_MOST;
-    for (MASK_WORDS(wanted, i)) {
-        wanted->bits[i] &= needed > UINT16_MAX ? 0 : kernel_in_range(p->sums + i * 64, (uint16_t)needed, UINT16_MAX);
-        if (!wanted->bits[i])
-            active &= ~(1ull << i);
-    }
-    wanted->active = active;
+    p->in_words_known = true;
     return true;
+}
+
+static double window_gain(struct prune *p, doc_id base)
+{
+    struct affinity *a = &p->match->affinity;
+
+    return a->of_code ? affinity_window_most(a, base) : 0;
+}
+
+bool prune_window_able(struct prune *p, int64_t worst, doc_id base)
+{
+    double max_lex = p->match->query->max_lex, needed, most;
+
+    if (!know_in_words(p))
+        return true;
+    needed = ((double)worst / 1e6 - 4 * PRUNE_SLACK) * max_lex;
+    most = (double)p->in_words[base / WINDOW_DOCS] + p->match->affinity.most;
+    if (most + prior_most(p, WHOLE) * max_lex < needed)
+        return false;
+    most += prior_most(p, base) * max_lex;
+    return most >= needed && most - p->match->affinity.most + window_gain(p, base) >= needed;
+}
+
+doc_id prune_next(struct prune *p, int64_t worst, doc_id doc)
+{
+    doc_id spelled = cursor_next(&p->match->identifier, doc), next = doc, end = p->match->window->doc_count;
+    double gain = p->match->affinity.of_code ? p->match->affinity.most / p->match->query->max_lex : 0;
+    double needed = (double)worst / 1e6 - 2 * PRUNE_SLACK - gain - prior_most(p, WHOLE);
+
+    while (next < end) {
+        next = needed > 0 ? next_able(p, needed * p->match->query->max_lex, next) : next;
+        next = next == DOC_NONE ? next : next & ~(WINDOW_DOCS - 1);
+        if (next >= end || prune_window_able(p, worst, next))
+            break;
+        next += WINDOW_DOCS;
+    }
+    next = spelled < next ? spelled : next;
+    return next >= end ? DOC_NONE : next & ~(WINDOW_DOCS - 1);
+}
+
+uint32_t prune_best_windows(struct prune *p, doc_id *bases, uint32_t count)
+{
+    double max_lex = p->match->query->max_lex, mosts[PRUNE_BEST_WINDOWS];
+    uint32_t found = 0;
+
+    if (!know_in_words(p))
+        return 0;
+    for (uint32_t i = 0; i < p->shard->windows && i * WINDOW_DOCS < p->match->window->doc_count; i++) {
+        double most = (double)p->in_words[i] + p->match->affinity.most + prior_most(p, WHOLE) * max_lex;
+        uint32_t at = found;
+        if (p->in_words[i] <= 0 || (found == count && most <= mosts[found - 1]))
+            continue;
+        most = (double)p->in_words[i] + window_gain(p, i * WINDOW_DOCS) + prior_most(p, i * WINDOW_DOCS) * max_lex;
+        for (; at > 0 && mosts[at - 1] < most; at--) {
+            if (at < count) {
+                mosts[at] = mosts[at - 1];
+                bases[at] = bases[at - 1];
+            }
+        }
+        if (at == count)
+            continue;
+        mosts[at] = most;
+        bases[at] = i * WINDOW_DOCS;
+        found += found < count;
+    }
+    return found;
 }
 
 /* --- limits --- */
-static inline float part_of_fact(const struct prune *p, uint64_t fact, const uint8_t *lengths)
-{
-    double tf = scorer_tf(p->match->scorer, fact, lengths);
-
-    return (float)(tf / (p->match->scorer->k1 + tf));
-}
-
 static void zero(const struct prune *p, float *limits)
 {
     for (uint32_t i = 0; i < p->count; i++)
@@ -498,7 +505,6 @@ static inline void put(struct prune *p, uint16_t offset, float part, bool titled
 static void add_list(struct prune *p, uint32_t slot, struct match_alternative *a, const struct mask *wanted)
 {
     const struct window *w = p->match->window;
-    float k1 = (float)p->match->scorer->k1;
     const uint32_t *places = a->cursors[0].flat ? p->shard->flat_places : p->shard->places;
     uint16_t *offsets = p->gathered.offsets;
     uint32_t n = cursor_gather_indexes(&a->cursors[0], w, wanted, offsets, p->indexes);
@@ -508,15 +514,8 @@ static void add_list(struct prune *p, uint32_t slot, struct match_alternative *a
 
     for (uint32_t i = 0; i < n; i++) {
         const uint8_t *lengths = w->lengths + (size_t)window_doc(w, offsets[i]) * w->length_stride;
-        const uint32_t *place = &places[2 * (size_t)p->indexes[i]];
-        uint64_t fact = w->facts[p->indexes[i]];
-        float tf, part;
-        if (place[0] != SCORE_SUM) {
-            tf = score_tf_of_places(p->match->scorer, place, lengths);
-            part = tf / (k1 + tf);
-        } else {
-            part = part_of_fact(p, a->cursors[0].flat ? fact_flat(fact) : fact, lengths);
-        }
+        uint64_t fact = w->facts[p->indexes[i]], counted = a->cursors[0].flat ? fact_flat(fact) : fact;
+        float part = prune_part(p, &places[2 * (size_t)p->indexes[i]], counted, lengths);
         put(p, offsets[i], scale * part + (fact & title ? named : 0), fact & title);
     }
 }
@@ -531,7 +530,7 @@ static void add_union(struct prune *p, struct match_alternative *a, const struct
     for (uint32_t i = 0; i < n; i++) {
         uint16_t offset = p->gathered.offsets[i];
         const uint8_t *lengths = w->lengths + (size_t)window_doc(w, offset) * w->length_stride;
-        put(p, offset, scale * part_of_fact(p, p->gathered.facts[i], lengths), false);
+        put(p, offset, scale * prune_part(p, (const uint32_t[2]){SCORE_SUM}, p->gathered.facts[i], lengths), false);
     }
 }
 
@@ -541,7 +540,7 @@ static bool add_words(struct prune *p, struct match_alternative *a, const struct
     float most = scale_of(p, a);
     struct mask all;
 
-    if (!alternative_bits(p, a, wanted, &all))
+    if (!prune_alternative_bits(p, a, wanted, &all))
         return false;
     for (MASK_WORDS(&all, i)) {
         for (uint64_t x = all.bits[i]; x; x &= x - 1)
@@ -642,7 +641,7 @@ static inline bool add_rest(struct prune *p, const struct priors *priors, uint32
 {
     double limit = (double)p->limits[offset], gain_most = match_most_gain(p->match);
 
-    if (limit + gain_most + prior_most(p) < needed)
+    if (limit + gain_most + (p->prior->key_count ? p->prior->weight : 0) < needed)
         return false;
     limit += prior_at(priors, offset);
     if (limit + gain_most < needed)
@@ -654,7 +653,7 @@ static inline bool add_rest(struct prune *p, const struct priors *priors, uint32
 
 static double needed_for(int64_t worst)
 {
-    return worst == INT64_MIN ? -1 : (double)worst / 1e6 - 2 * SLACK;
+    return worst == INT64_MIN ? -1 : (double)worst / 1e6 - 2 * PRUNE_SLACK;
 }
 
 void prune_total(struct prune *p, int64_t worst, struct mask *wanted)
@@ -678,7 +677,7 @@ void prune_total(struct prune *p, int64_t worst, struct mask *wanted)
 
 void prune_narrow(const struct prune *p, int64_t worst, struct mask *wanted)
 {
-    float needed = (float)(needed_for(worst) - SLACK);
+    float needed = (float)(needed_for(worst) - PRUNE_SLACK);
     uint64_t active = wanted->active;
 
     for (MASK_WORDS(wanted, i)) {
@@ -699,7 +698,7 @@ void prune_narrow(const struct prune *p, int64_t worst, struct mask *wanted)
 /* By how large the limits are, in buckets; the best buckets are taken whole. */
 void prune_best(struct prune *p, const struct mask *wanted, uint32_t count, struct mask *best)
 {
-    float scale = (float)((BUCKETS - 1) / (1 + prior_most(p)));
+    float scale = (float)((BUCKETS - 1) / (1 + p->prior->weight));
     uint32_t counts[BUCKETS] = {0}, least = BUCKETS, sum = 0;
     uint8_t *buckets = (uint8_t *)p->gathered.offsets;
 

@@ -125,6 +125,13 @@ static double share_of_value(const struct prior_key *k, double value)
     return x > 1 ? 1 : x;
 }
 
+double prior_share_of_code(const struct prior_key *k, const struct number_column *c, uint16_t code)
+{
+    if (isnan(k->shares[code]))
+        k->shares[code] = share_of_value(k, number_as_double(c, c->values[code]));
+    return k->shares[code];
+}
+
 /* False when the document has no value. */
 static bool share_of(const struct prior_key *k, struct window *w, uint32_t offset, double *x)
 {
@@ -135,9 +142,7 @@ static bool share_of(const struct prior_key *k, struct window *w, uint32_t offse
         window_codes(w, k->source);
         if (!(v->changed[offset >> 6] >> (offset & 63) & 1)) {
             uint16_t code = v->column->codes[window_doc(w, offset)];
-            if (isnan(k->shares[code]))
-                k->shares[code] = share_of_value(k, number_as_double(v->column, v->column->values[code]));
-            *x = k->shares[code];
+            *x = prior_share_of_code(k, v->column, code);
             return code != 0 && number_fits(v->column->values[code]);
         }
     }

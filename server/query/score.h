@@ -106,6 +106,9 @@ void prior_segment(struct prior *p, const struct window *w, struct prior_cache *
 /* prior_weight * prior of a document of the window. */
 double prior_of(const struct prior *p, struct window *w, uint32_t offset);
 
+/* x by a code of the key's column, which has shares. */
+double prior_share_of_code(const struct prior_key *k, const struct number_column *c, uint16_t code);
+
 /* Leaves the documents whose prior may be at least this, told by its first key alone, and perhaps more. */
 void prior_narrow(const struct prior *p, struct window *w, double needed, struct mask *m);
 

@@ -62,6 +62,18 @@ void title_window(struct title_matcher *t, const doc_id *base)
     t->window = title_signs_window(t->signs, *base);
 }
 
+void title_narrow_pairs(const struct title_matcher *t, uint32_t slot, uint64_t active, uint64_t *bits)
+{
+    for (; t->window && active; active &= active - 1) {
+        uint32_t word = (uint32_t)__builtin_ctzll(active);
+        const uint32_t *signs = t->window + (size_t)word * 64;
+        uint64_t in = 0;
+        for (uint64_t x = bits[word]; x; x &= x - 1)
+            in |= signs[__builtin_ctzll(x)] & t->pair_signs[slot] ? x & -x : 0;
+        bits[word] = in;
+    }
+}
+
 /* The slots that a word is of, as bits. */
 static uint32_t slots_of(const struct title_matcher *t, term_id id)
 {

@@ -45,6 +45,10 @@ void title_segment(struct title_matcher *t, const struct query *q, uint32_t segm
 /* Moves to the window that begins at *base; NULL: to a selection of documents. */
 void title_window(struct title_matcher *t, const doc_id *base);
 
+/* Takes out of `bits` the window's documents, by offset, in whose title the slot's words are not before the next one's,
+ * as far as that can be told. */
+void title_narrow_pairs(const struct title_matcher *t, uint32_t slot, uint64_t active, uint64_t *bits);
+
 /* What neighbours may add in the title of the window's document that has the words of these slots, as bits. */
 static inline double title_limit(const struct title_matcher *t, uint32_t slots, uint32_t offset)
 {

@@ -7,7 +7,7 @@
 #include "tests/support/random.h"
 #include "tests/unit/query/catalog.h"
 
-#define PRODUCTS 14000
+#define PRODUCTS 28000
 #define TOP      20
 #define DRAWS    60
 #define REPEATS  3 /* the values of postings are made when they are asked for again */
@@ -46,7 +46,7 @@ static char *product(struct random *r, uint32_t number)
     char *out;
 
     buf_printf(&b, "{\"objectID\":\"%u\",\"brand\":\"b%u\",\"category\":\"%s > %s\",\"popularity\":%llu,\"title\":\"",
-               number, number % 7, number % 3 ? "phone" : "table", WORDS[number / 1000],
+               number, number % 7, number % 3 ? "phone" : "table", WORDS[number / 2000],
                (unsigned long long)random_below(r, 1 + random_below(r, 5000)));
     add_words(r, 1 + random_below(r, 8), &b);
     if (number % 3 == 0) /* a word that neighbours have */
@@ -140,6 +140,10 @@ static bool check(struct catalog *c, const char *question)
         assert_true(c->result.total == total || (!exact && c->result.total_is_least && c->result.total < total));
         least |= c->result.total_is_least;
     }
+    /* What was left out is not kept as if it were all. */
+    c->request.exact_total = true;
+    assert_int_equal(search_run(&c->context, &c->request, 1, &c->result, &c->err), STATUS_OK);
+    assert_true(c->result.total == total && !c->result.total_is_least);
     free(due);
     return least;
 }
@@ -212,33 +216,73 @@ static void test_spread(void **state)
     }
 }
 
-/* What the sums are, written down once more. */
+/* What the sums are, written down once more, in vectors and in plain C, and words that are not active left alone. */
 static void test_sums(void **state)
 {
     struct random r = random_start("sums");
-    static uint8_t values[WINDOW_DOCS];
-    static uint16_t sums[WINDOW_DOCS], most[WINDOW_DOCS];
-    struct impact_weights w = {201, 977};
+    static uint8_t values[WINDOW_DOCS + 64];
+    static uint16_t sums[3][WINDOW_DOCS];
+    uint64_t titled[3][WINDOW_WORDS], bits[WINDOW_WORDS];
 
     (void)state;
-    random_fill(&r, values, sizeof(values));
-    for (uint32_t i = 0; i < WINDOW_DOCS; i++)
-        sums[i] = (uint16_t)random_below(&r, 30000);
-    memcpy(most, sums, sizeof(most));
-    impacts_add(values, w, sums);
-    for (uint32_t i = 0; i < WINDOW_DOCS; i++) {
-        uint32_t worth = (values[i] & 127) * 201u + (values[i] >= 128 ? 977 : 0);
-        assert_int_equal(sums[i], most[i] + worth);
-        sums[i] = (uint16_t)(worth > most[i] ? worth : most[i]);
+    for (int round = 0; round < VALUES / 10; round++) {
+        struct impact_sums to = {.raise = round % 2, .weight = (uint32_t)random_below(&r, 65536)};
+        uint32_t rank = 0;
+        random_fill(&r, values, sizeof(values));
+        random_fill(&r, &to.active, sizeof(to.active));
+        random_fill(&r, bits, sizeof(bits));
+        random_fill(&r, sums[0], sizeof(sums[0]));
+        memset(titled, 0, sizeof(titled));
+        memcpy(sums[1], sums[0], sizeof(sums[0]));
+        memcpy(sums[2], sums[0], sizeof(sums[0]));
+        for (uint32_t i = 0; i < WINDOW_DOCS; i++) {
+            uint32_t worth, sum = sums[0][i];
+            if (!(bits[i / 64] >> (i % 64) & 1))
+                continue;
+            worth = (values[rank] & 127) * to.weight / 128;
+            if (to.active >> (i / 64) & 1) {
+                sum = !to.raise ? sum + worth : sum > worth ? sum : worth;
+                sums[0][i] = (uint16_t)(sum > UINT16_MAX ? UINT16_MAX : sum);
+                titled[0][i / 64] |= (uint64_t)(values[rank] >> 7) << (i % 64);
+            }
+            rank++;
+        }
+        to.sums = sums[1];
+        to.titled = titled[1];
+        impacts_sum_bits(values, bits, WINDOW_WORDS, &to);
+        to.sums = sums[2];
+        to.titled = titled[2];
+        impacts_sum_plain(values, bits, WINDOW_WORDS, &to);
+        for (int k = 1; k < 3; k++) {
+            assert_memory_equal(sums[0], sums[k], sizeof(sums[0]));
+            assert_memory_equal(titled[0], titled[k], sizeof(titled[0]));
+        }
     }
-    impacts_raise(values, w, most);
-    assert_memory_equal(sums, most, sizeof(sums));
+}
+
+static void test_sum_where(void **state)
+{
+    struct random r = random_start("where");
+    static uint16_t sums[WINDOW_DOCS], before[WINDOW_DOCS];
+    uint64_t bits[WINDOW_WORDS], active;
+
+    (void)state;
+    random_fill(&r, sums, sizeof(sums));
+    random_fill(&r, bits, sizeof(bits));
+    random_fill(&r, &active, sizeof(active));
+    memcpy(before, sums, sizeof(sums));
+    impacts_sum_where(bits, active, 9000, sums);
+    for (uint32_t i = 0; i < WINDOW_DOCS; i++) {
+        uint32_t due = before[i] + (active >> (i / 64) & bits[i / 64] >> (i % 64) & 1 ? 9000u : 0);
+        assert_int_equal(sums[i], due > UINT16_MAX ? UINT16_MAX : due);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_spread),
-                                       cmocka_unit_test(test_sums), cmocka_unit_test(test_same_hits)};
+                                       cmocka_unit_test(test_sums), cmocka_unit_test(test_sum_where),
+                                       cmocka_unit_test(test_same_hits)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
