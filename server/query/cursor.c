@@ -6,6 +6,7 @@ void cursor_init(struct cursor *c)
     c->flat = false;
     c->own = false;
     c->prefix = NULL;
+    c->serial_of_list = 0;
     c->valued = false;
     c->block = 0;
     c->block_count = 0;

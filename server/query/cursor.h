@@ -19,6 +19,7 @@ struct cursor {
     bool own;  /* selections are of this list: window.first is the rank of a window's first posting */
     bool flat; /* frequencies count as 1: a prefix's list */
     struct prefix_union *prefix;
+    uint64_t serial_of_list;           /* of a list that is not the shard's (unions.h); else 0 */
     bool valued;                       /* impacts.h was asked for its postings' values: */
     const struct impact_list *impacts; /* or NULL */
     /* the block decoded last */
@@ -75,6 +76,17 @@ static inline uint64_t fact_flat(uint64_t fact)
     uint64_t x = fact | fact >> 1;
 
     return (x | x >> 2) & 0x1111111111111111ull;
+}
+
+/* A bit for each field that the fact has. */
+static inline uint32_t fact_fields(uint64_t fact)
+{
+    uint64_t x = fact_flat(fact);
+
+    x = (x | x >> 3) & 0x0303030303030303ull;
+    x = (x | x >> 6) & 0x000f000f000f000full;
+    x = (x | x >> 12) & 0x000000ff000000ffull;
+    return (uint32_t)((x | x >> 24) & 0xffff);
 }
 
 /* cursor_prefix.c */

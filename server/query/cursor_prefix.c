@@ -29,17 +29,7 @@ struct prefix_union {
     uint16_t *offsets;
 };
 
-/* Nibbles to bits and back: bit f for frequency in field f. */
-static uint32_t fields_of_fact(uint64_t fact)
-{
-    uint64_t x = fact_flat(fact);
-
-    x = (x | x >> 3) & 0x0303030303030303ull;
-    x = (x | x >> 6) & 0x000f000f000f000full;
-    x = (x | x >> 12) & 0x000000ff000000ffull;
-    return (uint32_t)((x | x >> 24) & 0xffff);
-}
-
+/* The other way round: frequency 1 in each field. */
 static uint64_t fact_of_fields(uint32_t fields)
 {
     uint64_t x = fields;
@@ -61,7 +51,7 @@ static size_t append_list(const struct shard *shard, const struct postings *p, u
         uint32_t count = postings_block(p, b, docs, facts);
         for (uint32_t i = 0; i < count; i++) {
             if (docs[i] < doc_count && facts[i] < fact_count)
-                out[n++] = (uint64_t)docs[i] << FIELDS_BITS | fields_of_fact(table[facts[i]]);
+                out[n++] = (uint64_t)docs[i] << FIELDS_BITS | fact_fields(table[facts[i]]);
         }
     }
     return n;

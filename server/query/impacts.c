@@ -60,8 +60,8 @@ static struct impact_list *find_list(struct impact_cache *c, const struct impact
 
     for (uint32_t i = 0; i < IMPACT_WAYS; i++) {
         struct impact_list *l = &set[i];
-        if (l->list == want->list && l->shard_uid == want->shard_uid && l->field == want->field &&
-            l->flat == want->flat)
+        if (l->list == want->list && l->shard_uid == want->shard_uid && l->serial == want->serial &&
+            l->field == want->field && l->flat == want->flat)
             return l;
         if (l->used <= c->begun && (!place || l->used < place->used))
             place = l;
@@ -73,21 +73,33 @@ static struct impact_list *find_list(struct impact_cache *c, const struct impact
     return place;
 }
 
-/* Those not used for the longest time make room. */
-static bool make_room(struct impact_cache *c, size_t size)
+/* Those make room that were asked for less often than the one that needs it, the least and oldest first: else lists
+ * that do not fit together would push each other out all the time. */
+static bool make_room(struct impact_cache *c, const struct impact_list *for_list, size_t size)
 {
     while (c->bytes + size > IMPACT_BYTES) {
-        struct impact_list *oldest = NULL;
+        struct impact_list *least = NULL;
         for (uint32_t i = 0; i < IMPACT_LISTS; i++) {
             struct impact_list *l = &c->lists[i];
-            if (l->values && l->used <= c->begun && (!oldest || l->used < oldest->used))
-                oldest = l;
+            if (!l->values || l->used > c->begun || l->asked >= for_list->asked)
+                continue;
+            if (!least || l->asked < least->asked || (l->asked == least->asked && l->used < least->used))
+                least = l;
         }
-        if (!oldest)
+        if (!least)
             return false;
-        list_release(c, oldest);
+        list_release(c, least);
     }
     return true;
+}
+
+/* What was asked for long ago counts less. */
+static void grow_older(struct impact_cache *c)
+{
+    if (++c->clock % IMPACT_AGE)
+        return;
+    for (uint32_t i = 0; i < IMPACT_LISTS; i++)
+        c->lists[i].asked = (c->lists[i].asked + 1) / 2;
 }
 
 /* --- making them --- */
@@ -156,6 +168,7 @@ const struct impact_list *impacts_of(struct impact_cache *c, const struct cursor
     const struct postings *p = &cursor->postings;
     struct impact_list want = {.shard_uid = shard_uid(source->window->shard),
                                .list = p->bits ? (const void *)p->bits : p->data,
+                               .serial = cursor->serial_of_list,
                                .field = source->title,
                                .flat = source->flat};
     uint32_t windows = source->window->doc_count / WINDOW_DOCS + 1;
@@ -168,10 +181,12 @@ const struct impact_list *impacts_of(struct impact_cache *c, const struct cursor
     l = find_list(c, &want);
     if (!l)
         return NULL;
-    l->used = ++c->clock;
+    grow_older(c);
+    l->used = c->clock;
+    l->asked++;
     if (l->values)
         return l;
-    if (l->asked++ == 0 || !make_room(c, size))
+    if (l->asked == 1 || !make_room(c, l, size))
         return NULL;
     l->values = xcalloc(size, 1);
     l->window = l->values + size - windows;

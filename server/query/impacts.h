@@ -16,6 +16,7 @@
 
 #define IMPACT_LISTS    4096 /* a power of two */
 #define IMPACT_WAYS     4
+#define IMPACT_AGE      (1u << 17) /* lists asked for, until it counts half */
 #define IMPACT_BYTES    (32u << 20)
 #define IMPACT_POSTINGS 2048 /* shorter lists are not worth it */
 #define IMPACT_SLACK    1.01
@@ -25,6 +26,7 @@
 struct impact_list {
     uint64_t shard_uid;
     const void *list; /* where its bytes are */
+    uint64_t serial;  /* of a list that is not the shard's */
     uint64_t field;   /* the title's nibble */
     bool flat;        /* frequencies count as 1 */
     uint32_t asked, used;

@@ -5,6 +5,7 @@
 void match_memory_clear(struct match_memory *m)
 {
     affinity_cache_clear(&m->affinity);
+    union_cache_clear(&m->unions);
 }
 
 bool match_init(struct match *m, const struct query *query, const struct scorer *scorer, struct window *window)
@@ -17,6 +18,7 @@ bool match_init(struct match *m, const struct query *query, const struct scorer 
     m->window = window;
     m->arena = arena;
     cursor_init(&m->identifier);
+    union_cache_begin(&m->memory->unions);
     m->sums = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->sums));
     m->best = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->best));
     m->titled = arena_alloc(arena, WINDOW_DOCS * sizeof(*m->titled));
@@ -56,6 +58,7 @@ static enum status open_prefix(struct match *m, struct match_alternative *out, s
     const struct shard *shard = m->window->shard;
     term_id first = a->first[m->window->segment], end = a->end[m->window->segment];
     struct postings postings;
+    uint64_t serial;
     enum status status;
 
     out->cursor_count = 1;
@@ -70,6 +73,9 @@ static enum status open_prefix(struct match *m, struct match_alternative *out, s
     } else if (end - first == 1) {
         shard_postings(shard, first, &postings);
         cursor_open(&out->cursors[0], &postings);
+    } else if ((serial = unions_of(&m->memory->unions, shard, first, end, &postings)) != 0) {
+        cursor_open(&out->cursors[0], &postings);
+        out->cursors[0].serial_of_list = serial;
     } else if (!cursor_open_prefix(&out->cursors[0], shard, first, end, m->arena)) {
         return full(err);
     }

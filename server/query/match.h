@@ -11,6 +11,7 @@
 #include "server/query/query.h"
 #include "server/query/score.h"
 #include "server/query/title.h"
+#include "server/query/unions.h"
 
 struct match_alternative {
     const struct alternative *alternative;
@@ -29,6 +30,7 @@ struct match_slot {
 /* What a thread keeps from search to search. */
 struct match_memory {
     struct affinity_cache affinity;
+    struct union_cache unions;
 };
 void match_memory_clear(struct match_memory *m);
 
