@@ -6,6 +6,7 @@
 #include "server/http/handlers.h"
 #include "server/http/handlers_internal.h"
 #include "server/http/server.h"
+#include "server/query/filter.h"
 
 /*
  * Products that belong to a product, in the shape of Algolia's Recommend API:
@@ -15,7 +16,9 @@
  * -> {"results":[{"hits":[{..,"_score":87.5}],"nbHits",..}]}
  *
  * model is "related-products" (viewed by the same shoppers) or "bought-together". queryParameters are a search's; its
- * filters decide what may be recommended. _score is relative to the first one's, which is 100.
+ * filters decide what may be recommended. _score is relative to the first one's, which is 100. Where nobody viewed
+ * anything with a product yet, what is of its category is related to it, in the order of such pages, with a _score of
+ * 0.
  */
 
 #define REQUESTS_MAX        50
@@ -84,6 +87,51 @@ static const struct filter *among(const struct filter *own, const struct boost *
     }
     all[count] = (struct filter){.kind = FILTER_AND, .children = both, .child_count = own ? 2 : 1};
     return &all[count];
+}
+
+/* The deepest category of a product, as a filter: empty when it has none, or its index has no categories as a facet. */
+static struct filter category_of(const struct snapshot *s, struct str object_id, struct arena *arena)
+{
+    const struct dictionary *d = s->dictionary;
+    struct str role = s->settings->role_attribute[ROLE_CATEGORY];
+    attr_id attr = role.size ? dictionary_attr_find(d, role) : ATTR_NONE;
+    struct filter out = {.kind = FILTER_FACET};
+    uint32_t segment, count, level = 0, deepest = 0;
+    doc_id doc;
+    facet_code one;
+    if (attr == ATTR_NONE || attr >= s->attr_count || !snapshot_find(s, object_id, &segment, &doc) ||
+        shard_check_attribute(s->segments[segment].shard, attr, NULL) != STATUS_OK) {
+        return out;
+    }
+    bool levels = dictionary_attr(d, attr)->hierarchical;
+    const struct facet_column *column = shard_facet_column(s->segments[segment].shard, attr);
+    const facet_code *codes = column ? facet_codes(column, doc, &one, &count) : NULL;
+    for (uint32_t i = 0; codes && i < count; i++) {
+        level = levels ? dictionary_value_level(d, attr, codes[i]) : 0;
+        if (out.value.size == 0 || level > deepest) {
+            out.value = dictionary_value(d, attr, codes[i]);
+            deepest = level;
+        }
+    }
+    out.attribute = levels ? arena_printf(arena, STR_FMT ".lvl%u", STR_ARG(role), deepest) : role;
+    return out;
+}
+
+/* What the request's own filters say, of the product's category, and not the product. NULL: there is none, or no
+ * memory. */
+static const struct filter *like_it(const struct filter *own, const struct snapshot *snapshot, struct str object_id,
+                                    struct arena *arena)
+{
+    struct filter category = category_of(snapshot, object_id, arena);
+    struct filter self = {.kind = FILTER_FACET, .attribute = STR("objectID"), .value = object_id};
+    if (category.value.size == 0 || category.attribute.size == 0) {
+        return NULL;
+    }
+    const struct filter *it = filter_new(&self, arena);
+    struct filter without = {.kind = FILTER_NOT, .children = it, .child_count = 1};
+    const struct filter *others = it ? filter_new(&without, arena) : NULL;
+    const struct filter *same = filter_new(&category, arena);
+    return others && same ? filter_both(own, filter_both(same, others, arena), arena) : NULL;
 }
 
 static double score_of(struct str id, const struct boost *related, size_t count)
@@ -156,8 +204,11 @@ static bool recommend(struct exchange *x, uint32_t number, const struct wanted *
     request.page = 0;
     request.offset = -1;
     request.hits_per_page = RELATED_PRODUCTS;
-    if (status == STATUS_OK && count > 0) {
-        request.filter = among(request.filter, related, count, &x->arena);
+    const struct filter *like = count == 0 && w->kind == RELATED_VIEWED && w->threshold == 0 && status == STATUS_OK
+                                    ? like_it(request.filter, snapshot, w->object_id, &x->arena)
+                                    : NULL;
+    if (status == STATUS_OK && (count > 0 || like)) {
+        request.filter = like ? like : among(request.filter, related, count, &x->arena);
         status = request.filter ? search_run(&context, &request, 1, &result, &err) : STATUS_LIMIT;
     }
     if (status == STATUS_OK && rank(snapshot, w, related, count, &result) && add_scores(&result, &x->arena)) {
