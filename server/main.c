@@ -85,9 +85,9 @@ static enum status parse_arguments(struct arguments *a, int argc, char **argv, s
         {"history-days", OPTION_INT, &a->history_days, "DAYS", 0, 3650, NULL,
          "how long updates are kept for the history of objects"},
         {"merge-memory", OPTION_SIZE, &a->merge_bytes, "SIZE", 1 << 20, INT64_MAX, NULL,
-         "the most memory that a merge of changed products, or a rebuild of an index, works with (512M, or a quarter "
-         "of "
-         "--memory; little of it makes rebuilds frequent)"},
+         "the most memory that a merge of changed products, or a rebuild of an index, works with (an eighth of the "
+         "machine's, "
+         "512M to 4G, or a quarter of --memory; little of it makes rebuilds frequent)"},
         {"history-bytes", OPTION_SIZE, &a->history_bytes, "SIZE", 1 << 20, INT64_MAX, NULL,
          "the most log that is kept for history, rollbacks and backups"},
         {"events-days", OPTION_INT, &a->events_days, "DAYS", 1, 3650, NULL, "how long shoppers' events are kept"},

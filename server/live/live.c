@@ -6,6 +6,7 @@
 #include "indexer/base/clock.h"
 #include "indexer/base/log.h"
 #include "indexer/base/rcu.h"
+#include "indexer/build/build_plan.h"
 #include "server/live/lane.h"
 #include "server/live/live_internal.h"
 #include "server/live/load.h"
@@ -14,7 +15,6 @@ enum { QUEUE_OPS_MAX = 200000, LANE_ITEMS_MAX = 1000000 };
 #define CHECKPOINT_BYTES (UINT64_C(64) << 20) /* some 1.2 million updates: replayed in a second */
 #define CHECKPOINT_MS    30000
 #define SYNC_INTERVAL_MS 1000
-#define MERGE_BYTES      (UINT64_C(512) << 20)
 
 _Static_assert((int)LIVE_SYNC_INTERVAL == (int)LOG_SYNC_INTERVAL && (int)LIVE_SYNC_SYSTEM == (int)LOG_SYNC_SYSTEM,
                "the log's policies are the caller's");
@@ -43,6 +43,17 @@ static enum status open_directory(struct live *l, struct error *err)
     return status == STATUS_OK ? dir_sync(l->data_dir, err) : status;
 }
 
+/* A large index needs more: what merges can't take makes its base be built anew, which costs the work on all of it. */
+static uint64_t merge_bytes(const struct live_options *options)
+{
+    uint64_t wanted = build_plan_memory() / 2;
+    uint64_t most = options->memory_bytes / 4;
+    if (options->merge_bytes > 0) {
+        return options->merge_bytes;
+    }
+    return most > 0 && most < wanted ? most : wanted;
+}
+
 static struct live *live_new(const struct live_options *options)
 {
     struct live *l = xcalloc(1, sizeof(*l));
@@ -51,10 +62,7 @@ static struct live *live_new(const struct live_options *options)
     l->data_dir = memcpy(xmalloc(size), options->data_dir, size);
     l->options.checkpoint_bytes = options->checkpoint_bytes ? options->checkpoint_bytes : CHECKPOINT_BYTES;
     l->options.checkpoint_ms = options->checkpoint_ms ? options->checkpoint_ms : CHECKPOINT_MS;
-    if (l->options.merge_bytes == 0) {
-        uint64_t most = options->memory_bytes / 4;
-        l->options.merge_bytes = most > 0 && most < MERGE_BYTES ? most : MERGE_BYTES;
-    }
+    l->options.merge_bytes = merge_bytes(options);
     atomic_store(&l->next_file, 1);
     l->lane_end = &l->lane_first;
     pthread_mutex_init(&l->queue_lock, NULL);

@@ -42,7 +42,8 @@ struct live_options {
     live_count_hits *count_hits;           /* NULL: canary queries are not asked */
     bool verify_on_start;                  /* every block of every file */
     uint64_t memory_bytes;                 /* the most that the process may have resident; 0: no ceiling */
-    uint64_t merge_bytes; /* the most that a merge of deltas may take; 512 MB, or a quarter of memory_bytes if less */
+    uint64_t merge_bytes; /* the most that a merge of deltas, or a rebuild, may take; an eighth of the machine's,
+                             512 MB to 4 GB, or a quarter of memory_bytes if that is less */
     bool read_only;       /* no lock, no log, no updates: the tools' view of the newest manifest and log */
 };
 
