@@ -123,13 +123,43 @@ static void reserve_key(struct map *m, size_t size)
     m->keys_dead = 0;
 }
 
+uint32_t map_ask(const struct map *m, struct str key)
+{
+    uint32_t mark = mark_of(key);
+
+    if (m->capacity) {
+        __builtin_prefetch(&m->slots[home_of(m, mark)]);
+    }
+    return mark;
+}
+
+enum { ASK_PROBES = 4 };
+
+const uint64_t *map_ask_key(const struct map *m, uint32_t mark)
+{
+    size_t at = m->capacity ? home_of(m, mark) : 0;
+
+    for (int i = 0; m->capacity && i < ASK_PROBES && m->slots[at].mark; i++) {
+        if (m->slots[at].mark == mark) {
+            __builtin_prefetch(m->keys + m->slots[at].key_at);
+            return &m->slots[at].value;
+        }
+        at = (at + 1) & (m->capacity - 1);
+    }
+    return NULL;
+}
+
 uint64_t *map_put(struct map *m, struct str key, uint64_t value, bool *added)
+{
+    return map_put_asked(m, key, mark_of(key), value, added);
+}
+
+uint64_t *map_put_asked(struct map *m, struct str key, uint32_t mark, uint64_t value, bool *added)
 {
     assert(key.size <= UINT32_MAX);
     if (m->count + 1 > m->capacity / 3 * 2) {
         grow(m);
     }
-    uint32_t mark = mark_of(key);
     struct map_slot *slot = find(m, key, mark);
     bool is_new = slot->mark == 0;
     if (is_new) {

@@ -29,6 +29,12 @@ uint64_t *map_get(const struct map *m, struct str key);
 /* The place of the key's value, set to `value` first when the key was not there; *added tells (may be NULL). */
 uint64_t *map_put(struct map *m, struct str key, uint64_t value, bool *added);
 
+/* Many keys are put faster when all are asked for first, each step for all of them, since it fetches what the next one
+ * looks at: map_ask gives the mark that the others take; map_ask_key the value that is likely the key's, or NULL. */
+uint32_t map_ask(const struct map *m, struct str key);
+const uint64_t *map_ask_key(const struct map *m, uint32_t mark);
+uint64_t *map_put_asked(struct map *m, struct str key, uint32_t mark, uint64_t value, bool *added);
+
 /* True when the key was there. Not between calls of map_next. */
 bool map_remove(struct map *m, struct str key);
 

@@ -364,13 +364,11 @@ static void build_shard(struct job *job)
     struct shard_builder *builder = shard_builder_new(&options);
     struct arena arena;
     arena_init(&arena, 0);
-    struct spool_cursor cursor = {0};
+    struct spool_cursor cursor = {.shard_of = p->shard_of, .shard = (uint8_t)job->shard};
     uint32_t ordinal;
     struct json object;
     while (job->status == STATUS_OK &&
            (job->status = next_object(p, &cursor, &ordinal, &arena, &object, &job->error)) == STATUS_OK) {
-        if (p->shard_of && p->shard_of[ordinal] != job->shard)
-            continue;
         job->status = shard_builder_add(builder, &object, &job->error);
         job->documents++;
     }

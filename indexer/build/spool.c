@@ -202,7 +202,7 @@ enum status spool_next(const struct spool *s, struct spool_cursor *cursor, uint3
         }
         uint32_t this = cursor->next++;
         cursor->at += r.at;
-        if (is_dropped(s, this))
+        if (is_dropped(s, this) || (cursor->shard_of && cursor->shard_of[this] != cursor->shard))
             continue;
         *ordinal = this;
         return packed_object_get(&s->names, packed, arena, object, err);

@@ -32,6 +32,9 @@ struct spool_cursor {
     size_t at;
     size_t dropped; /* up to here */
     uint32_t next;
+    /* by ordinal, or NULL: others than those of `shard` are passed over unread */
+    const uint8_t *shard_of;
+    uint8_t shard;
 };
 MUST_CHECK enum status spool_next(const struct spool *s, struct spool_cursor *cursor, uint32_t *ordinal,
                                   struct arena *arena, struct json *object, struct error *err);

@@ -87,10 +87,10 @@ static void prune(struct suggest_builder *b, uint32_t least)
     b->records.capacity = count + 1;
 }
 
-static void take_phrase(struct suggest_builder *b, const struct phrase *p, float weight)
+static void take_phrase(struct suggest_builder *b, const struct phrase *p, uint32_t mark, float weight)
 {
     bool added;
-    uint64_t *number = map_put(&b->index, p->folded, b->records.count, &added);
+    uint64_t *number = map_put_asked(&b->index, p->folded, mark, b->records.count, &added);
     if (added) {
         struct record r = {.kind = (uint16_t)p->kind,
                            .written_size = (uint16_t)p->written.size,
@@ -108,10 +108,19 @@ static void take_phrase(struct suggest_builder *b, const struct phrase *p, float
 void suggest_builder_add(struct suggest_builder *b, const struct json *object, double popularity)
 {
     float weight = (float)(1 + log1p(popularity > 0 ? popularity : 0));
+    uint32_t marks[SUGGEST_PER_OBJECT];
+
     b->objects++;
     phrases_of(&b->phrases, b->settings, b->analysis, object);
     for (size_t i = 0; i < b->phrases.count; i++)
-        take_phrase(b, &b->phrases.items[i], weight);
+        marks[i] = map_ask(&b->index, b->phrases.items[i].folded);
+    for (size_t i = 0; i < b->phrases.count; i++) {
+        const uint64_t *number = map_ask_key(&b->index, marks[i]);
+        if (number)
+            __builtin_prefetch(&b->records.items[*number], 1);
+    }
+    for (size_t i = 0; i < b->phrases.count; i++)
+        take_phrase(b, &b->phrases.items[i], marks[i], weight);
     if (b->records.count <= b->record_limit && !b->texts.failed)
         return;
     /* to half, since pruning looks at all of them */

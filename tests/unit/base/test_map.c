@@ -66,7 +66,11 @@ static void step(struct map *m, struct model *model, struct random *r)
         return;
     }
     bool added = false;
-    uint64_t *place = map_put(m, key, value, &added);
+    uint32_t mark = map_ask(m, key);
+    const uint64_t *guess = map_ask_key(m, mark);
+    assert_true(!guess || !model->there[number] || *guess == model->value[number]);
+    uint64_t *place =
+        random_chance(r, 50) ? map_put(m, key, value, &added) : map_put_asked(m, key, mark, value, &added);
     assert_int_equal(added, !model->there[number]);
     if (!added) {
         assert_true(*place == model->value[number]);
