@@ -204,6 +204,26 @@ static void add_entry(struct codes_writer *w, attr_id attr, uint32_t kind, uint3
     codes_add_entry(w, &e);
 }
 
+/* The last entry's bytes are dropped where an earlier one has the same, as the price to pay has where nothing is
+ * reduced: then both have one place. */
+static void share_bytes(struct codes_writer *w)
+{
+    size_t count = w->entries.size / sizeof(struct codes_entry);
+    struct codes_entry *entries = (struct codes_entry *)(void *)w->entries.data, *last = &entries[count - 1];
+    size_t size = w->bytes.size - (size_t)last->offset;
+
+    for (size_t i = 0; i + 1 < count; i++) {
+        const struct codes_entry *e = &entries[i];
+
+        if (e->kind == last->kind && e->value_count == last->value_count && last->offset - e->offset >= size &&
+            memcmp(w->bytes.data + e->offset, w->bytes.data + last->offset, size) == 0) {
+            w->bytes.size = (size_t)last->offset;
+            last->offset = e->offset;
+            return;
+        }
+    }
+}
+
 /* The sorted distinct cells, the missing one first; NULL when there are too many. */
 static int64_t *distinct_cells(const struct number_pair *pairs, uint32_t count, uint32_t limit, uint32_t *out)
 {
@@ -253,6 +273,7 @@ bool codes_put_numbers(struct codes_writer *w, attr_id attr, const struct number
     add_entry(w, attr, CODES_NUMBERS, value_count);
     buf_append(&w->bytes, values, (size_t)value_count * sizeof(*values));
     buf_append(&w->bytes, codes, (size_t)w->doc_count * sizeof(*codes));
+    share_bytes(w);
     free(codes);
     free(values);
     return true;

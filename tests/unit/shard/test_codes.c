@@ -170,9 +170,55 @@ static void test_several(void **state)
     }
 }
 
+/* Numbers 0 and 2 are alike, 1 has the same distinct values elsewhere; none is changed by what is stored in another. */
+static void test_numbers_alike(void **state)
+{
+    struct buf image = BUF_EMPTY;
+    struct container_writer w;
+    struct attributes_writer aw;
+    struct codes_writer cw = {.doc_count = DOCS};
+    struct number_pair pairs[DOCS];
+    struct container c;
+    struct attributes a;
+    struct error err = {0};
+
+    (void)state;
+    container_writer_init(&w, CONTAINER_SHARD, &image, NULL);
+    attributes_writer_init(&aw, &w, DOCS);
+    attributes_begin_facets(&aw);
+    attributes_begin_numbers(&aw);
+    for (attr_id attr = 0; attr < 3; attr++) {
+        for (doc_id d = 0; d < DOCS; d++)
+            pairs[d] = (struct number_pair){d, (d + attr % 2) % 10};
+        assert_true(codes_put_numbers(&cw, attr, pairs, DOCS));
+        attributes_put_numbers(&aw, attr, pairs, DOCS, (struct number_form){.coded = true});
+    }
+    assert_true(cw.bytes.size < 3 * DOCS * sizeof(uint16_t));
+    attributes_begin_sets(&aw);
+    attributes_end(&aw);
+    attributes_writer_release(&aw);
+    codes_write(&cw, &w);
+    assert_int_equal(container_finish(&w, 1, NULL), STATUS_OK);
+    container_writer_release(&w);
+    assert_int_equal(container_open(&c, CONTAINER_SHARD, image.data, image.size, &err), STATUS_OK);
+    assert_int_equal(attributes_open(&a, &c, DOCS, &err), STATUS_OK);
+    for (attr_id attr = 0; attr < 3; attr++)
+        assert_int_equal(attributes_check(&a, &c, attr, &err), STATUS_OK);
+    number_store(&attributes_find(&a, 2)->number, 7, 1000);
+    for (doc_id d = 0; d < DOCS; d++) {
+        assert_int_equal(number_of_doc(&attributes_find(&a, 0)->number, d), d % 10);
+        assert_int_equal(number_of_doc(&attributes_find(&a, 1)->number, d), (d + 1) % 10);
+        assert_int_equal(number_of_doc(&attributes_find(&a, 2)->number, d), d == 7 ? 1000 : d % 10);
+    }
+    attributes_close(&a);
+    container_close(&c);
+    buf_release(&image);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_path), cmocka_unit_test(test_several)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_path), cmocka_unit_test(test_several),
+                                       cmocka_unit_test(test_numbers_alike)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
