@@ -544,8 +544,35 @@ static void count_stock(struct facet_counter *c, struct window *w, struct facet_
     }
 }
 
+#define AHEAD_FROM 4 /* matches, and up to */
+#define AHEAD_TO   512
+
+/* The codes of a few matches are far from each other and from the next column's: all misses overlap. */
+static void ask_ahead(const struct facet_counter *c, const struct window *w, const struct mask *m)
+{
+    bool wide = c->by_path || c->column->kind == FACET_COLUMN_U16;
+    const uint8_t *codes = c->by_path ? (const uint8_t *)(c->column->paths + w->base) : NULL;
+
+    if (!c->by_path && (wide || c->column->kind == FACET_COLUMN_U8))
+        codes = (const uint8_t *)c->column->codes + (size_t)w->base * (wide ? 2 : 1);
+    if (!codes)
+        return;
+    for (MASK_WORDS(m, i)) {
+        __builtin_prefetch(codes + (i << (wide ? 7 : 6)));
+        if (wide)
+            __builtin_prefetch(codes + (i << 7) + 64);
+    }
+}
+
 bool facet_window(struct facet_set *f, struct window *w, struct facet_matches *matches)
 {
+    bool few = !w->docs && matches->count >= AHEAD_FROM && matches->count <= AHEAD_TO;
+
+    for (uint32_t i = 0; few && i < f->counter_count; i++) {
+        const struct facet_counter *c = &f->counters[i];
+        if (!c->stock && c->codes && !c->known)
+            ask_ahead(c, w, matches->mask);
+    }
     for (uint32_t i = 0; i < f->counter_count; i++) {
         struct facet_counter *c = &f->counters[i];
         if (c->stock) {

@@ -288,9 +288,11 @@ static uint64_t codes_in_range(const struct window *w, const uint16_t *codes, ui
     uint32_t at = word * 64;
     uint64_t out = 0;
 
-    if (!w->docs && at + 64 <= w->count && __builtin_popcountll(wanted) > 8) {
+    if (!w->docs && wanted) {
         __builtin_prefetch(codes + w->base + at + WINDOW_DOCS); /* the next window begins behind a page's end */
         __builtin_prefetch(codes + w->base + at + WINDOW_DOCS + 32);
+    }
+    if (!w->docs && at + 64 <= w->count && __builtin_popcountll(wanted) > 8) {
         return kernel_in_range(codes + w->base + at, r->first, r->last) & wanted;
     }
     for (; wanted; wanted &= wanted - 1) {
