@@ -353,7 +353,8 @@ static void add_range(struct facet_numbers *n, double low, double high, uint64_t
 
 bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena)
 {
-    double low, high, sum;
+    long double sum, power = 1; /* a double would be rounded before it is added to the other segments' */
+    double low, high;
 
     if (n->histogram_used && !fold_histogram(n, arena))
         return false;
@@ -370,11 +371,11 @@ bool facet_numbers_segment_end(struct facet_numbers *n, struct arena *arena)
         return true;
     low = number_as_double(n->column, n->segment_min);
     high = number_as_double(n->column, n->segment_max);
-    sum = n->segment_sum + (double)n->segment_units;
     for (uint8_t i = 0; !n->column->is_double && i < n->column->scale; i++)
-        sum /= 10;
+        power *= 10;
+    sum = (long double)n->segment_sum + (long double)n->segment_units;
     add_range(n, low, high, n->segment_count);
-    n->sum += sum;
+    n->sum += sum / power;
     return true;
 }
 

@@ -424,6 +424,34 @@ static void test_phrase_in_place_of_a_word(void **state)
     catalog_close(&c);
 }
 
+/* A sum of prices is what adding them by hand gives, however they lie in shards: .05 + 1.86 is 1.91. */
+static void test_sums(void **state)
+{
+    enum { COUNT = 40 };
+    static char texts[COUNT][100];
+    const char *objects[COUNT];
+    struct catalog c;
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(texts[i], sizeof(texts[i]), "{\"objectID\":\"%d\",\"title\":\"cup\",\"price\":%d.%02d}", i,
+                       i * 37 % 100, i * 53 % 100);
+        objects[i] = texts[i];
+    }
+    catalog_open(&c, SETTINGS, objects, COUNT, 4);
+    for (int most = 0; most < 100; most++) {
+        char params[100];
+        int cents = 0;
+        for (int i = 0; i < COUNT; i++)
+            cents += i * 37 % 100 < most ? i * 37 % 100 * 100 + i * 53 % 100 : 0;
+        (void)snprintf(params, sizeof(params), "{\"facets\":[\"price\"],\"numericFilters\":\"price<%d\"}", most);
+        catalog_search(&c, params);
+        if (cents > 0 && c.result.facets[0].sum != cents / 100.)
+            fail_msg("below %d: %.17g, not %.17g", most, c.result.facets[0].sum, cents / 100.);
+    }
+    catalog_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_whole_words_before_beginnings),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_facets),
+        cmocka_unit_test(test_sums),
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_sorting),
         cmocka_unit_test(test_pages),
