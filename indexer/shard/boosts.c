@@ -52,6 +52,7 @@ static bool keep(struct boost_docs *out, const struct found_list *f, struct aren
             continue;
         docs[n] = one->doc;
         values[n++] = one->value;
+        out->most = one->value > out->most ? one->value : out->most;
     }
     out->docs = docs;
     out->values = values;

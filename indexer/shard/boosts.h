@@ -17,6 +17,7 @@ struct boost_docs {
     const doc_id *docs; /* ascending, each once */
     const float *values;
     uint32_t count;
+    float most; /* the largest of the values, at least 0 */
 };
 
 /* The documents of a shard, in the arena. Those that are not there are left out. False when memory runs out. */

@@ -1,10 +1,21 @@
 #include "server/query/boosting.h"
 
+static double most_of_taste(const struct taste *t)
+{
+    double most = 0;
+
+    for (uint32_t i = 0; i < t->code_count; i++)
+        most = (double)t->of_code[i] > most ? (double)t->of_code[i] : most;
+    return most;
+}
+
 bool boosting_init(struct boosting *b, const struct search_boosts *boosts, struct arena *arena)
 {
     *b = (struct boosting){.boosts = boosts};
     if (!boosts)
         return true;
+    for (uint32_t i = 0; i < boosts->taste_count; i++)
+        b->by_taste += most_of_taste(&boosts->tastes[i]);
     b->values = arena_alloc(arena, WINDOW_DOCS * sizeof(*b->values));
     return b->values != NULL;
 }
@@ -12,6 +23,8 @@ bool boosting_init(struct boosting *b, const struct search_boosts *boosts, struc
 void boosting_segment(struct boosting *b, const struct window *w)
 {
     b->segment = w->segment;
+    if (b->boosts)
+        b->most = b->by_taste + b->boosts->product_weight * (double)b->boosts->products[w->segment].most;
     for (uint32_t i = 0; b->boosts && i < b->boosts->taste_count; i++) {
         attr_id attr = b->boosts->tastes[i].attr;
         bool sound = shard_check_attribute(w->shard, attr, NULL) == STATUS_OK;
@@ -71,6 +84,14 @@ void boosting_window(struct boosting *b, const struct window *w, const struct ma
     add_list(b, w, &b->boosts->query[b->segment], b->boosts->query_weight);
     add_list(b, w, &b->boosts->products[b->segment], b->boosts->product_weight);
     add_tastes(b, w, wanted);
+}
+
+doc_id boosting_next(const struct boosting *b, doc_id doc)
+{
+    const struct boost_docs *list = b->boosts && b->boosts->query_weight > 0 ? &b->boosts->query[b->segment] : NULL;
+    uint32_t at = list ? boosts_from(list, doc) : 0;
+
+    return list && at < list->count ? list->docs[at] : DOC_NONE;
 }
 
 void boosting_keep(const struct boosting *b, const struct mask *among, struct mask *out)

@@ -1,5 +1,7 @@
 #include "server/query/evaluate.h"
 
+#include <math.h>
+
 #include "server/query/candidates.h"
 
 static enum status full(struct error *err)
@@ -487,9 +489,20 @@ static bool may_skip(const struct evaluation *e)
     bool counts = !r->page.counted && (r->request->exact_total || r->request->facet_count > 0);
     uint64_t total = r->page.counted ? r->page.kept.total : r->total;
 
-    return e->count == 1 && !counts && !e->query->match_all && !e->boosting.boosts && !e->match.fields &&
-           r->top.sort_count == 0 && !r->top.ids_only && topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact &&
+    return e->count == 1 && !counts && !e->query->match_all && !e->match.fields && r->top.sort_count == 0 &&
+           !r->top.ids_only && topk_full(&r->top) && r->top.k && !r->top.heap[0]->exact &&
            evaluation_by_score(e, &r->top) && total >= (uint64_t)r->request->min_hits;
+}
+
+/* The first window at or behind the one of doc in which somebody may become a hit: its first document, or DOC_NONE. */
+static doc_id next_able(struct evaluation *e, doc_id doc)
+{
+    int64_t gain = (int64_t)ceil(e->boosting.most * 1e6);
+    doc_id able = prune_next(&e->prune, e->requests[0].top.heap[0]->rounded - gain, doc);
+    doc_id boosted = boosting_next(&e->boosting, doc);
+
+    boosted = boosted == DOC_NONE ? DOC_NONE : boosted & ~(WINDOW_DOCS - 1);
+    return able < boosted ? able : boosted;
 }
 
 /* The next window with a possible match at or behind doc, or DOC_NONE. */
@@ -504,7 +517,7 @@ static doc_id next_window(struct evaluation *e, doc_id doc)
             return DOC_NONE;
         doc = found & ~(WINDOW_DOCS - 1);
         if (may_skip(e)) {
-            found = prune_next(&e->prune, e->requests[0].top.heap[0]->rounded, doc);
+            found = next_able(e, doc);
             e->requests[0].skipped |= found != doc && !e->requests[0].page.counted;
             if (found == DOC_NONE || found >= e->window.doc_count)
                 return DOC_NONE;

@@ -96,6 +96,31 @@ static void write_question(struct random *r, struct buf *out)
     buf_release(&text);
 }
 
+/* What some products gain in the searches at hand; NULL: nothing. */
+static const struct search_boosts *gained;
+
+/* A few products gain or lose for this query, some more for any. */
+static void draw_gains(struct catalog *c, struct random *r, struct arena *arena)
+{
+    uint32_t segments = c->snapshot->segment_count;
+    struct search_boosts *out = ARENA_NEW(arena, struct search_boosts);
+    struct boost_docs *docs[2];
+    struct boost list[16];
+
+    for (int l = 0; l < 2; l++) {
+        size_t count = 1 + random_below(r, l ? 16 : 3);
+        for (size_t i = 0; i < count; i++)
+            list[i] = (struct boost){arena_printf(arena, "%u", (unsigned)random_below(r, PRODUCTS)),
+                                     (float)random_below(r, 200) / 100 - 1};
+        docs[l] = ARENA_ARRAY(arena, struct boost_docs, segments + 1);
+        for (uint32_t s = 0; s < segments; s++)
+            assert_true(boosts_resolve(&docs[l][s], c->snapshot->segments[s].shard, list, count, arena));
+    }
+    *out = (struct search_boosts){
+        .query = docs[0], .products = docs[1], .query_weight = 1, .product_weight = random_chance(r, 50) ? .05 : .5};
+    gained = out;
+}
+
 /* The best hits' ids. */
 static const char *ask(struct catalog *c, const char *question, int64_t hits, bool exact_total)
 {
@@ -106,6 +131,7 @@ static const char *ask(struct catalog *c, const char *question, int64_t hits, bo
     catalog_request(c, question, &c->request);
     c->request.hits_per_page = hits;
     c->request.exact_total = exact_total;
+    c->request.boosts = gained;
     c->request.facet_count = exact_total ? c->request.facet_count : 0;
     if (search_run(&c->context, &c->request, 1, &c->result, &c->err) != STATUS_OK)
         fail_msg("%s: %s", question, c->err.message);
@@ -154,19 +180,30 @@ static void test_same_hits(void **state)
     char **objects = xcalloc(PRODUCTS, sizeof(*objects));
     struct buf question = BUF_EMPTY;
     struct catalog c;
-    size_t early = 0;
+    size_t early[2] = {0};
+    struct arena arena;
 
     (void)state;
+    arena_init(&arena, 0);
     for (uint32_t i = 0; i < PRODUCTS; i++)
         objects[i] = product(&r, i);
     catalog_open(&c, SETTINGS, (const char *const *)objects, PRODUCTS, 2);
     for (size_t i = 0; i < random_rounds(DRAWS, 4000); i++) {
         if (i == DRAWS / 2)
             change_popularity(&c, &r);
+        bool left;
         write_question(&r, &question);
-        early += check(&c, question.data);
+        gained = NULL;
+        left = check(&c, question.data);
+        early[0] += left;
+        for (int k = 0; k < (left && early[1] == 0 ? 8 : (int)random_below(&r, 2)); k++) {
+            arena_reset(&arena);
+            draw_gains(&c, &r, &arena);
+            early[1] += check(&c, question.data);
+        }
     }
-    assert_true(early > 0);
+    assert_true(early[0] > 0 && early[1] > 0);
+    arena_release(&arena);
     catalog_close(&c);
     buf_release(&question);
     for (uint32_t i = 0; i < PRODUCTS; i++)
