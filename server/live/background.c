@@ -82,6 +82,7 @@ static void *background_main(void *context)
     struct live *l = context;
     background_become("background", BACKGROUND_LOWEST);
     pthread_mutex_lock(&l->background_lock);
+    l->background_tid = gettid();
     while (!l->background_stopping) {
         if (!l->merge_wanted) {
             wait_tick(l);
@@ -187,6 +188,9 @@ void background_stop(struct live *l)
     }
     pthread_mutex_lock(&l->background_lock);
     l->background_stopping = true;
+    if (l->background_tid) { /* it is waited for: on a busy machine long, unless this is permitted */
+        (void)setpriority(PRIO_PROCESS, (id_t)l->background_tid, 0);
+    }
     pthread_cond_broadcast(&l->background_wake);
     pthread_mutex_unlock(&l->background_lock);
     pthread_join(l->background, NULL);

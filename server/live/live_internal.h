@@ -116,6 +116,7 @@ struct live {
     pthread_mutex_t background_lock;
     pthread_cond_t background_wake;
     pthread_t background;
+    pid_t background_tid; /* 0: it does not run yet */
     pthread_t checkpointer;
     pthread_t rebuilder;
     bool background_started;
