@@ -418,6 +418,8 @@ static void dense_run(const struct cursor *c, const struct window *w, struct mas
 bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, const struct mask *among,
                    struct mask *out)
 {
+    uint64_t active = 0; /* gathered apart: a store for each posting would wait for the one before */
+
     if (c->empty)
         return true;
     if (c->prefix)
@@ -440,9 +442,13 @@ bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, co
     if (fields)
         read_facts(c);
     for (uint32_t i = 0; i < c->count; i++) {
-        if (!fields || fact_of(c, w, c->facts[i], fields))
-            mask_set(out, c->offsets[i]);
+        uint32_t word = c->offsets[i] >> 6;
+        if (fields && !fact_of(c, w, c->facts[i], fields))
+            continue;
+        out->bits[word] |= 1ull << (c->offsets[i] & 63);
+        active |= 1ull << word;
     }
+    out->active |= active;
     return true;
 }
 

@@ -14,7 +14,7 @@
 #include "server/query/cursor.h"
 #include "server/query/score.h"
 
-#define IMPACT_LISTS    4096 /* a power of two */
+#define IMPACT_LISTS    2048 /* a power of two */
 #define IMPACT_WAYS     4
 #define IMPACT_AGE      (1u << 17) /* lists asked for, until it counts half */
 #define IMPACT_BYTES    (32u << 20)
