@@ -196,7 +196,7 @@ static void test_same_hits(void **state)
         gained = NULL;
         left = check(&c, question.data);
         early[0] += left;
-        for (int k = 0; k < (left ? 8 : (int)random_below(&r, 2)); k++) {
+        for (int k = 0; k < (left ? 4 : (int)random_below(&r, 2)); k++) {
             arena_reset(&arena);
             draw_gains(&c, &r, &arena);
             early[1] += check(&c, question.data);
