@@ -73,21 +73,25 @@ static struct impact_list *find_list(struct impact_cache *c, const struct impact
     return place;
 }
 
-/* Those make room that were asked for less often than the one that needs it, the least and oldest first: else lists
- * that do not fit together would push each other out all the time. */
+/* Those make room that were asked for less than half as often as the one that needs it, the least and oldest first:
+ * else lists that do not fit together would push each other out all the time. */
 static bool make_room(struct impact_cache *c, const struct impact_list *for_list, size_t size)
 {
+    if (c->bytes + size > IMPACT_BYTES && for_list->asked <= c->refused)
+        return false; /* there was none */
     while (c->bytes + size > IMPACT_BYTES) {
         struct impact_list *least = NULL;
         for (uint32_t i = 0; i < IMPACT_LISTS; i++) {
             struct impact_list *l = &c->lists[i];
-            if (!l->values || l->used > c->begun || l->asked >= for_list->asked)
+            if (!l->values || l->used > c->begun || 2 * l->asked > for_list->asked)
                 continue;
             if (!least || l->asked < least->asked || (l->asked == least->asked && l->used < least->used))
                 least = l;
         }
-        if (!least)
+        if (!least) {
+            c->refused = for_list->asked;
             return false;
+        }
         list_release(c, least);
     }
     return true;
@@ -98,6 +102,7 @@ static void grow_older(struct impact_cache *c)
 {
     if (++c->clock % IMPACT_AGE)
         return;
+    c->refused = 0;
     for (uint32_t i = 0; i < IMPACT_LISTS; i++)
         c->lists[i].asked = (c->lists[i].asked + 1) / 2;
 }

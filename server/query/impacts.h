@@ -40,6 +40,7 @@ struct impact_cache {
     struct impact_list *lists; /* in sets of IMPACT_WAYS by hash; NULL until the first is asked for */
     size_t bytes;
     uint32_t clock, begun; /* what was used since then stays */
+    uint32_t refused;      /* whoever was asked for so often found no room; 0: nobody */
     /* what they were made for */
     double k1;
     uint32_t field_count;

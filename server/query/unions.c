@@ -49,20 +49,24 @@ static struct union_list *find_list(struct union_cache *c, uint64_t shard_uid, t
     return place;
 }
 
-/* Those that were asked for less often make room, as of values (impacts.c). */
+/* Those that were asked for less than half as often make room, as of values (impacts.c). */
 static bool make_room(struct union_cache *c, const struct union_list *for_list, size_t size)
 {
+    if (c->bytes + size > UNION_BYTES && for_list->asked <= c->refused)
+        return false; /* there was none */
     while (c->bytes + size > UNION_BYTES) {
         struct union_list *least = NULL;
         for (uint32_t i = 0; i < UNION_LISTS; i++) {
             struct union_list *l = &c->lists[i];
-            if (!l->bytes || l->used > c->begun || l->asked >= for_list->asked)
+            if (!l->bytes || l->used > c->begun || 2 * l->asked > for_list->asked)
                 continue;
             if (!least || l->asked < least->asked || (l->asked == least->asked && l->used < least->used))
                 least = l;
         }
-        if (!least)
+        if (!least) {
+            c->refused = for_list->asked;
             return false;
+        }
         list_release(c, least);
     }
     return true;
@@ -179,6 +183,7 @@ uint64_t unions_of(struct union_cache *c, const struct shard *shard, term_id fir
     if (!l)
         return 0;
     if (++c->clock % UNION_AGE == 0) {
+        c->refused = 0;
         for (uint32_t i = 0; i < UNION_LISTS; i++)
             c->lists[i].asked = (c->lists[i].asked + 1) / 2;
     }

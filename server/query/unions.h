@@ -29,6 +29,7 @@ struct union_cache {
     struct union_list *lists; /* in sets of UNION_WAYS by hash; NULL until the first is asked for */
     size_t bytes;
     uint32_t clock, begun; /* what was used since then stays */
+    uint32_t refused;      /* whoever was asked for so often found no room; 0: nobody */
     uint64_t serials;
 };
 void union_cache_clear(struct union_cache *c);
