@@ -264,7 +264,20 @@ static int64_t first_wall_ms(const struct file_map *map)
     return batch ? (int64_t)get_u64((const uint8_t *)record.payload.data + 8) : 0;
 }
 
-/* Segments that only hold what the files already contain are not read; what is needed of them is in the names. */
+/* A segment that was being made when the power failed says nothing of those before it. */
+static bool header_sound(struct recovery *r, size_t index)
+{
+    uint64_t first_seq;
+    int64_t made_ms;
+    struct error ignored;
+    log_segment_path(r->log, r->log->segments.items[index].first_seq, r->path, sizeof(r->path));
+    bool sound = map_segment(r, &ignored) == STATUS_OK && log_header_read(r->map.data, r->size, &first_seq, &made_ms);
+    file_unmap(&r->map);
+    return sound;
+}
+
+/* Segments that only hold what the files already contain are not read; what is needed of them is in the names and the
+ * headers behind them. */
 static enum status scan_all(struct recovery *r, struct error *err)
 {
     struct update_log *log = r->log;
@@ -273,6 +286,7 @@ static enum status scan_all(struct recovery *r, struct error *err)
     while (start + 1 < log->segments.count && log->segments.items[start + 1].first_seq <= r->applied_seq + 1) {
         start++;
     }
+    start -= start > 0 && start + 1 == log->segments.count && !header_sound(r, start);
     for (size_t i = 0; i < start; i++) {
         log->segments.items[i].last_seq = log->segments.items[i + 1].first_seq - 1;
     }

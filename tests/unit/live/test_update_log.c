@@ -12,6 +12,7 @@
 #include "indexer/base/file_sim.h"
 #include "indexer/base/hash.h"
 #include "server/live/update_log.h"
+#include "server/live/update_log_internal.h"
 
 enum { BATCHES = 12, SEGMENT = 1024 };
 
@@ -414,6 +415,39 @@ static void test_missing_segment(void **state)
     }
 }
 
+/* The power failed while a segment was being made, and the files contain all before it: what is known of the times and
+ * epochs of the others must not be lost with it. */
+static void test_unfinished_segment(void **state)
+{
+    struct error err;
+    struct log_stats before;
+    struct log_stats after;
+    struct file *file;
+    char path[64];
+    struct update_log *log = must_open();
+    (void)state;
+    fill(log);
+    assert_int_equal(append(log, 3, &err), STATUS_OK);
+    backend->stats(log, &before);
+    uint64_t epoch = log->epoch;
+    backend->close(log);
+    snprintf(path, sizeof(path), "/d/log/%016llx.log", (unsigned long long)before.durable_seq + 1);
+    assert_int_equal(file_open(&file, path, FILE_REWRITE, &err), STATUS_OK);
+    assert_int_equal(file_preallocate(file, SEGMENT, &err), STATUS_OK);
+    file_close(file);
+    assert_int_equal(open_log(&log, before.durable_seq, &err), STATUS_OK);
+    backend->stats(log, &after);
+    assert_false(file_exists(path));
+    assert_int_equal(after.durable_seq, before.durable_seq);
+    assert_int_equal(after.bytes, before.bytes);
+    assert_true(after.wall_ms == before.wall_ms);
+    assert_true(log->epoch > epoch);
+    assert_true(backend->since(log, before.wall_ms - 1) <= before.durable_seq);
+    assert_int_equal(append(log, 2, &err), STATUS_OK);
+    assert_int_equal(read_all(log, 1), before.durable_seq + 2);
+    backend->close(log);
+}
+
 static void test_full_disk(void **state)
 {
     (void)state;
@@ -596,6 +630,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_failed_sync_fences, disk_start, disk_stop),
         cmocka_unit_test_setup_teardown(test_power_cuts, disk_start, disk_stop),
         cmocka_unit_test_setup_teardown(test_power_cuts_notice_missing_syncs, disk_start, disk_stop),
+        cmocka_unit_test_setup_teardown(test_unfinished_segment, disk_start, disk_stop),
         cmocka_unit_test_setup_teardown(test_trim, disk_start, disk_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
