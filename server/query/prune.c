@@ -174,31 +174,39 @@ static double most_of_alternative(struct prune *p, struct match_alternative *a, 
     return a->cursor_count == 1 && (a->cursors[0].flat || a->cursors[0].prefix) ? scale * most_of_flat(p, base) : scale;
 }
 
-/* What a title may add that has it. */
-static double most_of_title(const struct prune *p, uint32_t slot, const struct match_alternative *a)
+/* What words near each other may add where the slot has one of its alternatives in the title, whichever that is; `but`
+ * is not counted. */
+static double most_of_near(const struct prune *p, uint32_t slot, const struct match_alternative *but)
 {
-    const struct query *q = p->match->query;
+    const struct match_slot *s = &p->match->slots[slot];
 
-    return title_has(a->alternative) ? q->slots[slot].pair_limit + title_named(q, slot, a->alternative) : 0;
+    for (uint32_t k = 0; k < s->alternative_count; k++) {
+        if (&s->alternatives[k] != but && title_has(s->alternatives[k].alternative))
+            return p->match->query->slots[slot].pair_limit;
+    }
+    return 0;
 }
 
-static double most_with_title(struct prune *p, uint32_t slot, struct match_alternative *a, doc_id base)
+/* What a document's part of the alternative is at most, with what the title adds to the part itself. */
+static double most_of_part(struct prune *p, uint32_t slot, struct match_alternative *a, doc_id base)
 {
     double most = most_of_alternative(p, a, base);
 
-    return most > 0 ? most + most_of_title(p, slot, a) : 0;
+    return most > 0 ? most + title_named(p->match->query, slot, a->alternative) : 0;
 }
 
 static double most_of_slot(struct prune *p, uint32_t slot, doc_id base)
 {
     struct match_slot *s = &p->match->slots[slot];
-    double most = 0;
+    double most = 0, near = 0;
 
     for (uint32_t k = 0; k < s->alternative_count; k++) {
-        double mine = most_with_title(p, slot, &s->alternatives[k], base);
+        double mine = most_of_part(p, slot, &s->alternatives[k], base);
         most = mine > most ? mine : most;
+        if (mine > 0 && title_has(s->alternatives[k].alternative))
+            near = p->match->query->slots[slot].pair_limit;
     }
-    return most;
+    return most + near;
 }
 
 bool prune_alternative_bits(struct prune *p, struct match_alternative *a, const struct mask *wanted, struct mask *out)
@@ -226,7 +234,8 @@ struct demand {
 static bool add_able(struct prune *p, uint32_t slot, struct match_alternative *a, const struct demand *d,
                      struct mask *able)
 {
-    double titled = most_of_title(p, slot, a);
+    double named = title_named(p->match->query, slot, a->alternative), untitled = most_of_near(p, slot, a);
+    double titled = named + most_of_near(p, slot, title_has(a->alternative) ? NULL : a);
     double scale = a->alternative->weight * a->alternative->idf, worth = d->least - d->in_prior;
     double most = most_of_alternative(p, a, window_of(p)) + titled;
     const struct impact_list *list = most >= worth && worth > 0 ? prune_alternative_values(p, a) : NULL;
@@ -235,7 +244,7 @@ static bool add_able(struct prune *p, uint32_t slot, struct match_alternative *a
     if (most < worth)
         return true;
     if (list) {
-        const uint8_t least[2] = {impact_of_part(worth / scale), impact_of_part((worth - titled) / scale)};
+        const uint8_t least[2] = {impact_of_part((worth - untitled) / scale), impact_of_part((worth - titled) / scale)};
         mask_clear(&part);
         impacts_window(list->values, &a->cursors[0], p->match->window, least, &part);
     } else if (!prune_alternative_bits(p, a, d->wanted, &part)) {
@@ -350,36 +359,51 @@ static doc_id next_able(struct prune *p, double needed, doc_id doc)
 }
 
 /* --- windows --- */
+/* By window of the segment, of the slot at hand. */
+struct by_window {
+    float *part, *near; /* the largest part; what words near each other may add */
+};
+
+static void raise(const struct by_window *to, uint32_t window, float part, float near)
+{
+    to->part[window] = part > to->part[window] ? part : to->part[window];
+    to->near[window] = near > to->near[window] ? near : to->near[window];
+}
+
 /* Of a short list: in which windows it has documents. */
-static void present_by_window(const struct postings *list, uint32_t windows, float most, float *out)
+static void present_by_window(const struct postings *list, uint32_t windows, float part, float near,
+                              const struct by_window *to)
 {
     doc_id docs[POSTINGS_BLOCK];
 
     for (uint32_t b = 0; b < list->block_count; b++) {
         uint32_t n = postings_block(list, b, docs, NULL);
         for (uint32_t i = 0; i < n; i++) {
-            uint32_t w = docs[i] / WINDOW_DOCS;
-            if (w < windows && most > out[w])
-                out[w] = most;
+            if (docs[i] / WINDOW_DOCS < windows)
+                raise(to, docs[i] / WINDOW_DOCS, part, near);
         }
     }
 }
 
-static void raise_by_window(struct prune *p, uint32_t slot, struct match_alternative *a, float *most)
+static void raise_by_window(struct prune *p, uint32_t slot, struct match_alternative *a, const struct by_window *to)
 {
+    const struct query *q = p->match->query;
     const struct impact_list *list = prune_alternative_values(p, a);
     float scale = (float)(a->alternative->weight * a->alternative->idf / IMPACT_MOST);
-    float titled = (float)most_of_title(p, slot, a);
-    float same = list ? 0 : (float)most_with_title(p, slot, a, WHOLE);
+    float named = (float)title_named(q, slot, a->alternative);
+    float near = title_has(a->alternative) ? (float)q->slots[slot].pair_limit : 0;
+    float same = list ? 0 : (float)most_of_part(p, slot, a, WHOLE);
 
     if (!list && a->cursor_count == 1 && !a->cursors[0].prefix && !a->cursors[0].postings.bits &&
         a->cursors[0].postings.df < IMPACT_POSTINGS) {
-        present_by_window(&a->cursors[0].postings, p->shard->windows, same, most);
+        present_by_window(&a->cursors[0].postings, p->shard->windows, same, near, to);
         return;
     }
     for (uint32_t i = 0; i < p->shard->windows; i++) {
-        float mine = !list ? same : list->window[i] ? scale * list->window[i] + titled : 0;
-        most[i] = mine > most[i] ? mine : most[i];
+        if (!list)
+            raise(to, i, same, near);
+        else if (list->window[i])
+            raise(to, i, scale * list->window[i] + named, near);
     }
 }
 
@@ -387,25 +411,25 @@ static void raise_by_window(struct prune *p, uint32_t slot, struct match_alterna
 static bool know_in_words(struct prune *p)
 {
     uint32_t windows = p->shard->windows;
-    float *most;
+    struct by_window most;
 
     if (p->in_words_known)
         return true;
     if (windows > p->room) {
-        p->in_words = arena_alloc(p->match->arena, 2 * windows * sizeof(*p->in_words));
+        p->in_words = arena_alloc(p->match->arena, 3 * windows * sizeof(*p->in_words));
         p->room = p->in_words ? windows : 0;
     }
     if (!p->in_words)
         return false;
-    most = p->in_words + windows;
+    most = (struct by_window){p->in_words + windows, p->in_words + 2 * (size_t)windows};
     memset(p->in_words, 0, windows * sizeof(*p->in_words));
     for (uint32_t i = 0; i < p->match->query->slot_count; i++) {
         struct match_slot *s = &p->match->slots[i];
-        memset(most, 0, windows * sizeof(*most));
+        memset(most.part, 0, 2 * windows * sizeof(*most.part));
         for (uint32_t k = 0; k < s->alternative_count; k++)
-            raise_by_window(p, i, &s->alternatives[k], most);
+            raise_by_window(p, i, &s->alternatives[k], &most);
         for (uint32_t w = 0; w < windows; w++)
-            p->in_words[w] += most[w];
+            p->in_words[w] += most.part[w] + most.near[w];
     }
     p->in_words_known = true;
     return true;

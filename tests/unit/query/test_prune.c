@@ -1,7 +1,8 @@
 /*
  * The best hits are the same whether documents are left out early or never: a search whose hits have room for every
  * match prunes nothing. On a catalog of several windows, with words of all frequencies, so that each way to prune comes
- * up: values of postings, words that hits need, priors, rounds; with popularity changed in place.
+ * up: values of postings, words that hits need, priors, rounds; with popularity changed in place, and with synonyms, of
+ * which one is worth much while another stands beside a word in the title.
  */
 #include "server/query/impacts.h"
 #include "tests/support/random.h"
@@ -18,7 +19,9 @@ static const char SETTINGS[] =
     "{\"searchableAttributes\":[\"title^3\",\"category\",\"description\"],\"attributesForFaceting\":[\"brand\","
     "\"hierarchical(category)\"],\"roles\":{\"title\":\"title\",\"category\":\"category\",\"popularity\":"
     "\"popularity\"},"
-    "\"customRanking\":[\"desc(popularity)\"],\"languages\":[\"en\"],\"paginationLimitedTo\":30000}";
+    "\"customRanking\":[\"desc(popularity)\"],\"languages\":[\"en\"],\"paginationLimitedTo\":30000,"
+    "\"synonyms\":[[\"zither\",\"shirt\"],[\"torch\",\"cotton\"],[\"cable\",\"phone\",\"red\"],[\"sofa\",\"black "
+    "women\"]]}";
 
 static const char *const WORDS[] = {"shirt",  "cotton", "black", "women", "case",  "phone", "leather", "red",
                                     "lamp",   "table",  "steel", "wool",  "sofa",  "cable", "charger", "glass",
