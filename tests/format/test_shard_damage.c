@@ -16,6 +16,7 @@
 #include "tests/support/random.h"
 #include "tests/support/reseal.h"
 #include "tests/support/shard_exercise.h"
+#include "tests/support/temporary.h"
 
 static const char SETTINGS[] =
     "{\"searchableAttributes\":[\"title\",\"*\"],\"attributesForFaceting\":[\"brand\",\"tags\","
@@ -89,7 +90,8 @@ static void test_every_bit(void **state)
 /* Blocks of a mapped file are checked when they are first used. */
 static void test_damage_in_a_file_is_found_at_first_use(void **state)
 {
-    const char *path = "/tmp/aisle-test-shard-damage.aisle";
+    struct temporary place = temporary_of("shard-damage");
+    const char *path = place.path;
     struct buf image = BUF_EMPTY;
     struct random r = random_start("shard_damage");
     struct error err = {0};
@@ -134,7 +136,8 @@ static void check_keys(const struct shard *s)
 static void test_lazy_opening(void **state)
 {
     const struct shard_open_options lazy = {.lazy = true};
-    const char *path = "/tmp/aisle-test-shard-lazy.aisle";
+    struct temporary place = temporary_of("shard-lazy");
+    const char *path = place.path;
     struct buf image = BUF_EMPTY;
     struct random r = random_start("shard_lazy");
     struct error err = {0};

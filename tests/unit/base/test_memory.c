@@ -8,6 +8,7 @@
 
 #include "indexer/base/file.h"
 #include "indexer/base/memory.h"
+#include "tests/support/temporary.h"
 
 enum { FILE_BYTES = 4 << 20 };
 
@@ -34,7 +35,8 @@ static void test_use(void **state)
 static void test_release(void **state)
 {
     (void)state;
-    const char *path = "/tmp/aisle-test-memory";
+    struct temporary place = temporary_of("memory");
+    const char *path = place.path;
     struct file_map map;
     struct buf bytes = {0};
     uint64_t sum = 0;

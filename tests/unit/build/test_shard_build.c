@@ -17,6 +17,7 @@
 #include "indexer/shard/shard.h"
 #include "indexer/shard/snapshot.h"
 #include "tests/support/random.h"
+#include "tests/support/temporary.h"
 
 #define SIDE 15
 
@@ -582,7 +583,8 @@ static void test_random_objects(void **state)
         struct shard *s = NULL;
         size_t count = round == 0 ? 0 : round == 1 ? 1 : 1 + random_below(&r, round < 8 ? 80 : 900);
         bool file = round % 3 == 2;
-        const char *path = "/tmp/aisle-test-shard-build.aisle";
+        struct temporary place = temporary_of("shard-build");
+        const char *path = place.path;
 
         fixture_open(&f);
         make_objects(&f, &r, count, round % 2);

@@ -14,10 +14,10 @@
 #include <cmocka.h>
 
 #include "indexer/build/shard_build.h"
-
-#define PATH "/tmp/aisle-test-snapshot.aisle"
+#include "tests/support/temporary.h"
 
 struct fixture {
+    struct temporary place;
     struct settings *settings;
     struct analyzer *analyzer;
     struct dictionary *dictionary;
@@ -32,6 +32,7 @@ static int setup(void **state)
     struct fixture *f = xcalloc(1, sizeof(*f));
     struct error err = {0};
 
+    f->place = temporary_of("snapshot");
     arena_init(&f->arena, 0);
     assert_int_equal(
         settings_parse(&f->settings,
@@ -57,8 +58,8 @@ static int teardown(void **state)
     analyzer_close(f->analyzer);
     settings_free(f->settings);
     arena_release(&f->arena);
+    unlink(f->place.path);
     free(f);
-    unlink(PATH);
     return 0;
 }
 
@@ -158,10 +159,10 @@ static void test_numbers_change_in_a_mapped_file(void **state)
     struct fixture *f = *state;
     struct error err = {0};
 
-    change_numbers(f, PATH);
+    change_numbers(f, f->place.path);
     assert_int_equal(shard_check_attribute(f->shards[0], dictionary_attr_find(f->dictionary, STR("price")), &err),
                      STATUS_OK);
-    assert_int_equal(shard_verify(PATH, 1, &err), STATUS_OK);
+    assert_int_equal(shard_verify(f->place.path, 1, &err), STATUS_OK);
 }
 
 static void test_attributes_that_were_not_cut(void **state)

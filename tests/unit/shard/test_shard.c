@@ -13,6 +13,7 @@
 #include "indexer/base/vec.h"
 #include "indexer/shard/container.h"
 #include "tests/support/random.h"
+#include "tests/support/temporary.h"
 
 static void test_lengths(void **state)
 {
@@ -167,7 +168,8 @@ static void test_container(void **state)
 
     (void)state;
     for (size_t round = 0; round < random_rounds(10, 200); round++) {
-        const char *path = "/tmp/aisle-test-container.aisle";
+        struct temporary place = temporary_of("container");
+        const char *path = place.path;
         uint64_t seed = random_next(&r);
         unsigned count = (unsigned)random_below(&r, 6);
         struct buf image = BUF_EMPTY;
@@ -210,7 +212,8 @@ static void test_container(void **state)
 
 static void test_checked_file(void **state)
 {
-    const char *path = "/tmp/aisle-test-checked.aisle";
+    struct temporary place = temporary_of("checked");
+    const char *path = place.path;
     struct file_map map = {0};
     struct str bytes;
     struct error err = {0};
