@@ -79,7 +79,8 @@ static void fill_searchers(struct searcher_memory *m, struct buf *out)
                   (double)atomic_load(&m->tallies_asked));
     metrics_value(out, "aisle_tallies_found_total", "counter", "Times that it was there.",
                   (double)atomic_load(&m->tallies_found));
-    metrics_value(out, "aisle_list_values_bytes", "gauge", "Memory of what threads keep of long lists' postings.",
+    metrics_value(out, "aisle_list_values_bytes", "gauge",
+                  "Memory of what threads keep of long lists and of unions of lists.",
                   (double)atomic_load(&m->value_bytes));
 }
 

@@ -6,24 +6,18 @@
 #include <immintrin.h>
 #endif
 
-static void list_release(struct impact_cache *c, struct impact_list *l)
-{
-    c->bytes -= l->size;
-    free(l->values);
-    *l = (struct impact_list){0};
-}
+#define HEAD 64 /* bytes of a list before its values */
+
+static const struct kept_limits LIMITS = {.lists = 2048, .age = 1u << 17, .bytes = IMPACT_BYTES};
 
 void impact_cache_clear(struct impact_cache *c)
 {
-    for (uint32_t i = 0; c->lists && i < IMPACT_LISTS; i++)
-        list_release(c, &c->lists[i]);
-    free(c->lists);
-    *c = (struct impact_cache){0};
+    kept_lists_clear(&c->lists);
 }
 
 void impact_cache_begin(struct impact_cache *c)
 {
-    c->begun = c->clock;
+    kept_lists_begin(&c->lists);
 }
 
 /* --- which lists --- */
@@ -41,70 +35,14 @@ static bool still_right(const struct impact_cache *c, const struct scorer *s)
 
 static void start_for(struct impact_cache *c, const struct scorer *s)
 {
-    if (c->lists && still_right(c, s))
+    if (c->lists.lists && still_right(c, s))
         return;
     impact_cache_clear(c); /* within a search the scorer is the same */
-    c->lists = xcalloc(IMPACT_LISTS, sizeof(*c->lists));
     c->k1 = s->k1;
     c->field_count = s->field_count;
     memcpy(c->average, s->average, sizeof(c->average));
     memcpy(c->weight, s->weight, sizeof(c->weight));
     memcpy(c->b, s->b, sizeof(c->b));
-}
-
-/* The list's entry, or one that gives way to it, or NULL. */
-static struct impact_list *find_list(struct impact_cache *c, const struct impact_list *want)
-{
-    uint64_t hash = (want->shard_uid ^ (uint64_t)(uintptr_t)want->list) * 0x9E3779B97F4A7C15ull;
-    struct impact_list *set = c->lists + (hash >> 32 & (IMPACT_LISTS / IMPACT_WAYS - 1)) * IMPACT_WAYS, *place = NULL;
-
-    for (uint32_t i = 0; i < IMPACT_WAYS; i++) {
-        struct impact_list *l = &set[i];
-        if (l->list == want->list && l->shard_uid == want->shard_uid && l->serial == want->serial &&
-            l->field == want->field && l->flat == want->flat)
-            return l;
-        if (l->used <= c->begun && (!place || l->used < place->used))
-            place = l;
-    }
-    if (place) {
-        list_release(c, place);
-        *place = *want;
-    }
-    return place;
-}
-
-/* Those make room that were asked for less than half as often as the one that needs it, the least and oldest first:
- * else lists that do not fit together would push each other out all the time. */
-static bool make_room(struct impact_cache *c, const struct impact_list *for_list, size_t size)
-{
-    if (c->bytes + size > IMPACT_BYTES && for_list->asked <= c->refused)
-        return false; /* there was none */
-    while (c->bytes + size > IMPACT_BYTES) {
-        struct impact_list *least = NULL;
-        for (uint32_t i = 0; i < IMPACT_LISTS; i++) {
-            struct impact_list *l = &c->lists[i];
-            if (!l->values || l->used > c->begun || 2 * l->asked > for_list->asked)
-                continue;
-            if (!least || l->asked < least->asked || (l->asked == least->asked && l->used < least->used))
-                least = l;
-        }
-        if (!least) {
-            c->refused = for_list->asked;
-            return false;
-        }
-        list_release(c, least);
-    }
-    return true;
-}
-
-/* What was asked for long ago counts less. */
-static void grow_older(struct impact_cache *c)
-{
-    if (++c->clock % IMPACT_AGE)
-        return;
-    c->refused = 0;
-    for (uint32_t i = 0; i < IMPACT_LISTS; i++)
-        c->lists[i].asked = (c->lists[i].asked + 1) / 2;
 }
 
 /* --- making them --- */
@@ -167,36 +105,14 @@ static void make_packed(struct impact_list *l, const struct postings *p, const s
     }
 }
 
-const struct impact_list *impacts_of(struct impact_cache *c, const struct cursor *cursor,
-                                     const struct impact_source *source)
+static const struct impact_list *make(struct impact_cache *c, struct kept_list *kept, size_t size,
+                                      const struct postings *p, const struct impact_source *source)
 {
-    const struct postings *p = &cursor->postings;
-    struct impact_list want = {.shard_uid = shard_uid(source->window->shard),
-                               .list = p->bits ? (const void *)p->bits : p->data,
-                               .serial = cursor->serial_of_list,
-                               .field = source->title,
-                               .flat = source->flat};
     uint32_t windows = source->window->doc_count / WINDOW_DOCS + 1;
-    size_t size = (size_t)p->df + POSTINGS_BLOCK + windows;
-    struct impact_list *l;
+    struct impact_list *l = kept_lists_put(&c->lists, kept, size);
 
-    if (p->df < IMPACT_POSTINGS || size > IMPACT_BYTES)
-        return NULL;
-    start_for(c, source->scorer);
-    l = find_list(c, &want);
-    if (!l)
-        return NULL;
-    grow_older(c);
-    l->used = c->clock;
-    l->asked++;
-    if (l->values)
-        return l;
-    if (l->asked == 1 || !make_room(c, l, size))
-        return NULL;
-    l->values = xcalloc(size, 1);
-    l->window = l->values + size - windows;
-    l->size = size;
-    c->bytes += size;
+    l->values = (uint8_t *)l + HEAD;
+    l->window = (uint8_t *)l + size - windows;
     if (p->bits)
         make_dense(l, p, source);
     else
@@ -204,6 +120,27 @@ const struct impact_list *impacts_of(struct impact_cache *c, const struct cursor
     for (uint32_t i = 0; i < windows; i++)
         l->most = l->window[i] > l->most ? l->window[i] : l->most;
     return l;
+}
+
+const struct impact_list *impacts_of(struct impact_cache *c, const struct cursor *cursor,
+                                     const struct impact_source *source)
+{
+    const struct postings *p = &cursor->postings;
+    const uint64_t key[KEPT_KEY] = {shard_uid(source->window->shard),
+                                    (uint64_t)(uintptr_t)(p->bits ? (const void *)p->bits : p->data),
+                                    cursor->serial_of_list, source->flat ? ~source->title : source->title};
+    size_t size = HEAD + (size_t)p->df + POSTINGS_BLOCK + source->window->doc_count / WINDOW_DOCS + 1;
+    struct kept_list *kept;
+
+    if (p->df < IMPACT_POSTINGS || size > IMPACT_BYTES)
+        return NULL;
+    start_for(c, source->scorer);
+    kept = kept_lists_ask(&c->lists, &LIMITS, key);
+    if (!kept || kept->data)
+        return kept ? kept->data : NULL;
+    if (kept->asked == 1 || !kept_lists_room(&c->lists, kept, size))
+        return NULL;
+    return make(c, kept, size, p, source);
 }
 
 /* --- asking them --- */

@@ -8,15 +8,13 @@
  *
  * The average lengths in tf~ move a little with each change of the catalog: the slack covers that until they have moved
  * by half of it, and then everything is made again. A thread makes those of a list when it is asked for them the second
- * time, and keeps them within IMPACT_BYTES, with the most of each window, by which windows are left out whole (block
- * limits: Ding and Suel, SIGIR 2011).
+ * time, and keeps them (kept_lists.h) within IMPACT_BYTES, with the most of each window, by which windows are left out
+ * whole (block limits: Ding and Suel, SIGIR 2011).
  */
 #include "server/query/cursor.h"
+#include "server/query/kept_lists.h"
 #include "server/query/score.h"
 
-#define IMPACT_LISTS    2048 /* a power of two */
-#define IMPACT_WAYS     4
-#define IMPACT_AGE      (1u << 17) /* lists asked for, until it counts half */
 #define IMPACT_BYTES    (32u << 20)
 #define IMPACT_POSTINGS 2048 /* shorter lists are not worth it */
 #define IMPACT_SLACK    1.01
@@ -24,23 +22,13 @@
 #define IMPACT_TITLED   0x80
 
 struct impact_list {
-    uint64_t shard_uid;
-    const void *list; /* where its bytes are */
-    uint64_t serial;  /* of a list that is not the shard's */
-    uint64_t field;   /* the title's nibble */
-    bool flat;        /* frequencies count as 1 */
-    uint32_t asked, used;
-    size_t size;
-    uint8_t *values; /* by rank, and 64 more behind them; NULL: not made */
+    uint8_t *values; /* by rank, and 64 more behind them */
     uint8_t *window; /* the most of each window, titled or not */
     uint8_t most;    /* of all of them */
 };
 
 struct impact_cache {
-    struct impact_list *lists; /* in sets of IMPACT_WAYS by hash; NULL until the first is asked for */
-    size_t bytes;
-    uint32_t clock, begun; /* what was used since then stays */
-    uint32_t refused;      /* whoever was asked for so often found no room; 0: nobody */
+    struct kept_lists lists;
     /* what they were made for */
     double k1;
     uint32_t field_count;

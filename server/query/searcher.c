@@ -40,7 +40,7 @@ void searcher_tell(struct searcher *s)
     tell(&all->tally_bytes, &s->told.tally_bytes, s->facets.bytes);
     tell(&all->tallies_asked, &s->told.tallies_asked, s->facets.asked);
     tell(&all->tallies_found, &s->told.tallies_found, s->facets.found);
-    tell(&all->value_bytes, &s->told.value_bytes, s->lengths.impacts.bytes);
+    tell(&all->value_bytes, &s->told.value_bytes, s->lengths.impacts.lists.bytes + s->memory.unions.lists.bytes);
 }
 
 void searcher_report(struct searcher *s, struct searcher_memory *memory)
@@ -56,9 +56,9 @@ void searcher_free(struct searcher *s)
         analysis_free(s->analyses[i].analysis);
     tallies_clear(&s->facets);
     prune_cache_clear(&s->lengths);
+    match_memory_clear(&s->memory);
     searcher_tell(s);
     prior_cache_clear(&s->priors);
-    match_memory_clear(&s->memory);
     pages_free(s->own);
     buf_release(&s->page_key);
     arena_release(&s->scratch);

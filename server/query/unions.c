@@ -8,73 +8,28 @@
 #define FACT_NONE  UINT32_MAX
 #define BEHIND     64 /* bytes that may be read behind a list */
 
-static void list_release(struct union_cache *c, struct union_list *l)
-{
-    c->bytes -= l->size;
-    free(l->bytes);
-    *l = (struct union_list){0};
-}
+static const struct kept_limits LIMITS = {.lists = 4096, .age = 1u << 16, .bytes = UNION_BYTES};
+
+struct union_list {
+    uint64_t serial; /* never the same for two lists */
+    uint32_t df;
+    size_t size;
+    char bytes[]; /* and BEHIND more */
+};
 
 void union_cache_clear(struct union_cache *c)
 {
-    for (uint32_t i = 0; c->lists && i < UNION_LISTS; i++)
-        list_release(c, &c->lists[i]);
-    free(c->lists);
-    *c = (struct union_cache){.serials = c->serials};
+    kept_lists_clear(&c->lists);
 }
 
 void union_cache_begin(struct union_cache *c)
 {
-    c->begun = c->clock;
-}
-
-/* --- which --- */
-/* The entry of the terms, or one that gives way to it, or NULL. */
-static struct union_list *find_list(struct union_cache *c, uint64_t shard_uid, term_id first, term_id end)
-{
-    uint64_t hash = (shard_uid ^ ((uint64_t)first << 32 | end)) * 0x9E3779B97F4A7C15ull;
-    struct union_list *set = c->lists + (hash >> 32 & (UNION_LISTS / UNION_WAYS - 1)) * UNION_WAYS, *place = NULL;
-
-    for (uint32_t i = 0; i < UNION_WAYS; i++) {
-        struct union_list *l = &set[i];
-        if (l->shard_uid == shard_uid && l->first == first && l->end == end)
-            return l;
-        if (l->used <= c->begun && (!place || l->used < place->used))
-            place = l;
-    }
-    if (place) {
-        list_release(c, place);
-        *place = (struct union_list){.shard_uid = shard_uid, .first = first, .end = end};
-    }
-    return place;
-}
-
-/* Those that were asked for less than half as often make room, as of values (impacts.c). */
-static bool make_room(struct union_cache *c, const struct union_list *for_list, size_t size)
-{
-    if (c->bytes + size > UNION_BYTES && for_list->asked <= c->refused)
-        return false; /* there was none */
-    while (c->bytes + size > UNION_BYTES) {
-        struct union_list *least = NULL;
-        for (uint32_t i = 0; i < UNION_LISTS; i++) {
-            struct union_list *l = &c->lists[i];
-            if (!l->bytes || l->used > c->begun || 2 * l->asked > for_list->asked)
-                continue;
-            if (!least || l->asked < least->asked || (l->asked == least->asked && l->used < least->used))
-                least = l;
-        }
-        if (!least) {
-            c->refused = for_list->asked;
-            return false;
-        }
-        list_release(c, least);
-    }
-    return true;
+    kept_lists_begin(&c->lists);
 }
 
 /* --- making one --- */
 /* By document: a bit for each field where any of the words stands. */
-static uint16_t *fields_by_doc(const struct shard *shard, const struct union_list *l)
+static uint16_t *fields_by_doc(const struct shard *shard, term_id first, term_id end)
 {
     uint32_t doc_count = shard_doc_count(shard), fact_count, room = 0;
     const uint64_t *table = shard_facts(shard, &fact_count);
@@ -83,7 +38,7 @@ static uint16_t *fields_by_doc(const struct shard *shard, const struct union_lis
     uint32_t *facts = NULL;
     struct postings p;
 
-    for (term_id t = l->first; t < l->end; t++) {
+    for (term_id t = first; t < end; t++) {
         shard_postings(shard, t, &p);
         if (p.df > room) {
             room = p.df;
@@ -140,20 +95,19 @@ static bool encode(const struct shard *shard, const uint16_t *fields, const uint
     return done && n;
 }
 
-static void make(struct union_cache *c, const struct shard *shard, struct union_list *l)
+static void make(struct union_cache *c, const struct shard *shard, struct kept_list *kept, term_id first, term_id end)
 {
-    uint16_t *fields = fields_by_doc(shard, l);
-    uint32_t *facts = facts_by_fields(shard);
+    uint16_t *fields = fields_by_doc(shard, first, end);
+    uint32_t *facts = facts_by_fields(shard), df;
     struct buf list = BUF_EMPTY;
+    struct union_list *l;
 
-    l->impossible = !encode(shard, fields, facts, &list, &l->df);
-    l->needed = list.size + BEHIND;
-    if (!l->impossible && make_room(c, l, l->needed)) {
-        l->bytes = xcalloc(l->needed, 1);
+    kept->impossible = !encode(shard, fields, facts, &list, &df);
+    kept->needed = sizeof(*l) + list.size + BEHIND;
+    if (!kept->impossible && kept_lists_room(&c->lists, kept, kept->needed)) {
+        l = kept_lists_put(&c->lists, kept, kept->needed);
+        *l = (struct union_list){.serial = ++c->serials, .df = df, .size = list.size + BEHIND};
         memcpy(l->bytes, list.data, list.size);
-        l->size = l->needed;
-        l->serial = ++c->serials;
-        c->bytes += l->size;
     }
     buf_release(&list);
     free(fields);
@@ -174,25 +128,19 @@ static bool enough(const struct shard *shard, term_id first, term_id end)
 
 uint64_t unions_of(struct union_cache *c, const struct shard *shard, term_id first, term_id end, struct postings *out)
 {
-    struct union_list *l;
+    const uint64_t key[KEPT_KEY] = {shard_uid(shard), (uint64_t)first << 32 | end};
+    struct kept_list *kept = kept_lists_ask(&c->lists, &LIMITS, key);
+    const struct union_list *l;
     size_t used;
 
-    if (!c->lists)
-        c->lists = xcalloc(UNION_LISTS, sizeof(*c->lists));
-    l = find_list(c, shard_uid(shard), first, end);
-    if (!l)
+    if (!kept)
         return 0;
-    if (++c->clock % UNION_AGE == 0) {
-        c->refused = 0;
-        for (uint32_t i = 0; i < UNION_LISTS; i++)
-            c->lists[i].asked = (c->lists[i].asked + 1) / 2;
-    }
-    l->used = c->clock;
-    if (l->asked++ == 0)
-        l->impossible = !enough(shard, first, end);
-    else if (!l->bytes && !l->impossible && (!l->needed || make_room(c, l, l->needed)))
-        make(c, shard, l);
-    if (!l->bytes || !postings_open((struct str){l->bytes, l->size}, l->df, shard_doc_count(shard), out, &used))
+    if (kept->asked == 1)
+        kept->impossible = !enough(shard, first, end);
+    else if (!kept->data && !kept->impossible && (!kept->needed || kept_lists_room(&c->lists, kept, kept->needed)))
+        make(c, shard, kept, first, end);
+    l = kept->data;
+    if (!l || !postings_open((struct str){l->bytes, l->size}, l->df, shard_doc_count(shard), out, &used))
         return 0;
     return l->serial;
 }
