@@ -1,7 +1,8 @@
 #ifndef AISLE_SERVER_QUERY_PRUNE_INTERNAL_H
 #define AISLE_SERVER_QUERY_PRUNE_INTERNAL_H
 
-/* What the parts of pruning share: prune.c (demands, sums in single precision) and prune_values.c (values of postings).
+/* What the parts of pruning share: prune.c (demands, sums in single precision), prune_values.c (values of postings)
+ * and prune_windows.c (which windows are worth looking at).
  */
 #include "server/query/prune.h"
 
@@ -14,6 +15,15 @@ const struct impact_list *prune_list_values(struct prune *p, struct cursor *c, u
 const struct impact_list *prune_alternative_values(struct prune *p, struct match_alternative *a);
 /* All documents of the alternative that are wanted. False when memory runs out. */
 bool prune_alternative_bits(struct prune *p, struct match_alternative *a, const struct mask *wanted, struct mask *out);
+
+#define PRUNE_WHOLE DOC_NONE /* as base: limits are to hold for the whole segment, not for a window alone */
+
+/* What the prior gives at most. */
+double prune_prior_most(const struct prune *p, doc_id base);
+/* What a document's part of the alternative is at most, with what the title adds to the part itself. */
+double prune_most_of_part(struct prune *p, uint32_t slot, struct match_alternative *a, doc_id base);
+/* What a document has of the slot at most. */
+double prune_most_of_slot(struct prune *p, uint32_t slot, doc_id base);
 
 /* What a posting is worth, of 1: its fact, and where the scorer's table has the fields of it, or of the same with
  * frequencies 1. */
