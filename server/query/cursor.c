@@ -452,6 +452,47 @@ bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, co
     return true;
 }
 
+static void add_dense(const struct postings *p, doc_id base, uint64_t bits[WINDOW_WORDS])
+{
+    const uint64_t *from = p->bits + base / 64;
+    ptrdiff_t words = (const uint64_t *)(const void *)p->block_ranks - from; /* the ranks follow them */
+
+    if (words >= (ptrdiff_t)WINDOW_WORDS) {
+        for (uint32_t i = 0; i < WINDOW_WORDS; i++)
+            bits[i] |= from[i];
+        return;
+    }
+    for (ptrdiff_t i = 0; i < words; i++)
+        bits[i] |= from[i];
+}
+
+void cursor_add_bits(struct cursor *c, doc_id base, uint64_t bits[WINDOW_WORDS])
+{
+    uint32_t block;
+
+    if (c->empty)
+        return;
+    if (c->prefix) {
+        prefix_union_add_bits(c->prefix, base, bits);
+        return;
+    }
+    if (c->postings.bits) {
+        add_dense(&c->postings, base, bits);
+        return;
+    }
+    block = postings_seek(&c->postings, c->block_count && c->block_docs[0] <= base ? c->block : 0, base);
+    for (; block < c->postings.block_count; block++) {
+        uint32_t i = 0;
+        decode(c, block, false);
+        while (i < c->block_count && c->block_docs[i] < base)
+            i++;
+        for (; i < c->block_count && c->block_docs[i] - base < WINDOW_DOCS; i++)
+            bits[(c->block_docs[i] - base) >> 6] |= 1ull << (c->block_docs[i] & 63);
+        if (i < c->block_count || c->block_count == 0)
+            break;
+    }
+}
+
 uint32_t cursor_gather(struct cursor *c, const struct window *w, uint64_t fields, const struct mask *wanted,
                        const struct gathered_facts *out)
 {

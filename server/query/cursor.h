@@ -51,6 +51,8 @@ uint32_t cursor_size(const struct cursor *c);
  * False when memory runs out. */
 bool cursor_window(struct cursor *c, const struct window *w, uint64_t fields, const struct mask *among,
                    struct mask *out);
+/* ORs the documents of base..base+4095 into bits, whatever window is at hand; base is a multiple of 4,096. */
+void cursor_add_bits(struct cursor *c, doc_id base, uint64_t bits[WINDOW_WORDS]);
 /* The facts of the window's documents that are in `wanted`, ascending; both of out's arrays have room for WINDOW_DOCS.
  * After cursor_window of the same window. Returns how many. */
 struct gathered_facts {
@@ -103,6 +105,7 @@ const uint16_t *prefix_union_short(const struct prefix_union *p, uint32_t *count
 doc_id prefix_union_next(struct prefix_union *p, doc_id doc);
 bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *among,
                          struct mask *out);
+void prefix_union_add_bits(struct prefix_union *p, doc_id base, uint64_t bits[WINDOW_WORDS]);
 uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *wanted,
                              const struct gathered_facts *out);
 

@@ -237,6 +237,15 @@ bool prefix_union_window(struct prefix_union *p, const struct window *w, uint64_
     return true;
 }
 
+void prefix_union_add_bits(struct prefix_union *p, doc_id base, uint64_t bits[WINDOW_WORDS])
+{
+    p->at = docs_seek(p->docs, p->at < p->count && p->docs[p->at] <= base ? p->at : 0, p->count, base);
+    for (uint32_t i = p->at; i < p->count && p->docs[i] - base < WINDOW_DOCS; i++)
+        bits[(p->docs[i] - base) >> 6] |= 1ull << (p->docs[i] & 63);
+    for (uint32_t i = 0; i < p->cursor_count; i++)
+        cursor_add_bits(&p->cursors[i], base, bits);
+}
+
 uint32_t prefix_union_gather(struct prefix_union *p, const struct window *w, uint64_t fields, const struct mask *wanted,
                              const struct gathered_facts *out)
 {

@@ -105,8 +105,10 @@ struct evaluation {
     uint64_t windows, scored;
 };
 
+/* evaluate_init.c */
 /* Compiles the requests. k: how many hits each keeps. */
 MUST_CHECK enum status evaluation_init(struct evaluation *e, const struct scorer *scorer, struct error *err);
+/* evaluate.c */
 /* Runs the pass; totals, facets and hits are then in the requests. May run again with more steps: all is counted anew
  * then, but only the matches that are new are scored. */
 MUST_CHECK enum status evaluation_run(struct evaluation *e, struct error *err);

@@ -74,6 +74,11 @@ void match_window(struct match *m);
  * that is NULL. False when memory runs out. */
 bool match_steps(struct match *m, uint32_t count, const struct mask *within, struct mask *steps, struct mask *exact);
 
+/* match_count.c */
+/* How many live documents of the segment's window that begins at base have one of the query's words, in any field: of
+ * windows that are only counted, to which the window need not be moved. */
+uint32_t match_count_any(struct match *m, doc_id base);
+
 /* Of the window's matches those that have the slot; others perhaps included. NULL when memory runs out. */
 const struct mask *match_slot_bits(struct match *m, uint32_t slot);
 
