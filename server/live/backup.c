@@ -266,27 +266,69 @@ static enum status log_until(struct live *l, uint64_t after, uint64_t durable, u
     return g.seq ? STATUS_OK : status;
 }
 
+/* The events aside take the place of those that are there, which go at once: a folder that is deleted file by file
+ * would be taken for whole. */
+static enum status replace_events(const char *dir, const char *aside, struct error *err)
+{
+    char from[LIVE_PATH_BYTES + 8], old[LIVE_PATH_BYTES + 8], to[LIVE_PATH_BYTES + 8];
+    enum status status = STATUS_OK;
+
+    snprintf(from, sizeof(from), "%s/events", aside);
+    snprintf(old, sizeof(old), "%s/old", aside);
+    snprintf(to, sizeof(to), "%s/events", dir);
+    if (file_exists(to)) {
+        status = dir_sync(dir, err);
+        if (status == STATUS_OK)
+            status = file_rename(to, old, err);
+        if (status == STATUS_OK)
+            status = dir_sync(dir, err);
+    }
+    if (status == STATUS_OK)
+        status = file_rename(from, to, err);
+    if (status == STATUS_OK)
+        status = dir_sync(dir, err);
+    return status;
+}
+
+static enum status remove_aside(const char *dir, const char *aside, struct error *err)
+{
+    enum status status = dir_remove(aside, err);
+
+    return status == STATUS_OK ? dir_sync(dir, err) : status;
+}
+
+/* Finishes what a power cut broke off: then the only events are aside. */
+static enum status clear_aside(const char *dir, const char *aside, struct error *err)
+{
+    char from[LIVE_PATH_BYTES + 8], to[LIVE_PATH_BYTES + 8];
+    enum status status = STATUS_OK;
+
+    snprintf(from, sizeof(from), "%s/events", aside);
+    snprintf(to, sizeof(to), "%s/events", dir);
+    if (file_exists(from) && !file_exists(to))
+        status = replace_events(dir, aside, err);
+    return status == STATUS_OK ? remove_aside(dir, aside, err) : status;
+}
+
 /* Copies the events aside, then in the place of those that are there: tokens that were forgotten since are forgotten
  * in the backup, too. A log that has become damaged leaves what the backup has. */
 static enum status renew_events(const struct live *l, const char *dir, struct error *err)
 {
     char aside[LIVE_PATH_BYTES];
-    char from[LIVE_PATH_BYTES + 8];
-    char to[LIVE_PATH_BYTES + 8];
-    uint64_t records;
+    uint64_t records = 0;
+    enum status status;
+
     snprintf(aside, sizeof(aside), "%s/" BACKUP_ASIDE, dir);
-    snprintf(from, sizeof(from), "%s/events", aside);
-    snprintf(to, sizeof(to), "%s/events", dir);
-    enum status status = backup_events_put(l->data_dir, aside, &records, err);
+    status = clear_aside(dir, aside, err);
+    if (status == STATUS_OK)
+        status = backup_events_put(l->data_dir, aside, &records, err);
     if (status == STATUS_FORMAT) {
         log_warn("the events of '%s' stay as they were: %s", dir, err->message);
-        return dir_remove(aside, err);
+        return remove_aside(dir, aside, err);
     }
-    if (status == STATUS_OK && records > 0 && (status = dir_sync(dir, err)) == STATUS_OK &&
-        (status = dir_remove(to, err)) == STATUS_OK && (status = file_rename(from, to, err)) == STATUS_OK) {
-        status = dir_sync(dir, err);
-    }
-    return status == STATUS_OK && (status = dir_remove(aside, err)) == STATUS_OK ? dir_sync(dir, err) : status;
+    if (status == STATUS_OK && records > 0)
+        status = replace_events(dir, aside, err);
+    return status == STATUS_OK ? remove_aside(dir, aside, err) : status;
 }
 
 enum status live_backup_log(struct live *l, const char *dir, struct backup_info *out, struct error *err)
