@@ -10,6 +10,7 @@ static void bytes_release(struct prior_bytes *b)
     for (uint32_t i = 0; i < b->window_count; i++)
         free(b->windows[i]);
     free((void *)b->windows);
+    free(b->mosts);
     *b = (struct prior_bytes){0};
 }
 
@@ -55,6 +56,7 @@ struct prior_bytes *prior_bytes_of(struct prior_byte_cache *c, const struct prio
     b->prior = *prior;
     b->window_count = w->doc_count / WINDOW_DOCS + 1;
     b->windows = (struct prior_window **)xcalloc(b->window_count, sizeof(*b->windows));
+    b->mosts = xcalloc(b->window_count, sizeof(*b->mosts));
     return b;
 }
 
@@ -74,14 +76,11 @@ static void add_key(const struct prior_key *k, const struct window *w, doc_id ba
     }
 }
 
-const struct prior_window *prior_bytes_window(struct prior_bytes *b, const struct window *w, doc_id base)
+static struct prior_window *make(const struct prior_bytes *b, const struct window *w, doc_id base)
 {
-    struct prior_window **place = &b->windows[base / WINDOW_DOCS], *made = *place;
+    struct prior_window *made = xmalloc(sizeof(*made));
     float sums[WINDOW_DOCS] = {0};
 
-    if (made)
-        return made;
-    made = xmalloc(sizeof(*made));
     made->most = 0;
     for (uint32_t i = 0; i < b->prior.key_count; i++)
         add_key(&b->prior.keys[i], w, base, sums);
@@ -90,8 +89,18 @@ const struct prior_window *prior_bytes_window(struct prior_bytes *b, const struc
         made->of_doc[i] = sums[i] > 0 ? (uint8_t)(n < FULL ? n : FULL) : 0;
         made->most = made->of_doc[i] > made->most ? made->of_doc[i] : made->most;
     }
-    *place = made;
     return made;
+}
+
+const struct prior_window *prior_bytes_window(struct prior_bytes *b, const struct window *w, doc_id base)
+{
+    struct prior_window **place = &b->windows[base / WINDOW_DOCS];
+
+    if (!*place) {
+        *place = make(b, w, base);
+        b->mosts[base / WINDOW_DOCS] = (uint16_t)((*place)->most + 1);
+    }
+    return *place;
 }
 
 /* --- asking them --- */
@@ -111,7 +120,9 @@ double prior_bytes_most(struct prior_bytes *b, const struct window *w, doc_id ba
         if (k->shares && changed_window(w->sources[k->source].column, base, w->doc_count))
             return b->prior.weight;
     }
-    return b->prior.weight * prior_bytes_window(b, w, base)->most / FULL;
+    if (!b->mosts[base / WINDOW_DOCS])
+        (void)prior_bytes_window(b, w, base);
+    return b->prior.weight * (b->mosts[base / WINDOW_DOCS] - 1) / FULL;
 }
 
 void prior_bytes_sum(struct prior_bytes *b, struct window *w, uint64_t active, uint32_t weight, uint16_t *sums)

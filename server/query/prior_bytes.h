@@ -21,6 +21,7 @@ struct prior_bytes {
     struct prior prior; /* what they were made for, with the sources of the search at hand */
     uint32_t window_count;
     struct prior_window **windows; /* NULL: not made */
+    uint16_t *mosts;               /* their most, + 1, side by side; 0: not made */
 };
 struct prior_byte_cache {
     struct prior_bytes shards[PRIOR_BYTE_SHARDS];

@@ -85,6 +85,24 @@ static void present_by_window(const struct postings *list, uint32_t windows, flo
     }
 }
 
+/* Of a list's values: without branches, so that it is done in vectors. */
+struct list_worth {
+    float scale, named, near;
+};
+
+static void list_by_window(const uint8_t *restrict values, uint32_t windows, const struct list_worth *worth,
+                           const struct by_window *to)
+{
+    float *restrict parts = to->part, *restrict nears = to->near;
+    float scale = worth->scale, named = worth->named, near = worth->near;
+
+    for (uint32_t i = 0; i < windows; i++) {
+        float part = values[i] ? scale * (float)values[i] + named : 0, beside = values[i] ? near : 0;
+        parts[i] = part > parts[i] ? part : parts[i];
+        nears[i] = beside > nears[i] ? beside : nears[i];
+    }
+}
+
 static void raise_by_window(struct prune *p, uint32_t slot, struct match_alternative *a, const struct by_window *to)
 {
     const struct query *q = p->match->query;
@@ -99,12 +117,13 @@ static void raise_by_window(struct prune *p, uint32_t slot, struct match_alterna
         present_by_window(&a->cursors[0].postings, p->shard->windows, same, near, to);
         return;
     }
-    for (uint32_t i = 0; i < p->shard->windows; i++) {
-        if (!list)
-            raise(to, i, same, near);
-        else if (list->window[i])
-            raise(to, i, scale * list->window[i] + named, near);
+    if (list) {
+        const struct list_worth worth = {scale, named, near};
+        list_by_window(list->window, p->shard->windows, &worth, to);
+        return;
     }
+    for (uint32_t i = 0; i < p->shard->windows; i++)
+        raise(to, i, same, near);
 }
 
 /* What the words of each window's documents give at most. False when memory runs out. */
@@ -175,18 +194,21 @@ doc_id prune_next(struct prune *p, int64_t worst, doc_id doc)
 
 uint32_t prune_best_windows(struct prune *p, doc_id *bases, uint32_t count)
 {
-    double max_lex = p->match->query->max_lex, mosts[PRUNE_BEST_WINDOWS];
+    double max_lex = p->match->query->max_lex, prior = prune_prior_most(p, PRUNE_WHOLE), mosts[PRUNE_BEST_WINDOWS];
     uint32_t found = 0;
 
     if (!know_in_words(p))
         return 0;
     for (uint32_t i = 0; i < p->shard->windows && i * WINDOW_DOCS < p->match->window->doc_count; i++) {
-        double most = (double)p->in_words[i] + p->match->affinity.most + prune_prior_most(p, PRUNE_WHOLE) * max_lex;
+        double most = (double)p->in_words[i] + p->match->affinity.most, least = found == count ? mosts[found - 1] : 0;
         uint32_t at = found;
-        if (p->in_words[i] <= 0 || (found == count && most <= mosts[found - 1]))
+        /* What is near is asked first. */
+        if (p->in_words[i] <= 0 || most + prior * max_lex <= least)
             continue;
-        most =
-            (double)p->in_words[i] + window_gain(p, i * WINDOW_DOCS) + prune_prior_most(p, i * WINDOW_DOCS) * max_lex;
+        most += prune_prior_most(p, i * WINDOW_DOCS) * max_lex;
+        if (most <= least)
+            continue;
+        most += window_gain(p, i * WINDOW_DOCS) - p->match->affinity.most;
         for (; at > 0 && mosts[at - 1] < most; at--) {
             if (at < count) {
                 mosts[at] = mosts[at - 1];
