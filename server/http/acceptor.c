@@ -287,13 +287,15 @@ static void give_away(struct acceptor *a, int fd, struct peer peer)
 /* No descriptor is left: the reserved one is used to take one connection off the queue and close it. */
 static void shed(struct acceptor *a, int listener)
 {
+    bool tell = atomic_fetch_add(&a->refused_descriptors, 1) % 1000 == 0; /* before the client can see it */
+
     close(a->reserve);
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) {
         close(fd);
     }
     a->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (atomic_fetch_add(&a->refused_descriptors, 1) % 1000 == 0) {
+    if (tell) {
         log_warn("no descriptors are left: connections are refused (ulimit -n)");
     }
 }

@@ -3,6 +3,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include "server/query/crew.h"
 #include "tests/unit/query/catalog.h"
@@ -115,6 +116,18 @@ static void count(void *context, struct searcher *s)
     ++*(int *)context;
 }
 
+/* A helper that has just begun, or was just given back, may be about to see that: nobody waits for it then. */
+static struct crew_helper *take_soon(struct crew *c)
+{
+    struct crew_helper *h = crew_take(c);
+
+    for (int i = 0; !h && i < 20000; i++) {
+        usleep(500);
+        h = crew_take(c);
+    }
+    return h;
+}
+
 static void test_helpers(void **state)
 {
     struct crew *c = crew_new(2, 3, 1000);
@@ -124,8 +137,8 @@ static void test_helpers(void **state)
     (void)state;
     assert_int_equal(crew_least(c), 1000);
     crew_enter(c);
-    first = crew_take(c);
-    second = crew_take(c);
+    first = take_soon(c);
+    second = take_soon(c);
     assert_true(first && second && first != second);
     assert_null(crew_take(c)); /* there are no more */
     crew_start(first, count, &runs);
@@ -135,7 +148,7 @@ static void test_helpers(void **state)
     crew_enter(c);
     assert_null(crew_take(c)); /* three search */
     crew_leave(c);
-    first = crew_take(c);
+    first = take_soon(c);
     assert_non_null(first);
     crew_give(c, first);
     crew_give(c, second);
