@@ -19,7 +19,7 @@
 #include "server/query/search.h"
 #include "server/query/suggest.h"
 
-enum { STALE_EVERY = 100, SHARDS = 2, MERGED_DELTAS = 4 };
+enum { STALE_EVERY = 100, SHARDS = 2, MERGED_DELTAS = 5 };
 
 struct peer {
     struct live *live;
@@ -69,7 +69,7 @@ static void submit(struct live *live, struct live_batch *batch)
     arena_release(&batch->arena);
 }
 
-/* A large batch makes several deltas, and the background thread makes one of four or more: the last product is written
+/* A large batch makes several deltas, and the background thread makes one of five or more: the last product is written
  * again until there are so many. */
 static void merge_deltas_into_one(struct peer *p, struct str last)
 {
