@@ -69,36 +69,12 @@ static void submit(struct live *live, struct live_batch *batch)
     arena_release(&batch->arena);
 }
 
-/* A large batch makes several deltas, and the background thread makes one of five or more: the last product is written
- * again until there are so many. */
-static void merge_deltas_into_one(struct peer *p, struct str last)
-{
-    for (int tenths = 0; tenths < 600; tenths++) {
-        uint32_t segments = live_snapshot(p->live, STR("products"))->segment_count;
-        if (segments <= SHARDS + 1)
-            return;
-        rcu_offline();
-        if (segments < SHARDS + MERGED_DELTAS) {
-            struct live_batch batch = {.op_count = 0};
-            arena_init(&batch.arena, 0);
-            batch.ops = ARENA_ARRAY(&batch.arena, struct live_op, 1);
-            add_put(&batch, last, 1);
-            submit(p->live, &batch);
-        } else {
-            (void)nanosleep(&(struct timespec){0, 100000000}, NULL);
-        }
-        rcu_online();
-    }
-    fprintf(stderr, "aisle: the deltas were not merged into one\n");
-}
-
-static void write_delta(struct peer *p, const char *products)
+/* Writes each of `every` products again. */
+static void write_products(struct peer *p, const char *products, size_t every)
 {
     struct live_batch batch = {.op_count = 0};
-    struct buf last = BUF_EMPTY;
     char *line = NULL;
-    size_t capacity = 0, room = (size_t)live_snapshot(p->live, STR("products"))->live_docs / STALE_EVERY + 1,
-           number = 0;
+    size_t capacity = 0, room = (size_t)live_snapshot(p->live, STR("products"))->live_docs / every + 1, number = 0;
     FILE *feed = fopen(products, "r");
 
     if (!feed)
@@ -106,17 +82,41 @@ static void write_delta(struct peer *p, const char *products)
     arena_init(&batch.arena, 0);
     batch.ops = ARENA_ARRAY(&batch.arena, struct live_op, room);
     for (ssize_t n; (n = getline(&line, &capacity, feed)) > 0; number++) {
-        if (number % STALE_EVERY != 7)
-            continue;
-        add_put(&batch, (struct str){line, (size_t)n}, room);
-        buf_clear(&last);
-        buf_append(&last, line, (size_t)n);
+        if (number % every == 7)
+            add_put(&batch, (struct str){line, (size_t)n}, room);
     }
     (void)fclose(feed);
     free(line);
     submit(p->live, &batch);
-    merge_deltas_into_one(p, buf_str(&last));
-    buf_release(&last);
+}
+
+/* Waits while there are so many deltas that the background thread makes one of them. True when there is one. */
+static bool wait_for_one_delta(struct peer *p)
+{
+    for (int tenths = 0; tenths < 600; tenths++) {
+        uint32_t segments = live_snapshot(p->live, STR("products"))->segment_count;
+        if (segments < SHARDS + MERGED_DELTAS)
+            return segments <= SHARDS + 1;
+        rcu_offline();
+        (void)nanosleep(&(struct timespec){0, 100000000}, NULL);
+        rcu_online();
+    }
+    return false;
+}
+
+/* A large batch makes several deltas, which half of it, written once more, makes enough to be merged. */
+static void write_delta(struct peer *p, const char *products)
+{
+    bool one;
+
+    write_products(p, products, STALE_EVERY);
+    one = wait_for_one_delta(p);
+    for (int i = 0; i < 3 && !one; i++) {
+        write_products(p, products, 2 * STALE_EVERY);
+        one = wait_for_one_delta(p);
+    }
+    if (!one)
+        fprintf(stderr, "aisle: the deltas were not merged into one\n");
     must(p, live_checkpoint(p->live, &p->err));
 }
 
