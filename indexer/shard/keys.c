@@ -67,7 +67,8 @@ static inline uint32_t look(const struct keys *k, uint32_t at, uint64_t hash, bo
     return slot & ((1U << k->number_bits) - 1);
 }
 
-uint32_t keys_guess(const struct keys *k, uint64_t hash)
+/* The first of this hash that is the key, or, for NULL, may be. */
+static inline uint32_t probe(const struct keys *k, const struct str *key, uint64_t hash)
 {
     uint32_t at = k->capacity ? slot_of(hash, k->capacity) : 0;
 
@@ -77,28 +78,21 @@ uint32_t keys_guess(const struct keys *k, uint64_t hash)
 
         if (number == 0)
             return DOC_NONE;
-        if (may_be)
+        if (may_be && (!key || str_equal(keys_text(k, number - 1), *key)))
             return number - 1;
         at = at + 1 == k->capacity ? 0 : at + 1;
     }
     return DOC_NONE;
 }
 
+uint32_t keys_guess(const struct keys *k, uint64_t hash)
+{
+    return probe(k, NULL, hash);
+}
+
 doc_id keys_find_hashed(const struct keys *k, struct str key, uint64_t hash)
 {
-    uint32_t at = k->capacity ? slot_of(hash, k->capacity) : 0;
-
-    for (uint32_t probes = 0; probes < k->capacity; probes++) {
-        bool may_be;
-        uint32_t number = look(k, at, hash, &may_be);
-
-        if (number == 0)
-            return DOC_NONE;
-        if (may_be && str_equal(keys_text(k, number - 1), key))
-            return number - 1;
-        at = at + 1 == k->capacity ? 0 : at + 1;
-    }
-    return DOC_NONE;
+    return probe(k, &key, hash);
 }
 
 /* The table of slots, or of pairs. False when its size is wrong. */

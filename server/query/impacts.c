@@ -343,17 +343,28 @@ void impacts_spread_bits(const uint8_t *values, const uint64_t *bits, uint32_t w
         impacts_spread_plain(values, bits, words, out);
 }
 
+/* The window's bits of a dense list, and *values moved to the first of them. NULL: the list is no list. */
+static const uint64_t *window_bits(const struct postings *p, const struct window *w, const uint8_t **values)
+{
+    const uint64_t *bits = p->bits + w->base / 64;
+    uint32_t rank = p->block_ranks[w->base / WINDOW_DOCS], words = (w->count + 63) / 64, end = rank;
+
+    for (uint32_t i = 0; i < words; i++)
+        end += (uint32_t)__builtin_popcountll(bits[i]);
+    if (rank > end || end > p->df)
+        return NULL;
+    *values += rank;
+    return bits;
+}
+
 void impacts_spread(const uint8_t *values, const struct cursor *c, const struct window *w, uint8_t *out)
 {
     const struct postings *p = &c->postings;
 
     if (p->bits) {
-        const uint64_t *bits = p->bits + w->base / 64;
-        uint32_t rank = p->block_ranks[w->base / WINDOW_DOCS], words = (w->count + 63) / 64, end = rank;
-        for (uint32_t i = 0; i < words; i++)
-            end += (uint32_t)__builtin_popcountll(bits[i]);
-        if (rank <= end && end <= p->df) /* else the list is no list */
-            impacts_spread_bits(values + rank, bits, words, out);
+        const uint64_t *bits = window_bits(p, w, &values);
+        if (bits)
+            impacts_spread_bits(values, bits, (w->count + 63) / 64, out);
         return;
     }
     values += (size_t)c->facts_block * POSTINGS_BLOCK + c->facts_at;
@@ -383,12 +394,9 @@ void impacts_sum(const uint8_t *values, const struct cursor *c, const struct win
     const struct postings *p = &c->postings;
 
     if (p->bits) {
-        const uint64_t *bits = p->bits + w->base / 64;
-        uint32_t rank = p->block_ranks[w->base / WINDOW_DOCS], words = (w->count + 63) / 64, end = rank;
-        for (uint32_t i = 0; i < words; i++)
-            end += (uint32_t)__builtin_popcountll(bits[i]);
-        if (rank <= end && end <= p->df) /* else the list is no list */
-            impacts_sum_bits(values + rank, bits, words, to);
+        const uint64_t *bits = window_bits(p, w, &values);
+        if (bits)
+            impacts_sum_bits(values, bits, (w->count + 63) / 64, to);
         return;
     }
     values += (size_t)c->facts_block * POSTINGS_BLOCK + c->facts_at;
