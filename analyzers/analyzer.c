@@ -224,20 +224,6 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The first byte from `at` on that is not ASCII, or text.size. */
-static size_t find_non_ascii(struct str text, size_t at)
-{
-    for (; at + 8 <= text.size; at += 8) {
-        uint64_t word;
-        memcpy(&word, text.data + at, sizeof(word));
-        if (word & 0x8080808080808080u)
-            break;
-    }
-    while (at < text.size && !((uint8_t)text.data[at] & 0x80))
-        at++;
-    return at;
-}
-
 /* The end of the words from `at` on that hold other characters than ASCII, one beside the other. */
 static size_t end_of_foreign(struct str text, size_t at)
 {
@@ -279,7 +265,7 @@ enum status analyze(struct analysis *s, struct str text, const struct token **to
         at = text.size;
     }
     while (at < text.size && !s->failed) {
-        size_t foreign = find_non_ascii(text, at);
+        size_t foreign = str_ascii_end(text, at);
         while (foreign < text.size && foreign > at && !is_space(text.data[foreign - 1]))
             foreign--;
         ascii_tokens(s, text, at, foreign);

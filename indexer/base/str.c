@@ -120,6 +120,21 @@ static size_t sequence_size(const uint8_t *p, size_t left)
     return left >= 4 && is_continuation(p[3]) ? 4 : 0;
 }
 
+size_t str_ascii_end(struct str s, size_t at)
+{
+    for (; at + sizeof(uint64_t) <= s.size; at += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, s.data + at, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080)) {
+            break;
+        }
+    }
+    while (at < s.size && !((uint8_t)s.data[at] & 0x80)) {
+        at++;
+    }
+    return at;
+}
+
 bool str_utf8_valid(struct str s, size_t *bad_at)
 {
     const uint8_t *p = (const uint8_t *)s.data;

@@ -54,6 +54,8 @@ struct str str_trim(struct str s);
  * no separator was left. Loop: while (rest.data) { piece = str_split(&rest, ','); ... } */
 struct str str_split(struct str *rest, char separator);
 
+/* The first byte from `at` on that is not ASCII, or the size. */
+size_t str_ascii_end(struct str s, size_t at);
 /* True when s is well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF); else *bad_at, if not NULL, is
  * the offset of the first wrong byte. */
 bool str_utf8_valid(struct str s, size_t *bad_at);

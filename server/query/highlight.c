@@ -234,20 +234,6 @@ static bool make_marks(struct marker *m)
     return true;
 }
 
-static bool is_ascii(struct str text)
-{
-    uint64_t all = 0, word;
-    size_t i = 0;
-
-    for (; i + sizeof(word) <= text.size; i += sizeof(word)) {
-        memcpy(&word, text.data + i, sizeof(word));
-        all |= word;
-    }
-    for (; i < text.size; i++)
-        all |= (unsigned char)text.data[i];
-    return !(all & 0x8080808080808080ull);
-}
-
 static bool copy_tokens(struct marker *m)
 {
     struct token *copy = ARENA_ARRAY(m->arena, struct token, m->token_count + 1);
@@ -272,7 +258,7 @@ static bool take_tokens(struct marker *m)
         head.size = str_utf8_cut(head, TEXT_LIMIT);
     if (analyze(m->analysis, head, &m->tokens, &m->token_count) != STATUS_OK)
         return false;
-    return m->prefix_count == 0 || is_ascii(head) || copy_tokens(m);
+    return m->prefix_count == 0 || str_ascii_end(head, 0) == head.size || copy_tokens(m);
 }
 
 /* --- the answer --- */
